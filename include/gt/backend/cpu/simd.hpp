@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// The one header that names xsimd: registers of an instruction set, and the few operations kernels need on them.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "gt/base/macros.hpp"
+#include "gt/core/backend.hpp"
+
+#if !defined(GT_NO_SIMD)
+  // g++ 12 takes the "undefined" vectors inside its own AVX-512 intrinsics for uninitialised variables.
+  #if defined(__GNUC__) && !defined(__clang__)
+    #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+    #pragma GCC diagnostic ignored "-Wuninitialized"
+  #endif
+  #include <xsimd/xsimd.hpp>
+#endif
+
+namespace gt {
+
+/// The register of instruction set I for element type T. Without SIMD, and for other element types, it is T itself.
+template <Isa I, class T>
+struct Register {
+  using type = T;
+  static constexpr int width = 1;
+};
+
+#if !defined(GT_NO_SIMD)
+namespace detail {
+template <Isa I>
+struct xsimd_arch;
+  #if defined(__x86_64__) || defined(_M_X64)
+template <>
+struct xsimd_arch<Isa::sse2> {
+  using type = xsimd::sse2;
+};
+    #if defined(__AVX2__) && defined(__FMA__)
+template <>
+struct xsimd_arch<Isa::avx2> {
+  using type = xsimd::fma3<xsimd::avx2>;
+};
+    #endif
+    #if defined(__AVX512BW__)
+template <>
+struct xsimd_arch<Isa::avx512> {
+  using type = xsimd::avx512bw;
+};
+    #endif
+  #elif defined(__aarch64__)
+template <>
+struct xsimd_arch<Isa::neon> {
+  using type = xsimd::neon64;
+};
+  #endif
+}  // namespace detail
+
+template <Isa I>
+requires(I != Isa::scalar) struct Register<I, float> {
+  using type = xsimd::batch<float, typename detail::xsimd_arch<I>::type>;
+  static constexpr int width = static_cast<int>(type::size);
+};
+#endif
+
+/// Whether V is a SIMD register; otherwise it is a plain number, one lane wide.
+template <class V>
+inline constexpr bool is_register = requires {
+  typename V::arch_type;
+};
+
+/// The operations below work on registers and on plain numbers alike.
+template <class V, class T>
+GT_INLINE V simd_load(T const* p) {
+  if constexpr (is_register<V>) {
+    return V::load_unaligned(p);
+  } else {
+    return *p;
+  }
+}
+template <class V, class T>
+GT_INLINE void simd_store(T* p, V const& v) {
+  if constexpr (is_register<V>) {
+    v.store_unaligned(p);
+  } else {
+    *p = v;
+  }
+}
+/// The first n elements, zeros behind them.
+template <class V, class T>
+GT_INLINE V simd_load_first(T const* p, std::int64_t n) {
+  alignas(64) T padded[sizeof(V) / sizeof(T)] = {};
+  std::memcpy(padded, p, static_cast<std::size_t>(n) * sizeof(T));
+  return simd_load<V>(&padded[0]);
+}
+template <class V, class T>
+GT_INLINE void simd_store_first(T* p, V const& v, std::int64_t n) {
+  alignas(64) T padded[sizeof(V) / sizeof(T)];
+  simd_store(&padded[0], v);
+  std::memcpy(p, padded, static_cast<std::size_t>(n) * sizeof(T));
+}
+/// a b + c, rounded once where the instruction set can.
+template <class V>
+GT_INLINE V simd_fma(V const& a, V const& b, V const& c) {
+  if constexpr (is_register<V>) {
+    return fma(a, b, c);
+  } else {
+    return a * b + c;
+  }
+}
+/// Sum of all elements, in an order fixed by the register's width.
+template <class V>
+GT_INLINE auto simd_sum(V const& v) {
+  if constexpr (is_register<V>) {
+    return hadd(v);
+  } else {
+    return v;
+  }
+}
+template <class V>
+GT_INLINE V simd_max(V const& a, V const& b) {
+  if constexpr (is_register<V>) {
+    return max(a, b);
+  } else {
+    return a < b ? b : a;
+  }
+}
+
+}  // namespace gt

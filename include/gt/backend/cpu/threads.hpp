@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// Threads: the one header that names OpenMP.
+#pragma once
+
+#include <cstdint>
+
+#if defined(_OPENMP)
+  #include <omp.h>
+
+  #include <atomic>
+#endif
+
+namespace gt {
+
+/// Whether this translation unit was compiled with OpenMP; without it everything runs on one thread.
+#if defined(_OPENMP)
+inline constexpr bool has_threads = true;
+#else
+inline constexpr bool has_threads = false;
+#endif
+
+/// The number of threads to use by default: one a core that this process may run on.
+inline int available_threads() {
+#if defined(_OPENMP)
+  return omp_get_num_procs();
+#else
+  return 1;
+#endif
+}
+
+/// body(0) ... body(jobs - 1), each once, on up to `threads` threads; whoever is free takes the next job, so jobs must
+/// not depend on who runs them. Calls from inside a job run on the calling thread. `body` must not throw.
+/// Threaded tells apart translation units with and without OpenMP.
+template <bool Threaded = has_threads, class F>
+void parallel_jobs(int threads, std::int64_t jobs, F const& body) {
+#if defined(_OPENMP)
+  if (threads > 1 && jobs > 1 && !omp_in_parallel()) {
+    std::atomic<std::int64_t> next{0};
+    int const team = static_cast<int>(jobs < threads ? jobs : threads);
+  #pragma omp parallel num_threads(team)
+    for (std::int64_t job = next++; job < jobs; job = next++) body(job);
+    return;
+  }
+#endif
+  (void)threads;
+  for (std::int64_t job = 0; job < jobs; ++job) body(job);
+}
+
+}  // namespace gt

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// The matrix product as its definition reads.
+#pragma once
+
+#include "gt/core/matrix_ref.hpp"
+
+namespace gt {
+
+/// C = A B, A B + bias, or C + A B; every element summed over k in ascending order.
+template <class T>
+void gemm_by_definition(MatrixRef<T> a, MatrixRef<T> b, GemmOutput<T> c, GemmShape shape) noexcept {
+  for (std::int64_t i = 0; i < shape.m; ++i) {
+    for (std::int64_t j = 0; j < shape.n; ++j) {
+      T& out = c.data[i * c.stride + j];
+      T total = c.accumulate ? out : (c.bias ? c.bias[j] : T{});
+      for (std::int64_t k = 0; k < shape.k; ++k) total += a(i, k) * b(k, j);
+      out = total;
+    }
+  }
+}
+
+}  // namespace gt

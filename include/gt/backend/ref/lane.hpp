@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// The scalar lane: row kernels one element at a time, in any scalar type.
+#pragma once
+
+#include <cstdint>
+
+#include "gt/core/scalar.hpp"
+
+namespace gt {
+
+/// A lane runs the body of a row kernel over the indices 0 ... n - 1 and offers what differs between scalar and SIMD
+/// code: `each`, `sum`, `max`, `load`, `store`. A body takes the index as `auto`, for it may stand for several
+/// elements.
+template <class T>
+struct ScalarLane {
+  static constexpr int width = 1;
+  using value_type = T;
+
+  T load(T const* x, std::int64_t i) const { return x[i]; }
+  void store(T* y, std::int64_t i, T value) const { y[i] = value; }
+
+  template <class F>
+  void each(std::int64_t n, F const& body) const {
+    for (std::int64_t i = 0; i < n; ++i) body(i);
+  }
+  template <class F>
+  T sum(std::int64_t n, F const& term) const {
+    T total{};
+    for (std::int64_t i = 0; i < n; ++i) total += term(i);
+    return total;
+  }
+  /// The largest term by its real part; n >= 1.
+  template <class F>
+  T max(std::int64_t n, F const& term) const {
+    T best = term(0);
+    for (std::int64_t i = 1; i < n; ++i) {
+      T const v = term(i);
+      if (real_part(v) > real_part(best)) best = v;
+    }
+    return best;
+  }
+};
+
+}  // namespace gt

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// What a backend is: a small value passed first to every op, and a tag that selects kernels.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+
+namespace gt {
+
+/// Kernel tags. An op is selected by `typename Backend::tag`; a backend without a kernel of its own for an op falls
+/// back to the tag's base, `ref_tag`, whose bodies are written over the backend's lanes and GEMM.
+struct ref_tag {};
+struct cpu_tag : ref_tag {};
+
+/// A backend value offers, besides its tag:
+///   `on.template lane<T>()`    the lane that row kernels are written over (see backend/ref/lane.hpp)
+///   `on.parallel_for(n, f)`    f(0) ... f(n - 1) in any order, on any thread
+///   `on.template scratch<T>(slot, n)`  memory of this thread that lives until the next call with the same slot
+///   `gemm(on, ...)`            C = A B or C += A B, cut over threads; `gemm_serial(on, ...)` on this thread
+template <class B>
+concept Backend = requires {
+  typename B::tag;
+}
+&&std::derived_from<typename B::tag, ref_tag>&& requires(B const& on) { on.threads(); };
+
+/// The instruction sets that kernels are compiled for. Everything that depends on one is templated on it, so that two
+/// translation units with different flags never share a kernel.
+enum class Isa : int { scalar = 0, sse2 = 1, neon = 2, avx2 = 3, avx512 = 4 };
+
+/// The best instruction set that this translation unit may use, from the compiler's flags.
+inline constexpr Isa native_isa =
+#if defined(GT_NO_SIMD)
+    Isa::scalar;
+#elif defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512CD__) && defined(__AVX512DQ__)
+    Isa::avx512;
+#elif defined(__AVX2__) && defined(__FMA__)
+    Isa::avx2;
+#elif defined(__aarch64__)
+    Isa::neon;
+#elif defined(__SSE2__)
+    Isa::sse2;
+#else
+    Isa::scalar;
+#endif
+
+constexpr char const* name(Isa isa) {
+  switch (isa) {
+    case Isa::avx512:
+      return "AVX-512";
+    case Isa::avx2:
+      return "AVX2";
+    case Isa::neon:
+      return "NEON";
+    case Isa::sse2:
+      return "SSE2";
+    default:
+      return "scalar";
+  }
+}
+
+/// The CPU backend: SIMD lanes, packed GEMM, threads. Only declared here: `gt/cpu.hpp` includes every CPU kernel and
+/// then defines it, so that a program that forgot a kernel's header does not compile.
+template <Isa I = native_isa>
+class Cpu;
+
+}  // namespace gt

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// A named tensor of a model: what is listed, saved, frozen and trained.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace gt {
+
+/// How a tensor starts.
+enum class Fill { zero, one, normal, residual };  ///< `residual`: normal, scaled down with the depth of the model
+
+/// A tensor inside a block's or head's buffer.
+struct TensorSpec {
+  char const* name;      ///< as in Hugging Face's Starcoder2, below the block's prefix
+  std::int64_t rows;     ///< of a matrix; the size of a vector
+  std::int64_t columns;  ///< 0 for a vector
+  Fill fill;
+  constexpr std::int64_t size() const { return rows * (columns > 0 ? columns : 1); }
+};
+
+/// A tensor of a model, by name. `data` points into the model's buffer.
+template <class T>
+struct Parameter {
+  std::string name;  ///< full, e.g. "model.layers.3.mlp.c_fc.weight"
+  std::vector<std::int64_t> shape;
+  T* data = nullptr;
+  bool trainable = false;
+  std::int64_t size() const {
+    std::int64_t n = 1;
+    for (auto s : shape) n *= s;
+    return n;
+  }
+};
+
+}  // namespace gt

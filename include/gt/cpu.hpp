@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// The CPU backend with all of its kernels: what a program includes to run on a CPU.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "gt/backend/cpu/gemm.hpp"
+#include "gt/backend/cpu/lane.hpp"
+#include "gt/backend/cpu/threads.hpp"
+#include "gt/base/error.hpp"
+#include "gt/core/backend.hpp"
+#include "gt/core/buffer.hpp"
+
+namespace gt {
+
+/// SIMD registers of instruction set I and a number of threads. Results do not depend on that number.
+template <Isa I>
+class Cpu {
+ public:
+  using tag = cpu_tag;
+  static constexpr Isa isa = I;
+
+  /// All cores this process may use, or `threads` of them. Errors: a negative number.
+  explicit Cpu(int threads = 0) : threads_{threads > 0 ? threads : available_threads()} {
+    check(threads >= 0, "Cpu", "the number of threads must not be negative (got ", threads, "); 0 takes all cores");
+  }
+
+  int threads() const { return has_threads ? threads_ : 1; }
+  static constexpr char const* name() { return gt::name(I); }
+
+  template <class T>
+  SimdLane<I, T> lane() const {
+    return {};
+  }
+  template <class F>
+  void parallel_for(std::int64_t jobs, F const& body) const {
+    parallel_jobs(threads_, jobs, body);
+  }
+  /// Memory of the calling thread, kept until its next call with the same slot; it grows and is never given back.
+  template <class T>
+  T* scratch(int slot, std::int64_t count) const {
+    thread_local std::array<Buffer<T>, 8> memory;
+    auto& m = memory[static_cast<std::size_t>(slot)];
+    if (m.size() < count) m = Buffer<T>(count);
+    return m.data();
+  }
+
+ private:
+  int threads_;
+};
+
+static_assert(Backend<Cpu<>>);
+
+}  // namespace gt

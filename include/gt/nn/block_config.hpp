@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// The shape of one Transformer block, as a value that types are made of.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+
+#include "gt/base/error.hpp"
+#include "gt/base/macros.hpp"
+
+namespace gt {
+
+/// Shape of one block. A model names only what differs from the defaults, which are Starcoder2's.
+/// A width or a number of heads of `run_time` (0) is given when the model is made.
+struct BlockConfig {
+  static constexpr int run_time = 0;
+
+  int d_model = 256;         ///< C, width of the residual stream
+  int heads = 8;             ///< H; C = H * D
+  int d_ff = 0;              ///< F, width of the MLP; 0 stands for 4 C
+  bool qkv_bias = true;      ///< biases of the query, key and value projections
+  bool out_bias = true;      ///< bias of the attention's output projection
+  double norm_eps = 1e-5;    ///< added to the variance in LayerNorm
+  double rope_base = 10000;  ///< base of the rotary angles
+
+  GT_HD constexpr int d_head() const { return heads > 0 ? d_model / heads : 0; }  ///< D
+  GT_HD constexpr int ff() const { return d_ff > 0 ? d_ff : 4 * d_model; }        ///< F
+  friend constexpr bool operator==(BlockConfig const&, BlockConfig const&) = default;
+
+  /// Numbers in one block: 4 C^2 + 2 C F in matrices, biases, and two LayerNorms. All defaults: 12 C^2 + 13 C.
+  constexpr std::int64_t parameters() const {
+    std::int64_t const C = d_model, F = ff();
+    return 4 * C * C + 2 * C * F + (qkv_bias ? 3 * C : 0) + (out_bias ? C : 0) + F + C + 4 * C;
+  }
+};
+
+constexpr bool d_model_is_positive(BlockConfig c) { return c.d_model > 0; }
+constexpr bool heads_divide_d_model(BlockConfig c) { return c.heads > 0 && c.d_model % c.heads == 0; }
+constexpr bool d_head_is_even(BlockConfig c) { return c.heads > 0 && (c.d_model / c.heads) % 2 == 0; }
+
+/// A shape that is known and consistent, or is left to run time.
+template <BlockConfig Cfg>
+concept ValidBlock = (Cfg.d_model == BlockConfig::run_time || Cfg.heads == BlockConfig::run_time) ||
+                     (d_model_is_positive(Cfg) && heads_divide_d_model(Cfg) && d_head_is_even(Cfg));
+
+/// The run-time form of the same checks. Throws `gt::Error`.
+inline void check_block(BlockConfig c) {
+  check(d_model_is_positive(c), "BlockConfig", "the width must be positive (got ", c.d_model, ")");
+  check(heads_divide_d_model(c), "BlockConfig", "the heads must divide the width (got ", c.heads,
+        " heads for a width of ", c.d_model, "); try ", c.d_model / 32 > 0 ? c.d_model / 32 : 1);
+  check(d_head_is_even(c), "BlockConfig", "rotary positions need an even head width (got ", c.d_head(), ")");
+}
+
+}  // namespace gt

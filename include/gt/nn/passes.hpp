@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+// Forward passes through a const model: hidden states, losses, logits.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "gt/base/error.hpp"
+#include "gt/core/arena.hpp"
+#include "gt/core/backend.hpp"
+#include "gt/core/view.hpp"
+#include "gt/nn/transformer.hpp"
+#include "gt/ops/cross_entropy.hpp"
+#include "gt/ops/embedding.hpp"
+#include "gt/ops/layer_norm.hpp"
+
+namespace gt {
+
+/// x = the output of block `layers` (all of them by default) before the final norm; x is [B * T, C].
+/// With `caches`, one a block, tokens stand at positions first, first + 1, ... and their keys and values are kept.
+template <Backend B, class Model, class T = typename Model::scalar>
+void hidden_states(B const& on, Model const& model, In<Vector<std::int32_t const>> ids, BatchShape s, In<Matrix<T>> x,
+                   Arena& arena, int layers = -1, std::vector<KvCache<T>>* caches = nullptr, std::int64_t first = 0) {
+  check(ids.extent(0) == s.rows() && first + s.tokens <= model.context(), "hidden_states",
+        "there must be B x T ids within the context of ", model.context(), " (got ", ids.extent(0), " ids for ",
+        s.batch, " x ", s.tokens, " from position ", first, ")");
+  if (!arena.measuring()) embedding(on, model.table(), ids, x);
+  std::int64_t const mark = arena.mark();
+  int const depth = layers < 0 ? model.depth() : layers;
+  for (int l = 0; l < depth; ++l) {
+    auto const& block = model.blocks()[static_cast<std::size_t>(l)];
+    arena.release(mark);
+    auto activations = block.activations(arena, s);
+    if (arena.measuring()) continue;
+    block.forward(on, x, activations, x, s, model.rotary(), caches ? &(*caches)[static_cast<std::size_t>(l)] : nullptr,
+                  first);
+  }
+  arena.release(mark);
+}
+
+/// The final norm of x, [M, C]; y may be x.
+template <Backend B, class Model, class T = typename Model::scalar>
+void final_norm(B const& on, Model const& model, In<Matrix<T const>> x, In<Matrix<T>> y, In<Vector<T>> mean,
+                In<Vector<T>> rstd) {
+  layer_norm<B, T>(on, x, model.norm_gain(), model.norm_bias(), y, mean, rstd, model.config().norm_eps);
+}
+
+/// -log p(target) of every position, nll [B * T]; positions without a target (`no_target`) get 0.
+/// Shapes: ids, targets, nll [B * T]. Logits exist for a few rows at a time. Measuring arenas learn the size.
+template <Backend B, class Model, class T = typename Model::scalar>
+void token_losses(B const& on, Model const& model, In<Vector<std::int32_t const>> ids,
+                  In<Vector<std::int32_t const>> targets, BatchShape s, In<Vector<T>> nll, Arena& arena) {
+  std::int64_t const M = s.rows(), C = model.config().d_model, mark = arena.mark();
+  Matrix<T> const x(arena.take<T>(M * C), M, C);
+  Vector<T> const mean(arena.take<T>(M), M), rstd(arena.take<T>(M), M);
+  hidden_states(on, model, ids, s, x, arena);
+  if (!arena.measuring()) {
+    final_norm(on, model, x, x, mean, rstd);
+    head_cross_entropy<B, T>(on, x, model.head(), model.head_bias(), targets, nll, T{}, {}, {}, {});
+  }
+  arena.release(mark);
+}
+
+}  // namespace gt

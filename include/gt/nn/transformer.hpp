@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+// A Transformer of static width and run-time depth on a frozen table of token embeddings.
+#pragma once
+
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "gt/base/error.hpp"
+#include "gt/base/philox.hpp"
+#include "gt/core/buffer.hpp"
+#include "gt/core/parameter.hpp"
+#include "gt/nn/block.hpp"
+#include "gt/nn/block_config.hpp"
+
+namespace gt {
+
+/// What a model needs of a substrate: a table [V, n] whose width n divides C, and a fingerprint. See gt/substrate/.
+template <class S>
+concept TokenTable = requires(S const& s) {
+  { s.vocab() } -> std::convertible_to<std::int64_t>;
+  { s.width() } -> std::convertible_to<std::int64_t>;
+  { s.table().data() } -> std::convertible_to<float const*>;
+  { s.fingerprint() } -> std::convertible_to<std::string>;
+  { s.method() } -> std::convertible_to<std::string>;
+};
+
+/// What a block offers so that a model can grow with it. `Block` is the one that comes with gt.
+template <class K>
+concept BlockLike = requires(K k, K const& c, Seed seed, Arena& arena, BatchShape shape, int i) {
+  typename K::scalar;
+  typename K::Activations;
+  { K::tensor_count } -> std::convertible_to<int>;
+  { c.config() } -> std::convertible_to<BlockConfig>;
+  { c.weights() } -> std::convertible_to<Buffer<typename K::scalar> const&>;
+  { c.offset(i) } -> std::convertible_to<std::int64_t>;
+  { c.spec(i) } -> std::convertible_to<TensorSpec>;
+  { c.is_trainable(i) } -> std::same_as<bool>;
+  k.set_trainable(i, true);
+  k.initialise(seed, 0, 1, BlockInit::random);
+  { c.activations(arena, shape) } -> std::same_as<typename K::Activations>;
+};
+
+/// What is known of a model when it is made, beside the shape of its blocks.
+struct TransformerOptions {
+  std::int64_t context = 256;           ///< tokens a sequence may have
+  bool head_bias = false;               ///< a bias on the output head, as in the paper
+  int d_model = BlockConfig::run_time;  ///< for a block whose width is left to run time
+  int heads = BlockConfig::run_time;    ///< for a block whose heads are left to run time
+};
+
+/// logits = W_head norm(block_L(... block_1(lift(table[ids]))))
+/// Depth starts at 0 and grows with `append`. Copies share all weights; `clone` copies them. A const model is read only
+/// and may be used by any number of threads, each with a Session of its own.
+/// Source of the architecture: arXiv:2507.07129, section 3; the default block is Starcoder2's.
+template <BlockConfig Cfg, class T = float, class BlockT = Block<Cfg, T>>
+requires ValidBlock<Cfg> && BlockLike<BlockT>
+class Transformer {
+ public:
+  using scalar = T;
+  using block_type = BlockT;
+  static constexpr BlockConfig static_config = Cfg;
+
+  template <TokenTable S>
+  Transformer(S const& substrate, Seed seed, TransformerOptions options = {})
+      : config_{complete(options)},
+        seed_{seed},
+        context_{options.context},
+        head_bias_{options.head_bias},
+        vocab_{substrate.vocab()},
+        table_width_{substrate.width()},
+        method_{substrate.method()},
+        fingerprint_{substrate.fingerprint()},
+        rotary_(options.context, config_.d_head(), config_.rope_base) {
+    check(context_ > 0, "Transformer", "the context must be positive (got ", context_, ")");
+    check(config_.d_model % table_width_ == 0, "Transformer", "the substrate's width must divide the model's (got ",
+          table_width_, " and ", config_.d_model, ")");
+    if constexpr (std::same_as<T, float>) {
+      table_ = substrate.table();
+    } else {
+      table_ = Buffer<T>(vocab_ * table_width_);
+      for (std::int64_t i = 0; i < table_.size(); ++i) table_[i] = T(substrate.table().data()[i]);
+    }
+    head_ = Buffer<T>(2 * config_.d_model + vocab_ * config_.d_model + (head_bias_ ? vocab_ : 0));
+    reset_head();
+  }
+
+  BlockConfig const& config() const { return config_; }
+  std::int64_t context() const { return context_; }
+  std::int64_t vocab() const { return vocab_; }
+  int depth() const { return static_cast<int>(blocks_.size()); }
+  bool has_head_bias() const { return head_bias_; }
+  Seed seed() const { return seed_; }
+  std::string const& substrate_method() const { return method_; }
+  std::string const& substrate_fingerprint() const { return fingerprint_; }
+  std::int64_t table_width() const { return table_width_; }
+  RopeTable<T> const& rotary() const { return rotary_; }
+
+  std::vector<BlockT> const& blocks() const { return blocks_; }
+  std::vector<BlockT>& blocks() { return blocks_; }
+  Matrix<T const> table() const { return Matrix<T const>(table_.data(), vocab_, table_width_); }
+  Buffer<T> const& head_buffer() const { return head_; }
+  Buffer<T>& head_buffer() { return head_; }
+  Vector<T const> norm_gain() const { return Vector<T const>(head_.data(), config_.d_model); }
+  Vector<T const> norm_bias() const { return Vector<T const>(head_.data() + config_.d_model, config_.d_model); }
+  Matrix<T const> head() const { return Matrix<T const>(head_.data() + 2 * config_.d_model, vocab_, config_.d_model); }
+  Vector<T const> head_bias() const {
+    return head_bias_ ? Vector<T const>(head_.data() + (2 + vocab_) * config_.d_model, vocab_) : Vector<T const>{};
+  }
+
+  /// Adds `count` new blocks on top. `final_depth` is the depth that the plan ends with; it scales `random` blocks.
+  void append(int count, BlockInit init = BlockInit::random, int final_depth = 0) {
+    check(count >= 0, "Transformer::append", "the number of blocks must not be negative (got ", count, ")");
+    for (int i = 0; i < count; ++i) {
+      BlockT block(config_);
+      block.initialise(seed_, depth(), std::max(final_depth, depth() + count - i), init);
+      blocks_.push_back(std::move(block));
+    }
+  }
+  /// A new head: N(0, 0.02^2), unit gain, zero biases. `times` tells the draws apart when a plan resets it repeatedly.
+  void reset_head(int times = 0) {
+    std::int64_t const C = config_.d_model;
+    Random const random(seed_, Purpose::init, 0, static_cast<std::uint32_t>(times));
+    for (std::int64_t i = 0; i < C; ++i) head_[i] = T(1), head_[C + i] = T(0);
+    for (std::int64_t i = 0; i < vocab_ * C; ++i) {
+      head_[2 * C + i] = T(static_cast<real>(0.02 * random.normal(static_cast<std::uint64_t>(i))));
+    }
+    for (std::int64_t i = (2 + vocab_) * C; i < head_.size(); ++i) head_[i] = T(0);
+  }
+
+  bool norm_trains() const { return norm_trains_; }
+  bool head_trains() const { return head_trains_; }
+  void set_head_trainable(bool norm, bool head) { norm_trains_ = norm, head_trains_ = head; }
+  /// Freezes every tensor: the state before a stage says what trains.
+  void freeze() {
+    for (auto& block : blocks_) set_block_trainable(block, false);
+    set_head_trainable(false, false);
+  }
+  static void set_block_trainable(BlockT& block, bool on) {
+    for (int t = 0; t < BlockT::tensor_count; ++t) block.set_trainable(t, on);
+  }
+  /// Makes the tensors whose name is `pattern`, or begins with it where it ends in '*', trainable or frozen. Returns
+  /// how many. Errors: no such tensor; the frozen table.
+  int set_trainable(std::string_view pattern, bool on) {
+    check(pattern != "model.embed_tokens.weight", "set_trainable", "the substrate stays frozen (got ", pattern, ")");
+    auto const fits = [&](std::string const& name) {
+      return pattern.ends_with('*') ? std::string_view{name}.starts_with(pattern.substr(0, pattern.size() - 1))
+                                    : name == pattern;
+    };
+    int count = 0;
+    for (int l = 0; l < depth(); ++l) {
+      for (int t = 0; t < BlockT::tensor_count; ++t) {
+        auto& block = blocks_[static_cast<std::size_t>(l)];
+        if (block.spec(t).size() > 0 && fits(tensor_name(l, t))) block.set_trainable(t, on), ++count;
+      }
+    }
+    if (fits("model.norm.weight") || fits("model.norm.bias")) norm_trains_ = on, ++count;
+    if (fits("lm_head.weight") || fits("lm_head.bias")) head_trains_ = on, ++count;
+    check(count > 0, "set_trainable", "no tensor is named ", pattern, "; `parameters()` lists the names");
+    return count;
+  }
+  /// Every tensor, bottom to top: the table, the blocks, the final norm, the head.
+  std::vector<Parameter<T>> parameters() const {
+    std::int64_t const C = config_.d_model;
+    std::vector<Parameter<T>> all;
+    all.push_back({"model.embed_tokens.weight", {vocab_, table_width_}, table_.data(), false});
+    for (int l = 0; l < depth(); ++l) {
+      auto const& block = blocks_[static_cast<std::size_t>(l)];
+      for (int t = 0; t < BlockT::tensor_count; ++t) {
+        TensorSpec const spec = block.spec(t);
+        if (spec.size() == 0) continue;
+        std::vector<std::int64_t> shape{spec.rows};
+        if (spec.columns > 0) shape.push_back(spec.columns);
+        all.push_back(
+            {tensor_name(l, t), std::move(shape), block.weights().data() + block.offset(t), block.is_trainable(t)});
+      }
+    }
+    all.push_back({"model.norm.weight", {C}, head_.data(), norm_trains_});
+    all.push_back({"model.norm.bias", {C}, head_.data() + C, norm_trains_});
+    all.push_back({"lm_head.weight", {vocab_, C}, head_.data() + 2 * C, head_trains_});
+    if (head_bias_) all.push_back({"lm_head.bias", {vocab_}, head_.data() + (2 + vocab_) * C, head_trains_});
+    return all;
+  }
+  std::int64_t parameter_count() const {
+    std::int64_t n = 0;
+    for (auto const& p : parameters()) n += p.size();
+    return n;
+  }
+  /// The lowest block with a trainable tensor; `depth()` when only the head trains. Nothing below is differentiated.
+  int lowest_trainable() const {
+    for (int l = 0; l < depth(); ++l) {
+      for (int t = 0; t < BlockT::tensor_count; ++t) {
+        if (blocks_[static_cast<std::size_t>(l)].is_trainable(t)) return l;
+      }
+    }
+    return depth();
+  }
+  /// A model with weights of its own.
+  Transformer clone() const {
+    Transformer copy = *this;
+    for (auto& block : copy.blocks_) block.weights() = block.weights().clone();
+    copy.head_ = head_.clone();
+    return copy;
+  }
+
+  static std::string tensor_name(int layer, int tensor) {
+    return text("model.layers.", layer, ".", BlockT::tensors(BlockConfig{})[static_cast<std::size_t>(tensor)].name);
+  }
+
+ private:
+  using real = decltype(std::abs(T{}));
+
+  static BlockConfig complete(TransformerOptions const& o) {
+    BlockConfig c = Cfg;
+    if (c.d_model == BlockConfig::run_time) c.d_model = o.d_model;
+    if (c.heads == BlockConfig::run_time) c.heads = o.heads;
+    check(o.d_model == 0 || o.d_model == c.d_model, "Transformer", "this type's width is ", c.d_model, " (got ",
+          o.d_model, ")");
+    check(o.heads == 0 || o.heads == c.heads, "Transformer", "this type has ", c.heads, " heads (got ", o.heads, ")");
+    check_block(c);
+    return c;
+  }
+
+  BlockConfig config_;
+  Seed seed_;
+  std::int64_t context_;
+  bool head_bias_;
+  std::int64_t vocab_;
+  std::int64_t table_width_;
+  std::string method_, fingerprint_;
+  RopeTable<T> rotary_;
+  Buffer<T> table_;  // [V, n], shared
+  std::vector<BlockT> blocks_;
+  Buffer<T> head_;  // final norm's gain [C] and bias [C], head [V, C], head's bias [V]
+  bool norm_trains_ = false, head_trains_ = false;
+};
+
+}  // namespace gt

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// AdamW with decoupled weight decay, and the global norm that gradients are clipped to.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "gt/core/backend.hpp"
+
+namespace gt {
+
+/// Hyper-parameters of one AdamW step.
+struct AdamWStep {
+  double lr = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.95;
+  double eps = 1e-8;
+  double weight_decay = 0.1;
+  double gradient_scale = 1;  ///< multiplies the gradient first: clipping, and the mean over accumulated batches
+  std::int64_t step = 1;      ///< from 1: corrects the bias of m and v
+};
+
+/// m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2,   p -= lr (mhat / (sqrt(vhat) + eps) + decay p)
+/// Shapes: p, g, m, v [n].   Source: Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2.  Equals
+/// torch.optim.AdamW.
+template <Backend B, class T>
+void adamw(B const& on, T* p, T const* g, T* m, T* v, std::int64_t n, AdamWStep s) {
+  using std::sqrt;
+  double const t = static_cast<double>(s.step);
+  T const b1 = T(s.beta1), b2 = T(s.beta2), scale = T(s.gradient_scale);
+  T const keep = T(1.0 - s.lr * s.weight_decay);
+  T const rate = T(s.lr / (1.0 - std::pow(s.beta1, t)));
+  T const root = T(1.0 / std::sqrt(1.0 - std::pow(s.beta2, t))), eps = T(s.eps);
+  auto const lane = on.template lane<T>();
+  constexpr std::int64_t each = 16384;
+  on.parallel_for((n + each - 1) / each, [&](std::int64_t job) {
+    std::int64_t const o = job * each;
+    lane.each(std::min(each, n - o), [=](auto i) {
+      auto const gi = lane.load(g + o, i) * scale;
+      auto const mi = lane.load(m + o, i) * b1 + gi * (T(1) - b1);
+      auto const vi = lane.load(v + o, i) * b2 + gi * gi * (T(1) - b2);
+      lane.store(m + o, i, mi);
+      lane.store(v + o, i, vi);
+      lane.store(p + o, i, lane.load(p + o, i) * keep - mi * rate / (sqrt(vi) * root + eps));
+    });
+  });
+}
+
+/// sum of g_i^2, over runs of 16,384 added in order and in double: the same bits on any number of threads.
+template <Backend B, class T>
+double sum_of_squares(B const& on, T const* g, std::int64_t n) {
+  constexpr std::int64_t each = 16384;
+  std::int64_t const runs = (n + each - 1) / each;
+  double* const sums = on.template scratch<double>(0, runs);
+  auto const lane = on.template lane<T>();
+  on.parallel_for(runs, [&](std::int64_t run) {
+    std::int64_t const o = run * each;
+    sums[run] = static_cast<double>(lane.sum(std::min(each, n - o), [=](auto i) {
+      auto const x = lane.load(g + o, i);
+      return x * x;
+    }));
+  });
+  double total = 0;
+  for (std::int64_t run = 0; run < runs; ++run) total += sums[run];
+  return total;
+}
+
+}  // namespace gt

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+// A loop of one's own: forward, backward and update of whatever is trainable in a model.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "gt/base/error.hpp"
+#include "gt/core/arena.hpp"
+#include "gt/core/backend.hpp"
+#include "gt/core/buffer.hpp"
+#include "gt/nn/passes.hpp"
+#include "gt/nn/transformer.hpp"
+#include "gt/ops/adamw.hpp"
+
+namespace gt {
+
+/// AdamW's constants, the same for all tensors.
+struct AdamWOptions {
+  double beta1 = 0.9;
+  double beta2 = 0.95;
+  double eps = 1e-8;
+  double weight_decay = 0.1;  ///< decoupled; on every trainable tensor
+  double clip_norm = 1.0;     ///< the global norm that gradients are scaled down to; 0: no clipping
+};
+
+/// What one update did.
+struct StepResult {
+  double loss = 0;           ///< mean -log p(target), nats a token, over all batches since the last update
+  double gradient_norm = 0;  ///< global, before clipping
+};
+
+/// Trains what is trainable in `model` when the trainer is made: holds gradients and AdamW's moments of those tensors,
+/// and one arena for the activations from the lowest trainable block upward. Blocks below it run without saving
+/// anything. A step allocates no memory. The model must outlive the trainer, and its depth must not change meanwhile.
+template <Backend B, class Model>
+class Trainer {
+ public:
+  using T = typename Model::scalar;
+
+  Trainer(B on, Model& model, BatchShape shape, AdamWOptions options = {})
+      : on_{on}, model_{model}, shape_{shape}, options_{options}, lowest_{model.lowest_trainable()} {
+    check(shape.batch > 0 && shape.tokens > 0 && shape.tokens <= model.context(), "Trainer",
+          "a batch must be positive and fit the context of ", model.context(), " tokens (got ", shape.batch, " x ",
+          shape.tokens, ")");
+    for (auto const& block : model.blocks()) {
+      bool trains = false;
+      for (int t = 0; t < Model::block_type::tensor_count; ++t) trains = trains || block.is_trainable(t);
+      block_gradients_.push_back(Buffer<T>(trains ? block.weights().size() : 0));
+    }
+    if (model.norm_trains() || model.head_trains()) head_gradient_ = Buffer<T>(model.head_buffer().size());
+    collect_slots();
+    check(!slots_.empty(), "Trainer", "something must be trainable (all tensors are frozen)");
+    saved_.resize(model.blocks().size());
+    inputs_.resize(model.blocks().size() + 1);
+    arena_ = Arena(measure([&](Arena& arena) { lay_out(arena), backward_memory(arena); }));
+    lay_out(arena_);
+  }
+
+  /// The loss of a batch, in nats a token; its gradient, divided by the number of targets, is added to the gradients.
+  /// Shapes: ids, targets [B * T] (`no_target` where there is none). Call it several times before `update` to
+  /// accumulate.
+  double forward_backward(std::span<std::int32_t const> ids, std::span<std::int32_t const> targets) {
+    T const loss = forward_backward_exact(ids, targets);
+    if constexpr (requires { static_cast<double>(loss); }) {
+      loss_sum_ += static_cast<double>(loss);
+      return static_cast<double>(loss);
+    } else {
+      return 0;
+    }
+  }
+
+  /// Clips the mean of the accumulated gradients, makes one AdamW step with learning rate `lr`, and clears them. A loss
+  /// or gradient that is not finite changes nothing: the result then says so.
+  StepResult update(double lr) {
+    check(batches_ > 0, "Trainer::update", "a forward_backward must come first");
+    StepResult result;
+    result.loss = loss_sum_ / batches_;
+    double sum = 0;
+    for (auto const& s : slots_) sum += sum_of_squares(on_, s.gradient, s.size);
+    result.gradient_norm = std::sqrt(sum) / batches_;
+    if (std::isfinite(result.gradient_norm) && std::isfinite(result.loss)) {
+      double const clip = options_.clip_norm > 0 && result.gradient_norm > options_.clip_norm
+                              ? options_.clip_norm / result.gradient_norm
+                              : 1.0;
+      AdamWStep const step{.lr = lr,
+                           .beta1 = options_.beta1,
+                           .beta2 = options_.beta2,
+                           .eps = options_.eps,
+                           .weight_decay = options_.weight_decay,
+                           .gradient_scale = clip / batches_,
+                           .step = ++steps_};
+      for (auto const& s : slots_) adamw(on_, s.weight, s.gradient, s.m, s.v, s.size, step);
+    }
+    clear_gradients();
+    return result;
+  }
+
+  /// One whole step on one batch.
+  StepResult step(std::span<std::int32_t const> ids, std::span<std::int32_t const> targets, double lr) {
+    forward_backward(ids, targets);
+    return update(lr);
+  }
+
+  void clear_gradients() {
+    for (auto& g : block_gradients_) std::fill(g.begin(), g.end(), T{});
+    std::fill(head_gradient_.begin(), head_gradient_.end(), T{});
+    batches_ = 0;
+    loss_sum_ = 0;
+  }
+
+  BatchShape shape() const { return shape_; }
+  std::int64_t steps() const { return steps_; }
+  std::int64_t active_parameters() const { return active_; }
+  std::int64_t optimizer_bytes() const { return 2 * active_ * static_cast<std::int64_t>(sizeof(T)); }
+  std::int64_t activation_bytes() const { return arena_.peak(); }
+  /// Gradient of block l, laid out like its weights; empty when the block is frozen.
+  Buffer<T> const& block_gradient(int l) const { return block_gradients_[static_cast<std::size_t>(l)]; }
+  /// Gradient of final norm and head, laid out like `head_buffer()`.
+  Buffer<T> const& head_gradient() const { return head_gradient_; }
+  std::vector<T> losses() const { return {nll_.data(), nll_.data() + shape_.rows()}; }
+
+ private:
+  // A run of trainable numbers: weight, gradient, and AdamW's moments.
+  struct Slot {
+    T *weight, *gradient, *m, *v;
+    std::int64_t size;
+  };
+
+  void add_slot(T* weight, T* gradient, std::int64_t size) {
+    active_ += size;
+    if (!slots_.empty() && slots_.back().weight + slots_.back().size == weight) {
+      slots_.back().size += size;  // neighbours in one buffer are updated in one go
+    } else {
+      slots_.push_back({weight, gradient, nullptr, nullptr, size});
+    }
+  }
+  void collect_slots() {
+    for (std::size_t l = 0; l < block_gradients_.size(); ++l) {
+      auto const& block = model_.blocks()[l];
+      for (int t = 0; t < Model::block_type::tensor_count; ++t) {
+        if (block.is_trainable(t)) {
+          add_slot(block.weights().data() + block.offset(t), block_gradients_[l].data() + block.offset(t),
+                   block.spec(t).size());
+        }
+      }
+    }
+    std::int64_t const norm = 2 * model_.config().d_model, all = model_.head_buffer().size();
+    if (model_.norm_trains()) add_slot(model_.head_buffer().data(), head_gradient_.data(), norm);
+    if (model_.head_trains()) add_slot(model_.head_buffer().data() + norm, head_gradient_.data() + norm, all - norm);
+    moments_ = Buffer<T>(2 * active_);
+    T* next = moments_.data();
+    for (auto& s : slots_) s.m = next, s.v = next + active_, next += s.size;
+  }
+
+  void lay_out(Arena& arena) {
+    std::int64_t const M = shape_.rows(), C = model_.config().d_model;
+    auto const matrix = [&] { return Matrix<T>(arena.take<T>(M * C), M, C); };
+    inputs_[static_cast<std::size_t>(lowest_)] = matrix();
+    for (int l = lowest_; l < model_.depth(); ++l) {
+      auto const i = static_cast<std::size_t>(l);
+      saved_[i] = model_.blocks()[i].activations(arena, shape_);
+      inputs_[i + 1] = matrix();
+    }
+    normed_ = matrix(), gradient_ = matrix();
+    nll_ = Vector<T>(arena.take<T>(M), M);
+    mean_ = Vector<T>(arena.take<T>(M), M), rstd_ = Vector<T>(arena.take<T>(M), M);
+  }
+  // The scratch memory of the frozen prefix's forward pass and of one block's backward pass: the larger of the two.
+  void backward_memory(Arena& arena) {
+    std::int64_t const M = shape_.rows(), C = model_.config().d_model, F = model_.config().ff(), mark = arena.mark();
+    if (lowest_ > 0) model_.blocks()[0].activations(arena, shape_);
+    arena.release(mark);
+    arena.take<T>(M * std::max(F, 3 * C));
+    arena.take<T>(M * C);
+    arena.release(mark);
+  }
+
+  T forward_backward_exact(std::span<std::int32_t const> ids, std::span<std::int32_t const> targets) {
+    std::int64_t const M = shape_.rows();
+    check(static_cast<std::int64_t>(ids.size()) == M && ids.size() == targets.size(), "Trainer", "a batch must hold ",
+          M, " ids and targets (got ", ids.size(), " and ", targets.size(), ")");
+    auto const at = [](int l) { return static_cast<std::size_t>(l); };
+    Matrix<T> const x0 = inputs_[at(lowest_)];
+    hidden_states(on_, model_, Vector<std::int32_t const>(ids.data(), M), shape_, x0, arena_, lowest_);
+    for (int l = lowest_; l < model_.depth(); ++l) {
+      model_.blocks()[at(l)].forward(on_, inputs_[at(l)], saved_[at(l)], inputs_[at(l + 1)], shape_, model_.rotary());
+    }
+    Matrix<T> const top = inputs_[at(model_.depth())];
+    final_norm(on_, model_, top, normed_, mean_, rstd_);
+    std::int64_t counted = 0;
+    for (auto t : targets) counted += t != no_target;
+    T const scale = T(1) / T(static_cast<float>(std::max<std::int64_t>(1, counted)));
+    std::int64_t const C = model_.config().d_model, V = model_.vocab();
+    bool const below = lowest_ < model_.depth() || model_.norm_trains();
+    T* const dh = head_gradient_.data();
+    bool const head = model_.head_trains();
+    head_cross_entropy<B, T>(on_, normed_, model_.head(), model_.head_bias(),
+                             Vector<std::int32_t const>(targets.data(), M), nll_, scale,
+                             below ? gradient_ : Matrix<T>{}, head ? Matrix<T>(dh + 2 * C, V, C) : Matrix<T>{},
+                             head && model_.has_head_bias() ? Vector<T>(dh + (2 + V) * C, V) : Vector<T>{});
+    if (below) {
+      bool const norm = model_.norm_trains();
+      layer_norm_backward<B, T>(on_, gradient_, top, model_.norm_gain(), mean_, rstd_, {},
+                                lowest_ < model_.depth() ? gradient_ : Matrix<T>{},
+                                norm ? Vector<T>(dh, C) : Vector<T>{}, norm ? Vector<T>(dh + C, C) : Vector<T>{});
+      for (int l = model_.depth() - 1; l >= lowest_; --l) {
+        model_.blocks()[at(l)].backward(on_, gradient_, inputs_[at(l)], saved_[at(l)], block_gradients_[at(l)], shape_,
+                                        model_.rotary(), arena_, l > lowest_);
+      }
+    }
+    ++batches_;
+    T sum{};
+    for (std::int64_t i = 0; i < M; ++i) sum += nll_[i];
+    return sum * scale;
+  }
+
+  B on_;
+  Model& model_;
+  BatchShape shape_;
+  AdamWOptions options_;
+  int lowest_;
+  std::vector<Buffer<T>> block_gradients_;
+  Buffer<T> head_gradient_, moments_;
+  std::vector<Slot> slots_;
+  std::int64_t active_ = 0, steps_ = 0;
+  int batches_ = 0;
+  double loss_sum_ = 0;
+  Arena arena_;
+  std::vector<typename Model::block_type::Activations> saved_;
+  std::vector<Matrix<T>> inputs_;  // inputs_[l]: what block l reads
+  Matrix<T> normed_, gradient_;
+  Vector<T> nll_, mean_, rstd_;
+};
+
+}  // namespace gt
