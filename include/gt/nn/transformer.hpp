@@ -18,18 +18,9 @@
 #include "gt/core/parameter.hpp"
 #include "gt/nn/block.hpp"
 #include "gt/nn/block_config.hpp"
+#include "gt/substrate/frozen_table.hpp"
 
 namespace gt {
-
-/// What a model needs of a substrate: a table [V, n] whose width n divides C, and a fingerprint. See gt/substrate/.
-template <class S>
-concept TokenTable = requires(S const& s) {
-  { s.vocab() } -> std::convertible_to<std::int64_t>;
-  { s.width() } -> std::convertible_to<std::int64_t>;
-  { s.table().data() } -> std::convertible_to<float const*>;
-  { s.fingerprint() } -> std::convertible_to<std::string>;
-  { s.method() } -> std::convertible_to<std::string>;
-};
 
 /// What a block offers so that a model can grow with it. `Block` is the one that comes with gt.
 template <class K>
@@ -67,7 +58,7 @@ class Transformer {
   using block_type = BlockT;
   static constexpr BlockConfig static_config = Cfg;
 
-  template <TokenTable S>
+  template <Substrate S>
   Transformer(S const& substrate, Seed seed, TransformerOptions options = {})
       : config_{complete(options)},
         seed_{seed},

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// The same functions without a backend: they run on the CPU, on all cores.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <ostream>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "gt/cpu.hpp"
+#include "gt/grow/grow.hpp"
+#include "gt/infer/generate.hpp"
+#include "gt/text/tokenizer.hpp"
+
+namespace gt {
+
+/// A corpus as token ids, with what is needed to count bytes: what the short form of `grow` takes.
+struct TrainingText {
+  TokenizedCorpus tokens;
+  std::vector<std::int32_t> bytes_of_tokens;
+};
+/// Encodes a corpus; its last 5 % are held out.
+inline TrainingText training_text(Corpus const& corpus, Tokenizer const& tokenizer) {
+  return {corpus.tokens(tokenizer), token_bytes(tokenizer)};
+}
+
+/// Grows a model on all cores. B is a parameter so that translation units for different instruction sets stay apart.
+template <Backend B = Cpu<>, class Model, class... Observers>
+requires(std::derived_from<std::remove_cvref_t<Observers>, GrowthObserver>&&...) GrowthResult
+    grow(Model& model, GrowthPlan const& plan, TrainingText const& text, GrowOptions const& options,
+         Observers&&... observers) {
+  return grow(B{}, model, plan, text.tokens, text.bytes_of_tokens, options, std::forward<Observers>(observers)...);
+}
+
+/// Continues a prompt on all cores, writing it to `out` as it comes.
+template <Backend B = Cpu<>, class Model>
+Generated generate(Model const& model, Tokenizer const& tokenizer, std::string_view prompt,
+                   GenerateOptions const& options, std::ostream& out) {
+  return generate(B{}, model, tokenizer, prompt, options, [&](std::string_view piece) { out << piece << std::flush; });
+}
+
+}  // namespace gt

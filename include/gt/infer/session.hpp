@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// One conversation with a const model: its key-value cache and its memory.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "gt/base/error.hpp"
+#include "gt/core/arena.hpp"
+#include "gt/core/backend.hpp"
+#include "gt/nn/passes.hpp"
+#include "gt/nn/transformer.hpp"
+#include "gt/ops/linear.hpp"
+
+namespace gt {
+
+/// Feeds tokens to a model and gives the logits of the next one. Any number of sessions may use one model at once, each
+/// on a thread of its own. Feeding token by token gives the same bits as feeding all at once. The model must outlive
+/// it.
+template <Backend B, class Model>
+class Session {
+ public:
+  using T = typename Model::scalar;
+
+  Session(B on, Model const& model) : on_{on}, model_{model}, logits_(model.vocab()) {
+    std::int64_t const C = model.config().d_model;
+    for (int l = 0; l < model.depth(); ++l) caches_.emplace_back(model.context(), C);
+    arena_ = Arena(measure([&](Arena& arena) { pass({}, std::min(chunk, model.context()), arena); }));
+  }
+
+  /// Logits [V] of the token after `ids`, which stand behind all that was fed before. The span is valid until the next
+  /// call. Errors: no ids; more than the context holds (`room()`).
+  std::span<T const> feed(std::span<std::int32_t const> ids) {
+    auto const count = static_cast<std::int64_t>(ids.size());
+    check(count > 0, "Session::feed", "at least one token must be fed");
+    check(count <= room(), "Session::feed", "the context holds ", model_.context(), " tokens (got ", count,
+          " more after ", position_, ")");
+    for (std::int64_t first = 0; first < count; first += chunk) {
+      std::int64_t const n = std::min(chunk, count - first);
+      pass(ids.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n)), n, arena_);
+      position_ += n;
+    }
+    return {logits_.data(), static_cast<std::size_t>(logits_.size())};
+  }
+
+  std::int64_t position() const { return position_; }                 ///< tokens fed so far
+  std::int64_t room() const { return model_.context() - position_; }  ///< tokens that still fit
+  void reset() { position_ = 0; }                                     ///< forgets everything
+  Model const& model() const { return model_; }
+
+ private:
+  static constexpr std::int64_t chunk = 256;  // tokens of a prompt that are processed at once
+
+  void pass(std::span<std::int32_t const> ids, std::int64_t n, Arena& arena) {
+    std::int64_t const C = model_.config().d_model;
+    arena.reset();
+    Matrix<T> const x(arena.take<T>(n * C), n, C);
+    Vector<T> const stats(arena.take<T>(2), 2);
+    hidden_states(on_, model_, Vector<std::int32_t const>(ids.data(), n), {1, n}, x, arena, -1, &caches_, position_);
+    if (arena.measuring()) return;
+    Matrix<T> const last = x.rows(n - 1, 1);
+    final_norm(on_, model_, last, last, Vector<T>(stats.data(), 1), Vector<T>(stats.data() + 1, 1));
+    linear(on_, last, model_.head(), model_.head_bias(), Matrix<T>(logits_.data(), 1, model_.vocab()));
+  }
+
+  B on_;
+  Model const& model_;
+  std::vector<KvCache<T>> caches_;
+  Buffer<T> logits_;
+  Arena arena_;
+  std::int64_t position_ = 0;
+};
+
+}  // namespace gt

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// The terminal's view of a run: one live line a stage.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <string>
+
+#include "gt/backend/cpu/threads.hpp"
+#include "gt/core/backend.hpp"
+#include "gt/grow/grow.hpp"
+
+#if defined(__unix__) || defined(__APPLE__)
+  #include <sys/ioctl.h>
+  #include <unistd.h>
+#endif
+
+namespace gt {
+
+namespace detail {
+/// 12.3k, 4.56M, 1.2G; with `unit` behind.
+inline std::string short_number(double x, char const* unit = "") {
+  char const* suffix = "";
+  for (char const* s : {"k", "M", "G", "T"}) {
+    if (x < 1000) break;
+    x /= 1000, suffix = s;
+  }
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer,
+                x < 10 && *suffix    ? "%.2f%s%s"
+                : x < 100 && *suffix ? "%.1f%s%s"
+                                     : "%.0f%s%s",
+                x, suffix, unit);
+  return buffer;
+}
+/// 4 s, 2 min 05 s, 1 h 20 min.
+inline std::string short_time(double seconds) {
+  auto const s = static_cast<long>(seconds + 0.5);
+  char buffer[32];
+  if (s < 60) {
+    std::snprintf(buffer, sizeof buffer, "%ld s", s);
+  } else if (s < 3600) {
+    std::snprintf(buffer, sizeof buffer, "%ld min %02ld s", s / 60, s % 60);
+  } else {
+    std::snprintf(buffer, sizeof buffer, "%ld h %02ld min", s / 3600, s / 60 % 60);
+  }
+  return buffer;
+}
+}  // namespace detail
+
+/// A sentence to warn with when the program was built for the baseline of its machine or without threads; else empty.
+/// Threaded tells apart translation units with and without OpenMP.
+template <Isa I = native_isa, bool Threaded = has_threads>
+std::string build_warning() {
+  std::string warning;
+  if constexpr (I == Isa::sse2 || I == Isa::scalar) {
+    warning += text("built for ", name(I),
+                    ", the baseline: link gt::native (or pass -march=native) to run several times faster");
+  }
+  if constexpr (!Threaded) {
+    warning += text(warning.empty() ? "" : "; ", "built without OpenMP: one thread only");
+  }
+  return warning;
+}
+
+/// Shows a run on a stream: the instruction set and the threads once, then for each stage one line that is rewritten
+/// while it runs (where the stream is a terminal; elsewhere a line for each look at held-out text).
+class ProgressLine : public GrowthObserver {
+ public:
+  /// `peak` is the machine's limit in floating-point operations a second (see measure_peak), of which a share is shown;
+  /// 0 shows none. `warning` is said once.
+  explicit ProgressLine(std::FILE* out = stderr, double peak = 0, std::string warning = build_warning())
+      : out_{out}, peak_{peak}, warning_{std::move(warning)} {
+#if defined(__unix__) || defined(__APPLE__)
+    terminal_ = ::isatty(::fileno(out)) != 0;
+#endif
+  }
+
+  void stage_starts(StageStart const& s) override {
+    if (!introduced_) {
+      std::fprintf(out_, "running on %s, %d thread%s\n", s.instruction_set, s.threads, s.threads == 1 ? "" : "s");
+      if (!warning_.empty()) std::fprintf(out_, "warning: %s\n", warning_.c_str());
+      introduced_ = true;
+    }
+    start_ = s;
+    if (terminal_)
+      show(text("stage ", s.stage + 1, "/", s.stages, "  ", s.depth, " blocks  looking at held-out text ..."));
+  }
+  void step_done(StepDone const& s) override {
+    if (!terminal_ && !s.evaluated) return;
+    double const left = s.seconds / static_cast<double>(s.step) * static_cast<double>(s.steps - s.step);
+    char line[256];
+    int n =
+        std::snprintf(line, sizeof line, "stage %zu/%zu  %d blocks  step %lld/%lld  loss %.3f", s.stage + 1,
+                      start_.stages, s.depth, static_cast<long long>(s.step), static_cast<long long>(s.steps), s.loss);
+    auto const add = [&](char const* format, auto... values) {
+      if (n >= 0 && n < static_cast<int>(sizeof line)) {
+        n += std::snprintf(line + n, sizeof line - static_cast<std::size_t>(n), format, values...);
+      }
+    };
+    if (s.bits_per_byte > 0) add("  held-out %.3f bits/byte", s.bits_per_byte);
+    add("  %s tok/s", detail::short_number(s.tokens_per_second).c_str());
+    if (peak_ > 0) {
+      double const step_seconds = static_cast<double>(start_.tokens_per_step) / s.tokens_per_second;
+      add("  %.0f %% of peak", 100 * start_.step_flops / step_seconds / peak_);
+    }
+    add("  %s left", detail::short_time(left).c_str());
+    show(line);
+  }
+  void stage_done(StageDone const&) override {
+    if (terminal_) std::fputc('\n', out_);
+  }
+
+ private:
+  void show(std::string line) {
+    if (!terminal_) {
+      std::fprintf(out_, "%s\n", line.c_str());
+    } else {
+      std::size_t columns = 120;
+#if defined(__unix__) || defined(__APPLE__)
+      winsize size{};
+      if (::ioctl(::fileno(out_), TIOCGWINSZ, &size) == 0 && size.ws_col > 1) columns = size.ws_col - 1U;
+#endif
+      if (line.size() > columns) line.resize(columns);  // a wrapped line could not be rewritten
+      std::fprintf(out_, "\r\033[K%s", line.c_str());
+    }
+    std::fflush(out_);
+  }
+
+  std::FILE* out_;
+  double peak_;
+  std::string warning_;
+  StageStart start_;
+  bool terminal_ = false, introduced_ = false;
+};
+
+/// Watch a run on the terminal.
+inline ProgressLine progress_bar() { return ProgressLine{}; }
+
+}  // namespace gt

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// The smallest frozen embedding: a token is the bits of its id.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gt/base/error.hpp"
+#include "gt/substrate/fingerprint.hpp"
+#include "gt/substrate/frozen_table.hpp"
+
+namespace gt {
+
+/// The fewest bits that tell `vocab` tokens apart: ceil(log2 V), and 1 for a vocabulary of one.
+constexpr int bits_for(std::int64_t vocab) {
+  return vocab <= 2 ? 1 : static_cast<int>(std::bit_width(static_cast<std::uint64_t>(vocab - 1)));
+}
+/// The fewest bits that also divide `d_model`, as the lift needs: 16 for V = 2048 (which needs 11) and d_model = 256.
+inline int bits_for(std::int64_t vocab, int d_model) {
+  int bits = bits_for(vocab);
+  check(d_model >= bits, "bits_for", "d_model must be at least the ", bits, " bits that ", vocab, " tokens need (got ",
+        d_model, ")");
+  while (d_model % bits != 0) ++bits;
+  return bits;
+}
+
+struct BinaryEmbeddingOptions {
+  int bits = 0;     ///< n, at least ceil(log2 V); 0: bits_for(V, d_model), or ceil(log2 V) without a d_model
+  int d_model = 0;  ///< C that the rows will be lifted to, which `bits` must divide; 0: not known yet
+};
+
+/// Row of token i:  x_ij = bit j of i, the lowest first, as 0 or 1 [V, n]; bits beyond ceil(log2 V) are always 0. No
+/// offset and no scale: token 0 is the zero row. The table is not lifted; after the lift its rank is still at most n.
+/// Source: Bochkov 2025, arXiv:2507.07129, the 16-bit code of the v3 models.
+class BinaryEmbedding : public FrozenTable {
+ public:
+  static BinaryEmbedding of_ids(std::vector<std::string> const& tokens, BinaryEmbeddingOptions options = {}) {
+    return of(static_cast<std::int64_t>(tokens.size()), tokens, options);
+  }
+  /// For ids that stand for nothing yet: the fingerprint names their number only.
+  static BinaryEmbedding of_ids(std::int64_t vocab, BinaryEmbeddingOptions options = {}) {
+    return of(vocab, {}, options);
+  }
+
+ private:
+  explicit BinaryEmbedding(FrozenTable table) : FrozenTable{std::move(table)} {}
+
+  static BinaryEmbedding of(std::int64_t vocab, std::vector<std::string> const& tokens,
+                            BinaryEmbeddingOptions options) {
+    check(vocab >= 1, "BinaryEmbedding", "needs at least one token (got ", vocab, ")");
+    int const least = bits_for(vocab);
+    int const bits = options.bits != 0 ? options.bits : options.d_model != 0 ? bits_for(vocab, options.d_model) : least;
+    check(bits >= least, "BinaryEmbedding", "bits must be at least ", least, " to tell ", vocab, " tokens apart (got ",
+          bits, ")");
+    if (options.d_model != 0) check_lift(bits, options.d_model);
+    Buffer<float> rows(vocab * bits);
+    for (std::int64_t i = 0; i < vocab; ++i)
+      for (int j = 0; j < least; ++j) rows[i * bits + j] = static_cast<float>(i >> j & 1);
+    auto print = Fingerprint("binary", vocab, bits).tokens(tokens);
+    return BinaryEmbedding(FrozenTable("binary", vocab, bits, std::move(rows), print.hex()));
+  }
+};
+static_assert(Substrate<BinaryEmbedding>);
+
+}  // namespace gt

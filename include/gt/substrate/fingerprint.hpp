@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// The name of a substrate: a SHA-256 of what defines it, which is never the float rows.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gt/base/sha256.hpp"
+
+namespace gt {
+
+/// Raised when the same definition starts to give other rows, so that old and new models do not mix unnoticed.
+inline constexpr int substrate_version = 1;
+
+/// Collects the definition of a substrate and hashes it:
+///
+///     "gt substrate", version, method, V, n, then what the method adds: token strings, packed rasters, a seed, ...
+///
+/// Numbers are 8 bytes, the lowest first; strings are preceded by their length, so that ("ab", "c") and ("a", "bc")
+/// differ. Float rows stay out: compilers differ in their last bits, and two models on such tables do match.
+class Fingerprint {
+ public:
+  Fingerprint(std::string_view method, std::int64_t vocab, int width) {
+    text("gt substrate").number(substrate_version).text(method).number(vocab).number(width);
+  }
+  Fingerprint& number(std::int64_t value) {
+    auto const bits = static_cast<std::uint64_t>(value);
+    std::array<unsigned char, 8> low_first{};
+    for (std::size_t i = 0; i < 8; ++i) low_first[i] = static_cast<unsigned char>(bits >> (8 * i));
+    return bytes(low_first);
+  }
+  Fingerprint& text(std::string_view value) {
+    number(static_cast<std::int64_t>(value.size()));
+    hash_.update(value);
+    return *this;
+  }
+  Fingerprint& tokens(std::vector<std::string> const& tokens) {
+    number(static_cast<std::int64_t>(tokens.size()));
+    for (auto const& token : tokens) text(token);
+    return *this;
+  }
+  Fingerprint& bytes(std::span<unsigned char const> bytes) {
+    hash_.update(std::as_bytes(bytes));
+    return *this;
+  }
+  /// Of all that was added so far, 64 hexadecimal digits.
+  std::string hex() const { return hash_.hex(); }
+
+ private:
+  Sha256 hash_;
+};
+
+}  // namespace gt

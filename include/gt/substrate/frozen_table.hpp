@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// What a model stands on: one fixed row of numbers for every token, with a name that two models can compare.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "gt/base/error.hpp"
+#include "gt/core/buffer.hpp"
+
+namespace gt {
+
+/// A frozen embedding of V tokens: `table()` holds V rows of `width()` numbers, [V, n], and `fingerprint()` names them.
+/// The model widens a row from n to C = d_model by repeating each number C / n times in a row (`lifted`).
+template <class S>
+concept Substrate = requires(S const& substrate) {
+  { substrate.vocab() } -> std::same_as<std::int64_t>;              // V
+  { substrate.width() } -> std::same_as<int>;                       // n
+  { substrate.table() } -> std::same_as<Buffer<float> const&>;      // [V, n], row-major, shared
+  { substrate.fingerprint() } -> std::convertible_to<std::string>;  // equal for equal definitions
+  { substrate.method() } -> std::convertible_to<std::string>;       // "glyph", "binary", ...
+};
+
+/// The table of any substrate, without the way that led to it: what a model keeps and an expert carries. Copies share.
+class FrozenTable {
+ public:
+  FrozenTable(std::string method, std::int64_t vocab, int width, Buffer<float> rows, std::string fingerprint)
+      : method_{std::move(method)},
+        vocab_{vocab},
+        width_{width},
+        rows_{std::move(rows)},
+        fingerprint_{std::move(fingerprint)} {
+    check(vocab >= 1 && width >= 1, "FrozenTable", "needs at least one token and one column (got ", vocab, " x ", width,
+          ")");
+    check(rows_.size() % width == 0 && rows_.size() / width == vocab, "FrozenTable", "must hold ", vocab, " rows of ",
+          width, " numbers (got ", rows_.size(), " numbers)");
+    check(std::all_of(rows_.begin(), rows_.end(), [](float x) { return std::isfinite(x); }), "FrozenTable",
+          "every number must be finite (got a NaN or an infinity)");
+    check(!fingerprint_.empty(), "FrozenTable", "needs a fingerprint (got none)");
+  }
+
+  std::int64_t vocab() const noexcept { return vocab_; }
+  int width() const noexcept { return width_; }
+  Buffer<float> const& table() const noexcept { return rows_; }
+  std::string const& fingerprint() const noexcept { return fingerprint_; }
+  std::string const& method() const noexcept { return method_; }
+  /// Row of token `id`, [n].
+  float const* row(std::int64_t id) const noexcept { return rows_.data() + id * width_; }
+
+ private:
+  std::string method_;
+  std::int64_t vocab_;
+  int width_;
+  Buffer<float> rows_;
+  std::string fingerprint_;
+};
+static_assert(Substrate<FrozenTable>);
+
+/// Throws unless rows of `width` numbers can be widened to `d_model`.
+inline void check_lift(int width, int d_model) {
+  check(width >= 1 && d_model >= width && d_model % width == 0, "lift",
+        "the width of the substrate must divide d_model (got ", width, " and ", d_model, ")");
+}
+
+/// The table as the model sees it, [V, C]:  y[i, j] = table[i, floor(j * n / C)], each number repeated C / n times.
+/// Equal to torch.repeat_interleave(table, C / n, dim=1). Its rank is at most n.
+template <Substrate S>
+Buffer<float> lifted(S const& substrate, int d_model) {
+  check_lift(substrate.width(), d_model);
+  int const times = d_model / substrate.width();
+  Buffer<float> wide(substrate.vocab() * d_model);
+  float* y = wide.data();
+  for (float const x : substrate.table()) y = std::fill_n(y, times, x);
+  return wide;
+}
+
+namespace detail {
+
+/// Scales each row of `rows` [V, n] to length 1, sums in double. Rows no longer than `shortest` become exactly zero:
+/// they have no direction.
+inline void normalise_rows(Buffer<float> const& rows, int n, double shortest = 0) {
+  for (float* x = rows.begin(); x != rows.end(); x += n) {
+    double sum = 0;
+    for (int j = 0; j < n; ++j) sum += double{x[j]} * double{x[j]};
+    double const length = std::sqrt(sum), scale = length > shortest ? 1 / length : 0;
+    for (int j = 0; j < n; ++j) x[j] = static_cast<float>(x[j] * scale);
+  }
+}
+
+}  // namespace detail
+}  // namespace gt

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// A frozen embedding that somebody else computed: rows in memory, or the table of a saved model.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "gt/substrate/fingerprint.hpp"
+#include "gt/substrate/frozen_table.hpp"
+
+namespace gt {
+
+/// Rows as given, neither scaled nor copied.
+///
+///     auto const words = gt::TableEmbedding::of_rows("my vectors", 3, 4, rows);  // Buffer of 12 floats
+class TableEmbedding : public FrozenTable {
+ public:
+  /// `rows` [vocab, width] under a name. Having no other definition, its fingerprint hashes the name and the numbers.
+  static TableEmbedding of_rows(std::string const& name, std::int64_t vocab, int width, Buffer<float> rows) {
+    Fingerprint print("table", vocab, width);
+    print.text(name);
+    for (float const x : rows) {
+      auto const bits = std::bit_cast<std::uint32_t>(x);
+      std::array<unsigned char, 4> const low_first{
+          static_cast<unsigned char>(bits), static_cast<unsigned char>(bits >> 8),
+          static_cast<unsigned char>(bits >> 16), static_cast<unsigned char>(bits >> 24)};
+      print.bytes(low_first);
+    }
+    return TableEmbedding(FrozenTable("table", vocab, width, std::move(rows), print.hex()));
+  }
+  /// The table of a saved model, with the method and the fingerprint that were saved beside it.
+  static TableEmbedding loaded(std::string method, std::string fingerprint, std::int64_t vocab, int width,
+                               Buffer<float> rows) {
+    return TableEmbedding(FrozenTable(std::move(method), vocab, width, std::move(rows), std::move(fingerprint)));
+  }
+
+ private:
+  explicit TableEmbedding(FrozenTable table) : FrozenTable{std::move(table)} {}
+};
+static_assert(Substrate<TableEmbedding>);
+
+}  // namespace gt

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+// Tokenizers as files: the tokenizer.json of Hugging Face, which the Python package `tokenizers` reads with equal ids.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "gt/base/error.hpp"
+#include "gt/io/atomic_file.hpp"
+#include "gt/io/json.hpp"
+#include "gt/io/text_file.hpp"
+#include "gt/text/bpe.hpp"
+#include "gt/text/tokenizer.hpp"
+#include "gt/text/utf8.hpp"
+#include "gt/text/vocabulary.hpp"
+
+namespace gt {
+
+/// Reads and writes the part of tokenizer.json that a gt::Tokenizer can express: model BPE whose merges are
+/// concatenations, byte_fallback or not, an unknown token or not, special added tokens, and nothing before or after the
+/// model. What a file asks beyond that is refused: ids that differ silently are worse than none.
+struct TokenizerJson {
+  /// Writes `path` completely or not at all.
+  template <class J = Json>
+  static void save(Tokenizer const& tokenizer, std::string const& path) {
+    write_file_atomically(path, write<J>(tokenizer));
+  }
+  /// Reads `path`; throws gt::Error, naming the file, if the tokenizer cannot be used.
+  template <class J = Json>
+  static Tokenizer load(std::string const& path) {
+    return parse<J>(read_text_file(path), path);
+  }
+
+  /// The file as a string.
+  template <class J = Json>
+  static std::string write(Tokenizer const& tokenizer) {
+    Vocabulary const& vocabulary = tokenizer.vocabulary();
+    auto const quoted = [](std::string const& token) { return J(token).dump(); };
+    bool fallback = false;
+    for (int byte = 0; byte < 256; ++byte) fallback |= vocabulary.byte(static_cast<unsigned char>(byte)) >= 0;
+
+    std::string added, vocab, merges;
+    for (std::int32_t id = 0; id < vocabulary.size(); ++id) {
+      std::string const name = quoted(vocabulary.token(id));
+      bool const special = vocabulary.kind(id) == TokenKind::special;
+      check(special || kind_of(vocabulary.token(id), fallback) == vocabulary.kind(id), "Tokenizer::save",
+            "tokenizer.json tells the kind of a token from its string (got ", name, ", which would be read otherwise)");
+      if (special)
+        added += text(added.empty() ? "" : ",", "\n    {\"id\": ", id, ", \"content\": ", name,
+                      ", \"single_word\": false, \"lstrip\": false, \"rstrip\": false, \"normalized\": false, "
+                      "\"special\": true}");
+      vocab += text(vocab.empty() ? "" : ",", "\n      ", name, ": ", id);
+    }
+    for (Merge const& merge : tokenizer.merges())
+      merges += text(merges.empty() ? "" : ",", "\n      [", quoted(vocabulary.token(merge.left)), ", ",
+                     quoted(vocabulary.token(merge.right)), "]");
+    auto const unknown = tokenizer.unknown() ? quoted(vocabulary.token(*tokenizer.unknown())) : "null";
+    return text("{\n  \"version\": \"1.0\",\n  \"truncation\": null,\n  \"padding\": null,\n  \"added_tokens\": [",
+                added,
+                "\n  ],\n  \"normalizer\": null,\n  \"pre_tokenizer\": null,\n  \"post_processor\": null,\n"
+                "  \"decoder\": {\"type\": \"Sequence\", \"decoders\": [{\"type\": \"ByteFallback\"}, {\"type\": "
+                "\"Fuse\"}]},\n  \"model\": {\n    \"type\": \"BPE\",\n    \"dropout\": null,\n    \"unk_token\": ",
+                unknown, ",\n    \"continuing_subword_prefix\": null,\n    \"end_of_word_suffix\": null,\n",
+                "    \"fuse_unk\": false,\n    \"byte_fallback\": ", fallback ? "true" : "false",
+                ",\n    \"ignore_merges\": false,\n    \"vocab\": {", vocab, "\n    },\n    \"merges\": [", merges,
+                "\n    ]\n  }\n}\n");
+  }
+
+  /// From the contents of a file; `where` names it in errors.
+  template <class J = Json>
+  static Tokenizer parse(std::string_view contents, std::string_view where) {
+    auto const need = [&](bool holds, auto const&... what) {
+      check(holds, "Tokenizer::load", "'", where, "': ", what...);
+    };
+    J const file = parse_json<J>(contents, text("Tokenizer::load: '", where, "'"));
+    need(file.is_object(), "the file must be a JSON object");
+    for (char const* key : {"normalizer", "pre_tokenizer", "post_processor", "truncation", "padding"})
+      need(!has(file, key), key, " must be null (got ", shown(file, key), "); gt encodes the text as it is");
+    need(file.contains("model") && file["model"].is_object(), "model must be an object");
+    need(!has(file, "decoder") || concatenates(file["decoder"]), "decoder must be ByteFallback and Fuse (got ",
+         shown(file, "decoder"), ")");
+
+    J const& model = file["model"];
+    need(!has(model, "type") || model["type"] == "BPE", "the model must be BPE (got ", shown(model, "type"), ")");
+    need(!has(model, "dropout") || model["dropout"] == 0, "dropout must be null (got ", shown(model, "dropout"), ")");
+    for (char const* key : {"continuing_subword_prefix", "end_of_word_suffix"})
+      need(!has(model, key) || model[key] == "", key, " must be null (got ", shown(model, key), ")");
+    for (char const* key : {"fuse_unk", "ignore_merges", "byte_fallback"})
+      need(!has(model, key) || model[key].is_boolean(), key, " must be true or false (got ", shown(model, key), ")");
+    for (char const* key : {"fuse_unk", "ignore_merges"})
+      need(!has(model, key) || model[key] == false, key, " must be false (got true)");
+    bool const fallback = has(model, "byte_fallback") && model["byte_fallback"] == true;
+    need(model.contains("vocab") && model["vocab"].is_object(), "model.vocab must be an object");
+    need(model.contains("merges") && model["merges"].is_array(), "model.merges must be an array");
+
+    try {
+      Vocabulary vocabulary = read_tokens(file, fallback, need);
+      std::vector<Merge> merges;
+      merges.reserve(model["merges"].size());
+      for (J const& entry : model["merges"]) merges.push_back(read_merge(entry, merges.size(), vocabulary, need));
+      std::optional<std::int32_t> unknown;
+      if (has(model, "unk_token")) {
+        need(model["unk_token"].is_string(), "unk_token must be a string or null");
+        unknown = vocabulary.id(model["unk_token"].template get_ref<std::string const&>());
+        need(unknown.has_value(), "unk_token must be in the vocabulary (got ", shown(model, "unk_token"), ")");
+      }
+      return Tokenizer(std::move(vocabulary), std::move(merges), unknown);
+    } catch (Error const& error) {
+      std::string_view const what = error.what();
+      if (what.starts_with("gt: Tokenizer::load")) throw;
+      fail("Tokenizer::load", "'", where, "': ", what.substr(what.find(' ') + 1));
+    }
+  }
+
+ private:
+  /// The kind that a string has in this format, special tokens aside.
+  static TokenKind kind_of(std::string_view token, bool fallback) {
+    if (fallback && byte_of_token(token)) return TokenKind::byte;
+    if (is_unused_token(token)) return TokenKind::unused;
+    return decode_utf8(token, 0).size == token.size() ? TokenKind::character : TokenKind::ngram;
+  }
+  template <class J>
+  static bool has(J const& object, char const* key) {
+    return object.contains(key) && !object[key].is_null();
+  }
+  /// A value as JSON for an error message, cut where it gets long.
+  template <class J>
+  static std::string shown(J const& object, char const* key) {
+    if (!object.contains(key)) return "nothing";
+    std::string const whole = object[key].dump(-1, ' ', true);
+    return whole.size() <= 60 ? whole : whole.substr(0, 57) + "...";
+  }
+  /// Does this decoder concatenate the tokens, bytes as bytes?
+  template <class J>
+  static bool concatenates(J const& decoder) {
+    auto const plain = [](J const& d) {
+      return d.is_object() && d.contains("type") && (d["type"] == "ByteFallback" || d["type"] == "Fuse");
+    };
+    if (plain(decoder)) return true;
+    if (!decoder.is_object() || !decoder.contains("type") || decoder["type"] != "Sequence") return false;
+    if (!decoder.contains("decoders") || !decoder["decoders"].is_array()) return false;
+    for (J const& part : decoder["decoders"])
+      if (!plain(part)) return false;
+    return true;
+  }
+  template <class J, class Need>
+  static Vocabulary read_tokens(J const& file, bool fallback, Need const& need) {
+    J const& vocab = file["model"]["vocab"];
+    std::map<std::int64_t, std::pair<std::string, bool>> tokens;  // id -> string, special
+    auto const id_of = [&](J const& id, std::string const& token) {
+      need(id.is_number_unsigned() && id.template get<std::uint64_t>() < Vocabulary::max_size, "the id of '", token,
+           "' must be an integer from 0 to ", Vocabulary::max_size - 1, " (got ", id.dump(-1, ' ', true).substr(0, 40),
+           ")");
+      return id.template get<std::int64_t>();
+    };
+    for (auto const& [token, id] : vocab.items()) {
+      auto const [place, fresh] = tokens.try_emplace(id_of(id, token), token, false);
+      need(fresh, "every id must be there once (got ", place->first, " for '", place->second.first, "' and '", token,
+           "')");
+    }
+    if (has(file, "added_tokens")) {
+      need(file["added_tokens"].is_array(), "added_tokens must be an array");
+      for (J const& added : file["added_tokens"]) {
+        need(added.is_object() && added.contains("content") && added["content"].is_string() && added.contains("id"),
+             "an added token must be an object with id and content");
+        std::string const& token = added["content"].template get_ref<std::string const&>();
+        need(has(added, "special") && added["special"] == true, "added token '", token, "' must be special");
+        for (char const* key : {"single_word", "lstrip", "rstrip"})
+          need(!has(added, key) || added[key] == false, key, " of added token '", token, "' must be false");
+        auto const [place, fresh] = tokens.try_emplace(id_of(added["id"], token), token, true);
+        need(fresh || place->second.first == token, "every id must be there once (got ", place->first, " for '",
+             place->second.first, "' and '", token, "')");
+        place->second.second = true;
+      }
+    }
+    need(!tokens.empty(), "the vocabulary must not be empty");
+    Vocabulary vocabulary;
+    for (auto const& [id, token] : tokens) {
+      need(id == vocabulary.size(), "ids must be 0, 1, 2, ... without holes (got no token with id ", vocabulary.size(),
+           ")");
+      vocabulary.add(token.first, token.second ? TokenKind::special : kind_of(token.first, fallback));
+    }
+    return vocabulary;
+  }
+  /// ["a", "b"], or "a b" as older files have it.
+  template <class J, class Need>
+  static Merge read_merge(J const& entry, std::size_t rank, Vocabulary const& vocabulary, Need const& need) {
+    std::string left, right;
+    if (entry.is_string()) {
+      std::string const& both = entry.template get_ref<std::string const&>();
+      auto const space = both.find(' ');
+      need(space != both.npos && both.find(' ', space + 1) == both.npos, "merge ", rank,
+           " must be two tokens with one space between them (got '", both, "')");
+      left = both.substr(0, space), right = both.substr(space + 1);
+    } else {
+      need(entry.is_array() && entry.size() == 2 && entry[0].is_string() && entry[1].is_string(), "merge ", rank,
+           " must be a pair of strings");
+      left = entry[0], right = entry[1];
+    }
+    auto const id_of = [&](std::string const& token) {
+      auto const id = vocabulary.id(token);
+      need(id.has_value(), "merge ", rank, " names '", token, "', which must be in the vocabulary");
+      return *id;
+    };
+    return {id_of(left), id_of(right), id_of(left + right)};
+  }
+};
+
+}  // namespace gt

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// How well a model predicts a text it has not seen: bits per byte.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "gt/core/arena.hpp"
+#include "gt/core/backend.hpp"
+#include "gt/nn/passes.hpp"
+#include "gt/text/tokens.hpp"
+
+namespace gt {
+
+/// Sums over the predicted tokens of a text.
+struct Evaluation {
+  double nats = 0;          ///< sum of -log p(token | tokens before it in its window)
+  std::int64_t tokens = 0;  ///< predicted
+  std::int64_t bytes = 0;   ///< that these tokens decode to
+
+  double loss() const { return tokens > 0 ? nats / static_cast<double>(tokens) : 0; }  ///< nats a token
+  double bits_per_byte() const {                                                       ///< comparable across tokenizers
+    return bytes > 0 ? nats / (0.6931471805599453 * static_cast<double>(bytes)) : 0;
+  }
+  double perplexity() const { return std::exp(loss()); }  ///< a token
+};
+
+/// Evaluates a model on one text, with memory that is allocated once.
+template <Backend B, class Model>
+class Evaluator {
+ public:
+  using T = typename Model::scalar;
+  /// `token_bytes[id]` is the number of bytes that token decodes to.
+  Evaluator(B on, BatchShape shape, std::vector<std::int32_t> token_bytes)
+      : on_{on},
+        shape_{shape},
+        token_bytes_{std::move(token_bytes)},
+        ids_(static_cast<std::size_t>(shape.rows())),
+        targets_(ids_.size()),
+        nll_(ids_.size()) {}
+
+  /// Windows of T tokens side by side, each predicting the T tokens one further: every token but the first is predicted
+  /// once, those at the start of a window from little context. Stops after `most` predicted tokens (0: all of them).
+  Evaluation operator()(Model const& model, Tokens const& text, std::int64_t most = 0) {
+    std::int64_t const predicted = std::max<std::int64_t>(0, text.size() - 1);
+    std::int64_t const end = most > 0 ? std::min(most, predicted) : predicted;
+    if (depth_ != model.depth()) {  // the model grew, or this is the first call
+      arena_ = Arena(measure([&](Arena& arena) { run(model, arena); }));
+      depth_ = model.depth();
+    }
+    Evaluation sum;
+    for (std::int64_t first = 0; first < end; first += shape_.rows()) {
+      std::int64_t const count = std::min(shape_.rows(), end - first);
+      auto const n = static_cast<std::size_t>(count);
+      text.copy(first, std::span(ids_).first(n));
+      text.copy(first + 1, std::span(targets_).first(n));
+      std::fill(ids_.begin() + count, ids_.end(), 0);
+      std::fill(targets_.begin() + count, targets_.end(), no_target);
+      arena_.reset();
+      run(model, arena_);
+      for (std::size_t i = 0; i < n; ++i) {
+        sum.nats += static_cast<double>(nll_[i]);
+        sum.bytes += token_bytes_[static_cast<std::size_t>(targets_[i])];
+      }
+      sum.tokens += count;
+    }
+    return sum;
+  }
+
+ private:
+  void run(Model const& model, Arena& arena) {
+    std::int64_t const M = shape_.rows();
+    token_losses(on_, model, Vector<std::int32_t const>(ids_.data(), M), Vector<std::int32_t const>(targets_.data(), M),
+                 shape_, Vector<T>(nll_.data(), M), arena);
+  }
+
+  B on_;
+  BatchShape shape_;
+  std::vector<std::int32_t> token_bytes_, ids_, targets_;
+  std::vector<T> nll_;
+  Arena arena_;
+  int depth_ = -1;
+};
+
+/// Bytes of every token of a tokenizer, for an Evaluator.
+template <class Tokenizer>
+std::vector<std::int32_t> token_bytes(Tokenizer const& tokenizer) {
+  std::vector<std::int32_t> bytes(static_cast<std::size_t>(tokenizer.size()));
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<std::int32_t>(tokenizer.token_bytes(static_cast<std::int32_t>(i)));
+  }
+  return bytes;
+}
+
+}  // namespace gt
