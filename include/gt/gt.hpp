@@ -14,6 +14,7 @@
 #include "gt/infer/generate.hpp"
 #include "gt/infer/sampler.hpp"
 #include "gt/infer/session.hpp"
+#include "gt/io/file_lock.hpp"
 #include "gt/nn/transformer.hpp"
 #include "gt/nn/with_width.hpp"
 #include "gt/report/metrics.hpp"

@@ -82,6 +82,12 @@ using Vector = View<T, dyn>;  ///< [N]
 template <class T>
 using Matrix = View<T, dyn, dyn>;  ///< [M, N], rows `stride()` apart
 
+/// Whether two matrices have the same rows and columns.
+template <class A, class B>
+constexpr bool same_shape(A const& a, B const& b) {
+  return a.rows() == b.rows() && a.columns() == b.columns();
+}
+
 /// A parameter whose type is deduced from another one, so that views with more static knowledge convert to it.
 template <class T>
 using In = std::type_identity_t<T>;

@@ -71,6 +71,8 @@ template <Backend B, class T>
 void attention(B const& on, In<Matrix<T const>> q, In<Matrix<T const>> k, In<Matrix<T const>> v, Matrix<T> o,
                T* log_sum, AttentionShape a) {
   detail::check_attention(a, q.rows(), k.rows(), q.columns());
+  check(same_shape(v, k) && k.columns() == q.columns() && same_shape(o, q), "attention",
+        "v must have the shape of k, o that of q, and all one width");
   std::int64_t const D = a.d_head, keys = a.keys(), block = std::min(a.queries, detail::queries_per_block);
   T const scale = T(1.0 / std::sqrt(static_cast<double>(D)));
   auto const lane = on.template lane<T>();
@@ -102,6 +104,9 @@ void attention_backward(B const& on, In<Matrix<T const>> d_out, In<Matrix<T cons
                         Matrix<T> dv, AttentionShape a) {
   detail::check_attention(a, q.rows(), k.rows(), q.columns());
   check(a.first == 0, "attention_backward", "training sees whole sequences (got a first position of ", a.first, ")");
+  check(same_shape(k, q) && same_shape(v, q) && same_shape(o, q) && same_shape(d_out, q) && same_shape(dq, q) &&
+            same_shape(dk, q) && same_shape(dv, q),
+        "attention_backward", "q, k, v, o and their gradients must have one shape");
   std::int64_t const D = a.d_head, tokens = a.queries, block = std::min(tokens, detail::queries_per_block);
   T const scale = T(1.0 / std::sqrt(static_cast<double>(D)));
   auto const lane = on.template lane<T>();

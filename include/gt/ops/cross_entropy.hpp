@@ -61,6 +61,8 @@ void head_cross_entropy(B const& on, In<Matrix<T const>> x, In<Matrix<T const>> 
   std::int64_t const M = x.rows(), V = w.rows();
   check(x.columns() == w.columns() && targets.extent(0) == M && nll.extent(0) == M, "head_cross_entropy",
         "x [M, C], w [V, C], targets [M] and nll [M] must fit");
+  check((!dx || same_shape(dx, x)) && (!dw || same_shape(dw, w)) && (!db || db.extent(0) == V), "head_cross_entropy",
+        "dx, dw and db must have the shapes of x, w and the bias");
   for (std::int64_t i = 0; i < M; ++i) {
     check(targets[i] == no_target || (targets[i] >= 0 && targets[i] < V), "head_cross_entropy",
           "targets must lie in 0 ... ", V - 1, " (got ", targets[i], ")");

@@ -28,7 +28,7 @@ V gelu_gate(V const& x) {
 /// Equals torch.nn.functional.gelu(approximate="tanh").   The backward needs x.
 template <Backend B, class T>
 void gelu(B const& on, In<Matrix<T const>> x, Matrix<T> y) {
-  check(x.rows() == y.rows() && x.columns() == y.columns(), "gelu", "x and y must have one shape");
+  check(same_shape(x, y), "gelu", "x and y must have one shape");
   auto const lane = on.template lane<T>();
   for_each_row(on, x.rows(), x.columns(), [&](std::int64_t i) {
     T const* const in = x.row(i);
@@ -44,7 +44,7 @@ void gelu(B const& on, In<Matrix<T const>> x, Matrix<T> y) {
 /// Shapes: dy, x, dx [M, F]; dx may be dy.
 template <Backend B, class T>
 void gelu_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const>> x, Matrix<T> dx) {
-  check(x.rows() == dy.rows() && x.columns() == dy.columns(), "gelu_backward", "x and dy must have one shape");
+  check(same_shape(x, dy) && same_shape(x, dx), "gelu_backward", "x, dy and dx must have one shape");
   auto const lane = on.template lane<T>();
   for_each_row(on, x.rows(), x.columns(), [&](std::int64_t i) {
     T const *const in = x.row(i), *const d = dy.row(i);

@@ -37,6 +37,8 @@ void layer_norm(B const& on, In<Matrix<T const>> x, In<Vector<T const>> g, In<Ve
   check(y.rows() == x.rows() && y.columns() == C && g.extent(0) == C && b.extent(0) == C, "layer_norm",
         "x and y must be [M, C], gain and bias [C] (got C ", C, ", ", y.columns(), ", ", g.extent(0), ", ", b.extent(0),
         ")");
+  check(mean.extent(0) == x.rows() && rstd.extent(0) == x.rows(), "layer_norm", "mean and rstd must be [M] (got M ",
+        x.rows(), ", ", mean.extent(0), ", ", rstd.extent(0), ")");
   auto const lane = on.template lane<T>();
   for_each_row(on, x.rows(), C, [&](std::int64_t i) {
     layer_norm_row(lane, x.row(i), g.data(), b.data(), y.row(i), C, eps, mean.data() + i, rstd.data() + i);
@@ -51,8 +53,12 @@ void layer_norm_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const>
                          In<Vector<T const>> mean, In<Vector<T const>> rstd, In<Matrix<T const>> residual, Matrix<T> dx,
                          Vector<T> dg, Vector<T> db) {
   std::int64_t const C = x.columns();
-  check(dy.columns() == C && (!dx || dx.columns() == C) && dy.rows() == x.rows(), "layer_norm_backward",
-        "dy, x and dx must have one shape (got widths ", dy.columns(), ", ", C, ", ", dx.columns(), ")");
+  check(same_shape(dy, x) && (!dx || same_shape(dx, x)) && (!residual || same_shape(residual, x)),
+        "layer_norm_backward", "dy, x, dx and residual must have one shape (got widths ", dy.columns(), ", ", C, ", ",
+        dx.columns(), ", ", residual.columns(), ")");
+  check(g.extent(0) == C && (!dg || dg.extent(0) == C) && (!db || db.extent(0) == C) && mean.extent(0) == x.rows() &&
+            rstd.extent(0) == x.rows(),
+        "layer_norm_backward", "gain and its gradients must be [C], mean and rstd [M]");
   auto const lane = on.template lane<T>();
   if (dg || db) {
     // Gain and bias share one pass: the partial sums are [2, C].

@@ -29,8 +29,11 @@ void linear(B const& on, In<Matrix<T const>> x, In<Matrix<T const>> w, In<Vector
 template <Backend B, class T>
 void linear_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const>> x, In<Matrix<T const>> w, Matrix<T> dx,
                      Matrix<T> dw, Vector<T> db) {
-  check(dy.columns() == w.rows(), "linear_backward", "dy [M, N] and w [N, K] must fit (got N ", dy.columns(), " and ",
-        w.rows(), ")");
+  check(dy.columns() == w.rows() && dy.rows() == x.rows() && x.columns() == w.columns(), "linear_backward",
+        "dy [M, N], x [M, K] and w [N, K] must fit (got [", dy.rows(), ", ", dy.columns(), "], [", x.rows(), ", ",
+        x.columns(), "], [", w.rows(), ", ", w.columns(), "])");
+  check((!dx || same_shape(dx, x)) && (!dw || same_shape(dw, w)) && (!db || db.extent(0) == w.rows()),
+        "linear_backward", "dx, dw and db must have the shapes of x, w and the bias");
   if (dx) {
     gemm(on, MatrixRef<T>(dy), MatrixRef<T>(w), GemmOutput<T>{dx.data(), dx.stride(), false, nullptr},
          GemmShape{dy.rows(), w.columns(), w.rows()});

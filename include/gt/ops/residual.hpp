@@ -13,8 +13,7 @@ namespace gt {
 /// Shapes: x, y, z [M, C]; z may be x or y.   Backward: dx = dy = dz, so it needs no op of its own.
 template <Backend B, class T>
 void residual_add(B const& on, In<Matrix<T const>> x, In<Matrix<T const>> y, Matrix<T> z) {
-  check(x.rows() == y.rows() && x.columns() == y.columns() && z.columns() == x.columns(), "residual_add",
-        "x, y and z must have one shape");
+  check(same_shape(x, y) && same_shape(x, z), "residual_add", "x, y and z must have one shape");
   auto const lane = on.template lane<T>();
   for_each_row(on, x.rows(), x.columns(), [&](std::int64_t i) {
     T const *const a = x.row(i), *const b = y.row(i);

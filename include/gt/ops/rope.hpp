@@ -46,6 +46,8 @@ void rope(B const& on, Matrix<T> x, RopeTable<T> const& table, std::int64_t toke
   std::int64_t const half = table.half;
   check(half > 0 && x.columns() % (2 * half) == 0, "rope", "the width must be a multiple of the head width (got ",
         x.columns(), " and ", 2 * half, ")");
+  check(tokens > 0 && x.rows() % tokens == 0, "rope", "the rows must be whole sequences (got ", x.rows(), " rows of ",
+        tokens, " tokens)");
   check(first >= 0 && first + tokens <= table.positions, "rope", "positions must lie in the context of ",
         table.positions, " tokens (got ", first, " to ", first + tokens, ")");
   auto const lane = on.template lane<T>();

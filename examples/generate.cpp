@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// Continues a text with a model that `grow` saved, of any width.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <gt/gt.hpp>
+#include <string>
+
+#include "support/program.hpp"
+
+int main(int argc, char** argv) {
+  CLI::App app{"Continues a text with a model."};
+  std::string folder, prompt;
+  gt::GenerateOptions options;
+  int threads = 0;
+  app.add_option("--model", folder, "folder of the model")->required();
+  app.add_option("--prompt", prompt, "text to continue; none: the beginning of a text");
+  app.add_option("--max-tokens", options.max_tokens, "most tokens to add")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--temperature", options.sampler.temperature, "0: always the likeliest token")->capture_default_str();
+  app.add_option("--top-k", options.sampler.top_k, "only the k likeliest tokens; 0: all")->capture_default_str();
+  app.add_option("--top-p", options.sampler.top_p, "only the likeliest tokens that sum to p")->capture_default_str();
+  app.add_option("--min-p", options.sampler.min_p, "only tokens at least this likely, relative to the first")
+      ->capture_default_str();
+  app.add_option("--seed", options.sampler.seed.value, "same seed, same text")->capture_default_str();
+  app.add_option("--stop", options.stop, "texts that end it; they are not printed");
+  app.add_option("--threads", threads, "0: all cores")->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+
+  program::catch_interrupts();
+  return program::guarded([&] {
+    gt::check_sampler(options.sampler);
+    gt::Cpu<> const on(threads);
+    if (auto const warning = gt::build_warning(); !warning.empty())
+      std::fprintf(stderr, "warning: %s\n", warning.c_str());
+    auto const tokenizer = gt::Tokenizer::load(folder + "/tokenizer.json");
+    constexpr gt::BlockConfig any{.d_model = gt::BlockConfig::run_time, .heads = gt::BlockConfig::run_time};
+    auto const model = gt::load_model<gt::Transformer<any>>(folder);
+
+    options.cancel = [] { return program::interrupted != 0; };
+    options.on_slide = [] {
+      std::fprintf(stderr, "\n(the context is full: from here on the oldest part is forgotten)\n");
+    };
+    auto const print = [](std::string_view piece) {
+      std::fwrite(piece.data(), 1, piece.size(), stdout);
+      std::fflush(stdout);
+    };
+    print(prompt);
+    auto const done = gt::generate(on, model, tokenizer, prompt, options, print);
+    print("\n");
+    return done.end == gt::GenerateEnd::cancelled ? 130 : 0;
+  });
+}

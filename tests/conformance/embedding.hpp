@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// embedding on a backend: the row of each id, every number repeated.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "gt/ops/embedding.hpp"
+#include "support/close.hpp"
+#include "support/data.hpp"
+
+namespace gt::test {
+
+template <class T, Backend B>
+void embedding_forward(B const& on, std::int64_t width) {
+  std::int64_t const V = 9;
+  for (std::int64_t const M : {1, 5, 67}) {
+    for (std::int64_t const n : sizes_around(width)) {
+      for (std::int64_t const lift : {1, 2, 5}) {
+        for (Layout const layout : layouts) {
+          INFO("M ", M, ", n ", n, ", lift ", lift, ", gap ", layout.gap);
+          auto ids = ids_below(V, M, 1);
+          ids.front() = V - 1;
+          Grid<T> const table(normal(V * n, 1), V, n, layout), y(M, n * lift, layout, 7);
+          embedding(on, table.view(), view_of(ids), y.view());
+          std::int64_t wrong = 0;
+          for (std::int64_t i = 0; i < M; ++i) {
+            for (std::int64_t c = 0; c < n * lift; ++c)
+              wrong += y(i, c) != table(ids[static_cast<std::size_t>(i)], c / lift);
+          }
+          CHECK(wrong == 0);
+          CHECK(y.intact());
+        }
+      }
+    }
+  }
+}
+
+template <class T, Backend B>
+void embedding_errors(B const& on) {
+  Grid<T> const table(9, 4), y(2, 8), odd(2, 6), low(1, 8);
+  auto const look_up = [&](std::vector<std::int32_t> const& ids, auto const& ys) {
+    embedding(on, table.view(), view_of(ids), ys.view());
+  };
+  CHECK_NOTHROW(look_up({0, 8}, y));
+  CHECK_THROWS_WITH_AS(look_up({0, 9}, y), "gt: embedding: ids must lie in 0 ... 8 (got 9)", Error);
+  CHECK_THROWS_WITH_AS(look_up({-1, 0}, y), "gt: embedding: ids must lie in 0 ... 8 (got -1)", Error);
+  CHECK_THROWS_WITH_AS(look_up({0, 8}, odd), "gt: embedding: the table's width must divide the model's (got 4 and 6)",
+                       Error);
+  CHECK_THROWS_WITH_AS(look_up({0, 8}, low), "gt: embedding: there must be one row for each id (got 2 and 1)", Error);
+}
+
+}  // namespace gt::test

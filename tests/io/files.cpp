@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+// Files that map, files that are written whole or not at all, and the lock of a folder.
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "gt/io/atomic_file.hpp"
+#include "gt/io/file_lock.hpp"
+#include "gt/io/mapped_file.hpp"
+#include "gt/io/text_file.hpp"
+#include "support.hpp"
+
+using gt::test::error_of, gt::test::has, gt::test::put, gt::test::TemporaryFolder;
+
+namespace {
+
+std::string contents(gt::MappedFile const& file) {
+  return {reinterpret_cast<char const*>(file.bytes().data()), file.bytes().size()};
+}
+
+// While it lives, no file of this process grows beyond `bytes`: a full disk, without one.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : handler_{::signal(SIGXFSZ, SIG_IGN)} {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    auto limited = before_;
+    limited.rlim_cur = bytes;
+    ::setrlimit(RLIMIT_FSIZE, &limited);
+  }
+  FileSizeLimit(FileSizeLimit const&) = delete;
+  FileSizeLimit& operator=(FileSizeLimit const&) = delete;
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    ::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  rlimit before_;
+  void (*handler_)(int);
+};
+
+}  // namespace
+
+TEST_CASE("MappedFile: the bytes of a file, empty ones too; moves; outlives a replacement") {
+  TemporaryFolder const folder;
+  auto const path = folder / "data";
+  put(path, "one");
+  put(folder / "empty", "");
+  CHECK(gt::MappedFile(folder / "empty").bytes().empty());
+
+  gt::MappedFile file(path);
+  CHECK(contents(file) == "one");
+  gt::write_file_atomically(path, "another");
+  CHECK(contents(file) == "one");
+
+  auto moved = std::move(file);
+  CHECK(contents(moved) == "one");
+  moved = gt::MappedFile(path);
+  CHECK(contents(moved) == "another");
+}
+
+TEST_CASE("MappedFile and read_text_file: what cannot be read is one clear error") {
+  TemporaryFolder const folder;
+  auto const missing = folder / "missing";
+  CHECK(error_of([&] { gt::MappedFile file(missing); }) ==
+        "gt: MappedFile: '" + missing + "' must be a readable file (got: No such file or directory)");
+  CHECK(error_of([&] { gt::read_text_file(missing); }) ==
+        "gt: read_text_file: '" + missing + "' must be a readable file (got: No such file or directory)");
+  CHECK(has(error_of([&] { gt::MappedFile file(folder.path()); }), "(got: Is a directory)"));
+  CHECK(has(error_of([&] { gt::read_text_file(folder.path()); }), "(got: Is a directory)"));
+  CHECK(has(error_of([&] { gt::MappedFile file("/dev/null"); }), "must be a regular file"));
+  put(folder / "file", "");
+  CHECK(has(error_of([&] { gt::MappedFile file(folder / "file/child"); }), "(got: Not a directory)"));
+
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  CHECK(has(error_of([&] { gt::MappedFile file(folder / "pipe"); }), "must be a regular file"));  // does not hang
+
+  if (::geteuid() != 0) {  // root reads everything
+    put(folder / "secret", "x");
+    REQUIRE(::chmod((folder / "secret").c_str(), 0) == 0);
+    CHECK(has(error_of([&] { gt::MappedFile file(folder / "secret"); }), "(got: Permission denied)"));
+  }
+}
+
+TEST_CASE("read_text_file: every byte, more than one read's worth, also where the size is not known") {
+  TemporaryFolder const folder;
+  std::string bytes(200'000, 'x');
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i % 251);
+  put(folder / "large", bytes);
+  CHECK(gt::read_text_file(folder / "large") == bytes);
+  put(folder / "empty", "");
+  CHECK(gt::read_text_file(folder / "empty").empty());
+  CHECK(!gt::read_text_file("/proc/self/status").empty());  // says that it has 0 bytes
+}
+
+TEST_CASE("AtomicFile: the old file stays until commit, and nothing else is left behind") {
+  TemporaryFolder const folder;
+  auto const path = folder / "file";
+  gt::write_file_atomically(path, "old");
+  CHECK(gt::read_text_file(path) == "old");
+  {
+    gt::AtomicFile file(path);
+    file.write("new, but ");
+    file.write("unfinished");
+    CHECK(gt::read_text_file(path) == "old");
+    CHECK(folder.entries() == 2);
+  }
+  CHECK(gt::read_text_file(path) == "old");
+  CHECK(folder.entries() == 1);
+
+  REQUIRE(::chmod(path.c_str(), 0640) == 0);
+  gt::AtomicFile file(path);
+  file.write("new, ");
+  file.write("finished");
+  file.commit();
+  CHECK(gt::read_text_file(path) == "new, finished");
+  CHECK(folder.entries() == 1);
+  struct stat status {};
+  REQUIRE(::stat(path.c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777) == 0640);
+  CHECK(has(error_of([&] { file.write("more"); }), "got a write after commit"));
+  CHECK(has(error_of([&] { file.commit(); }), "got a commit after commit"));
+}
+
+TEST_CASE("AtomicFile: two at once on one path, the last commit wins") {
+  TemporaryFolder const folder;
+  gt::AtomicFile first(folder / "file"), second(folder / "file");
+  first.write("first");
+  second.write("second");
+  second.commit();
+  first.commit();
+  CHECK(gt::read_text_file(folder / "file") == "first");
+  CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("AtomicFile: a path without a folder is in the current one") {
+  TemporaryFolder const folder;
+  auto const before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  gt::write_file_atomically("plain", "text");
+  std::filesystem::current_path(before);
+  CHECK(gt::read_text_file(folder / "plain") == "text");
+}
+
+TEST_CASE("AtomicFile: a full disk is an error, the old file is kept, the temporary is gone") {
+  TemporaryFolder const folder;
+  auto const path = folder / "file";
+  put(path, "old");
+  std::string message, after;
+  {
+    FileSizeLimit const full(1000);
+    message = error_of([&] { gt::write_file_atomically(path, std::string(5000, 'x')); });
+    gt::AtomicFile file(path);
+    error_of([&] { file.write(std::string(5000, 'x')); });
+    after = error_of([&] { file.commit(); });
+  }
+  CHECK(message ==
+        "gt: AtomicFile: '" + path + "' must be written completely (got: File too large); nothing was changed");
+  CHECK(has(after, "got a commit after commit or after an error"));
+  CHECK(gt::read_text_file(path) == "old");
+  CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("AtomicFile: folders that cannot be written, and paths that are no file") {
+  TemporaryFolder const folder;
+  put(folder / "file", "kept");
+  auto const write_to = [](std::string const& path) { return error_of([&] { gt::write_file_atomically(path, "x"); }); };
+  CHECK(has(write_to(folder / "missing/file"), "must be in a writable folder (got: No such file or directory)"));
+  CHECK(has(write_to(folder / "file/child"), "must be in a writable folder (got: Not a directory)"));
+  CHECK(has(write_to("/proc/gt-test"), "gt: AtomicFile: '/proc/gt-test' must be in a writable folder (got: "));
+  CHECK(has(write_to(folder.path()), "must be a regular file or not exist"));
+  CHECK(has(write_to("/dev/null"), "must be a regular file or not exist"));  // root could replace it
+  CHECK(has(write_to(""), "must name a file"));
+  CHECK(has(write_to(folder / "new/"), "must name a file"));
+  CHECK(gt::read_text_file(folder / "file") == "kept");
+  CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("FileLock: one at a time; free again at the end of its life; the message names folder and process") {
+  TemporaryFolder const folder;
+  auto const lock = [&] { gt::FileLock second(folder.path()); };
+  {
+    gt::FileLock first(folder.path());
+    auto const moved = std::move(first);
+    CHECK(error_of(lock) == gt::text("gt: FileLock: folder '", folder.path(),
+                                     "' must not be in use (got: locked by process ", ::getpid(),
+                                     "); wait for it to end, or choose another folder"));
+  }
+  CHECK(error_of(lock) == "no error");
+
+  gt::FileLock const ours(folder.path());
+  auto const child = ::fork();
+  if (child == 0) ::_exit(has(error_of(lock), gt::text("locked by process ", ::getppid())) ? 0 : 1);
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  CHECK(has(error_of([&] { gt::FileLock none(folder / "missing"); }), "must exist and be writable (got: No such file"));
+}
