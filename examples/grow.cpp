@@ -11,6 +11,12 @@
 
 namespace {
 
+// The widths that this program is compiled for.
+template <class F>
+auto with_compiled_width(int width, F const& f) {
+  return gt::with_width<64, 96, 128, 192, 256, 384, 512, 768>(width, f);
+}
+
 struct Arguments {
   std::vector<std::string> corpus;
   std::string out, plan = "3+3+3", substrate = "glyph", font, init = "random", head = "carry";
@@ -160,7 +166,7 @@ int grow_on(S const& substrate, Arguments const& a, gt::Corpus const& corpus, gt
   auto const init = a.init == "identity" ? gt::BlockInit::identity : gt::BlockInit::random;
   auto const head = a.head == "reset" ? gt::HeadInit::reset : gt::HeadInit::carry;
   auto const plan = gt::parse_plan(a.plan, {.init = init, .head = head, .schedule = {.lr = a.lr}});
-  return gt::with_width<64, 96, 128, 192, 256, 384, 512, 768>(a.width, [&](auto width) {
+  return with_compiled_width(a.width, [&](auto width) {
     constexpr gt::BlockConfig block{.d_model = width, .heads = gt::BlockConfig::run_time};
     gt::Transformer<block> model(substrate, gt::seed(a.seed), {.context = a.context, .heads = a.heads});
     gt::Cpu<> const on(a.threads);
@@ -220,8 +226,10 @@ int grow_on(S const& substrate, Arguments const& a, gt::Corpus const& corpus, gt
 }
 
 int run(Arguments const& a) {
+  // What can be wrong with the flags is found before the text is read.
   gt::Cpu<> const threads_checked(a.threads);
   gt::parse_plan(a.plan);
+  with_compiled_width(a.width, [](auto) {});
   gt::check_block({.d_model = a.width, .heads = a.heads});
   if (!a.out.empty()) run_folder(a);
   auto const corpus = gt::Corpus::read(a.corpus);

@@ -17,7 +17,7 @@ namespace gt {
 class Arena {
  public:
   Arena() = default;
-  explicit Arena(std::int64_t bytes) : storage_(bytes), capacity_{bytes} {}
+  explicit Arena(std::int64_t bytes) : storage_(bytes), capacity_{bytes}, measuring_{false} {}
 
   /// `count` elements of T at an aligned address; null while measuring. Contents are unspecified.
   template <class T>
@@ -31,7 +31,7 @@ class Arena {
     return reinterpret_cast<T*>(storage_.data() + begin);
   }
 
-  bool measuring() const { return storage_.empty(); }
+  bool measuring() const { return measuring_; }
   std::int64_t used() const { return used_; }
   std::int64_t peak() const { return peak_; }  ///< bytes, the most that was ever in use
   std::int64_t mark() const { return used_; }
@@ -43,6 +43,7 @@ class Arena {
   std::int64_t capacity_ = 0;
   std::int64_t used_ = 0;
   std::int64_t peak_ = 0;
+  bool measuring_ = true;
 };
 
 /// Measures what `layout(arena)` takes, in bytes.

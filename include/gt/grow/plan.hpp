@@ -84,6 +84,15 @@ class GrowthPlan {
   }
   constexpr int depth() const { return depth(capacity); }
 
+ private:
+  template <class F>
+  constexpr std::int64_t most(F const& of_stage) const {
+    std::int64_t best = 0;
+    for (std::size_t i = 0; i < size_; ++i) best = std::max<std::int64_t>(best, of_stage(i));
+    return best;
+  }
+
+ public:
   /// Numbers that train in stage `i`:  k P_block + V C (+ V with a head bias) (+ 2 C if the final norm trains).
   constexpr std::int64_t active_parameters(std::size_t i, BlockConfig block, ModelSize model) const {
     std::int64_t const C = block.d_model;
@@ -131,13 +140,6 @@ class GrowthPlan {
   friend constexpr bool operator==(GrowthPlan const&, GrowthPlan const&) = default;
 
  private:
-  template <class F>
-  constexpr std::int64_t most(F const& of_stage) const {
-    std::int64_t best = 0;
-    for (std::size_t i = 0; i < size_; ++i) best = std::max<std::int64_t>(best, of_stage(i));
-    return best;
-  }
-
   std::array<Stage, capacity> stages_{};
   std::size_t size_ = 0;
 };

@@ -19,9 +19,9 @@ namespace gt {
 inline constexpr std::int32_t no_target = -1;  ///< a position that has no target: its loss and its gradient are zero
 
 namespace detail {
-// Rows of logits held at once: about two million numbers, whatever B, T and V are.
+// Rows of logits held at once: about four million numbers, whatever B, T and V are.
 constexpr std::int64_t logit_rows(std::int64_t V) {
-  return std::max<std::int64_t>(8, (std::int64_t{2} << 20) / std::max<std::int64_t>(1, V));
+  return std::max<std::int64_t>(8, (std::int64_t{4} << 20) / std::max<std::int64_t>(1, V));
 }
 
 /// -log softmax(z)_target; z becomes its gradient, `scale` (softmax(z) - onehot(target)), where `scale` is not zero.
@@ -53,7 +53,7 @@ T cross_entropy_row(Lane lane, T* z, std::int64_t V, std::int32_t target, T scal
 ///   dx = dlogits W,   dW += dlogits^T x,   db += sum over rows of dlogits
 /// Shapes: x, dx [M, C], w, dw [V, C], b, db [V] or null, targets [M] (or `no_target`), nll [M].
 /// dw, db and dx may be null. Equals torch.nn.functional.cross_entropy(linear(x, w, b), targets, reduction="none").
-/// Memory: about 2M numbers beside its arguments.   Errors: a target outside 0 ... V - 1.
+/// Memory: about 4M numbers beside its arguments.   Errors: a target outside 0 ... V - 1.
 template <Backend B, class T>
 void head_cross_entropy(B const& on, In<Matrix<T const>> x, In<Matrix<T const>> w, In<Vector<T const>> b,
                         In<Vector<std::int32_t const>> targets, Vector<T> nll, In<T> scale, Matrix<T> dx, Matrix<T> dw,

@@ -38,9 +38,7 @@ void gemm_block(MatrixRef<T> a, T const* pb, PackedB<Tile> layout, GemmOutput<T>
   }
   for (std::int64_t k0 = 0; k0 < s.k; k0 += Tile::kc) {
     std::int64_t const depth = std::min(Tile::kc, s.k - k0);
-    for (std::int64_t i = i0; i < i1; i += mr) {
-      Tile::pack_a(a, i, std::min(mr, i1 - i), k0, depth, pa + (i - i0) * depth);
-    }
+    Tile::pack_a(a, i0, i1, k0, depth, pa);
     bool const from_c = c.accumulate || k0 > 0;
     for (std::int64_t p = p0; p < p1; ++p) {
       T const* b = pb + layout.offset(k0, depth, p);

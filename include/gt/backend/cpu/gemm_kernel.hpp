@@ -61,18 +61,24 @@ struct GemmTile {
   /// The kernel for a tile of `rows` rows, 1 <= rows <= mr: a short tile costs no padded rows.
   static Kernel kernel(std::int64_t rows) noexcept { return table(std::make_integer_sequence<int, mr>{})[rows - 1]; }
 
-  /// Rows [i, i + rows) of A, columns [k, k + depth), to a panel [depth][mr]; rows behind the last are left as they
-  /// are.
-  static void pack_a(MatrixRef<T> a, std::int64_t i, std::int64_t rows, std::int64_t k, std::int64_t depth,
-                     T* GT_RESTRICT panel) noexcept {
-    T const* from = &a(i, k);
-    if (a.row_stride == 1) {
-      for (std::int64_t d = 0; d < depth; ++d, from += a.column_stride, panel += mr) copy(from, panel, rows, mr);
+  /// Rows [i, end) of A, columns [k, k + depth), to panels [depth][mr], one behind the other; rows of the last panel
+  /// behind `end` are left as they are.
+  static void pack_a(MatrixRef<T> a, std::int64_t i, std::int64_t end, std::int64_t k, std::int64_t depth,
+                     T* GT_RESTRICT panels) noexcept {
+    if (a.row_stride != 1) {
+      for (; i < end; i += mr, panels += mr * depth) {
+        pack_transposed(&a(i, k), a.row_stride, a.column_stride, std::min<std::int64_t>(mr, end - i), depth, panels,
+                        mr);
+      }
       return;
     }
-    for (std::int64_t r = 0; r < rows; ++r) {
-      T const* row = from + r * a.row_stride;
-      for (std::int64_t d = 0; d < depth; ++d) panel[d * mr + r] = row[d * a.column_stride];
+    // Columns of A are contiguous: each is read once, whole, into all panels.
+    for (std::int64_t d = 0; d < depth; ++d) {
+      T const* from = &a(i, k + d);
+      T* to = panels + d * mr;
+      std::int64_t rest = end - i;
+      for (; rest >= mr; rest -= mr, from += mr, to += mr * depth) copy(from, to, mr, mr);
+      if (rest > 0) copy(from, to, rest, mr);
     }
   }
   /// Rows [k, k + depth) of B, columns [j, j + columns), to a panel [depth][nr]; columns behind the last are zero.
@@ -86,21 +92,29 @@ struct GemmTile {
       }
       return;
     }
-    // Columns of B are contiguous or strided: walk them in blocks of depth, so that both sides stay in L1.
-    for (std::int64_t d0 = 0; d0 < depth; d0 += 16) {
-      std::int64_t const d1 = std::min(depth, d0 + 16);
-      for (std::int64_t x = 0; x < nr; ++x) {
-        T const* column = from + x * b.column_stride;
-        if (x < columns) {
-          for (std::int64_t d = d0; d < d1; ++d) panel[d * nr + x] = column[d * b.row_stride];
-        } else {
-          for (std::int64_t d = d0; d < d1; ++d) panel[d * nr + x] = T(0);
-        }
-      }
-    }
+    pack_transposed(from, b.column_stride, b.row_stride, columns, depth, panel, nr);
+    if (columns == nr) return;
+    for (std::int64_t d = 0; d < depth; ++d) std::fill(panel + d * nr + columns, panel + (d + 1) * nr, T(0));
   }
 
  private:
+  /// panel[d * pitch + r] = from[r * apart + d * step], r < rows, d < depth: in 4 x 4 blocks where `step` is 1.
+  static void pack_transposed(T const* from, std::int64_t apart, std::int64_t step, std::int64_t rows,
+                              std::int64_t depth, T* GT_RESTRICT panel, std::int64_t pitch) noexcept {
+    std::int64_t d = 0;
+    if (step == 1 && rows >= 4) {
+      for (; d + 4 <= depth; d += 4) {
+        T* const to = panel + d * pitch;
+        std::int64_t r = 0;
+        for (; r + 4 <= rows; r += 4) simd_transpose_4x4<I>(from + r * apart + d, apart, to + r, pitch);
+        // The last block overlaps the one before it, which writes the same numbers again.
+        if (r < rows) simd_transpose_4x4<I>(from + (rows - 4) * apart + d, apart, to + rows - 4, pitch);
+      }
+    }
+    for (; d < depth; ++d) {
+      for (std::int64_t r = 0; r < rows; ++r) panel[d * pitch + r] = from[r * apart + d * step];
+    }
+  }
   static GT_INLINE void copy(T const* from, T* to, std::int64_t count, int full) noexcept {
     if (count == full) {
       std::memcpy(to, from, static_cast<std::size_t>(full) * sizeof(T));

@@ -32,18 +32,20 @@ float multiply_add_chains(std::int64_t rounds) noexcept {
 }  // namespace detail
 
 /// Floating-point operations a second (a multiply-add is two) that all threads of `on` reach together on fp32
-/// registers: the best of five runs of about `milliseconds` each.
+/// registers: the best of eight runs of about `milliseconds` each.
 template <Isa I>
 double measure_peak(Cpu<I> const& on, double milliseconds = 10) {
   using clock = std::chrono::steady_clock;
   constexpr std::int64_t flops_a_round = 2 * 12 * Register<I, float>::width;
   int const threads = on.threads();
-  float volatile sink = 0;
   std::int64_t rounds = 100'000;
   double best = 0;
-  for (int run = 0; run < 6; ++run) {
+  for (int run = 0; run < 9; ++run) {
     auto const start = clock::now();
-    on.parallel_for(threads, [&](std::int64_t) { sink = detail::multiply_add_chains<I>(rounds); });
+    on.parallel_for(threads, [&](std::int64_t) {
+      float volatile kept = detail::multiply_add_chains<I>(rounds);
+      (void)kept;
+    });
     double const seconds = std::chrono::duration<double>(clock::now() - start).count();
     if (run > 0) best = std::max(best, static_cast<double>(rounds * flops_a_round * threads) / seconds);
     rounds = std::max<std::int64_t>(

@@ -116,6 +116,24 @@ GT_INLINE auto simd_sum(V const& v) {
     return v;
   }
 }
+/// Transposes a 4 x 4 block: to[c * to_stride + r] = from[r * from_stride + c].
+template <Isa I, class T>
+GT_INLINE void simd_transpose_4x4(T const* from, std::int64_t from_stride, T* to, std::int64_t to_stride) {
+  using Quarter = typename Register<(I == Isa::neon || I == Isa::scalar) ? I : Isa::sse2, T>::type;
+  if constexpr (is_register<Quarter>) {
+    auto const a = simd_load<Quarter>(from), b = simd_load<Quarter>(from + from_stride);
+    auto const c = simd_load<Quarter>(from + 2 * from_stride), d = simd_load<Quarter>(from + 3 * from_stride);
+    auto const ac = zip_lo(a, c), bd = zip_lo(b, d), ac2 = zip_hi(a, c), bd2 = zip_hi(b, d);
+    simd_store(to, zip_lo(ac, bd));
+    simd_store(to + to_stride, zip_hi(ac, bd));
+    simd_store(to + 2 * to_stride, zip_lo(ac2, bd2));
+    simd_store(to + 3 * to_stride, zip_hi(ac2, bd2));
+  } else {
+    for (int r = 0; r < 4; ++r) {
+      for (int c = 0; c < 4; ++c) to[c * to_stride + r] = from[r * from_stride + c];
+    }
+  }
+}
 template <class V>
 GT_INLINE V simd_max(V const& a, V const& b) {
   if constexpr (is_register<V>) {
