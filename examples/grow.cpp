@@ -177,10 +177,9 @@ int grow_on(S const& substrate, Arguments const& a, gt::Corpus const& corpus, gt
                 gt::detail::short_number(static_cast<double>(corpus.bytes())).c_str(),
                 static_cast<double>(data.tokens.train_bytes) / static_cast<double>(data.tokens.train.size()),
                 static_cast<long long>(tokenizer.size()), substrate.method().c_str(), substrate.width());
-    double const peak = gt::measure_peak(on);
-    std::printf("machine: %s, %d threads, %s at most\n", on.name(), on.threads(),
-                gt::detail::short_number(peak, "FLOP/s").c_str());
     std::fflush(stdout);
+    gt::ProgressLine progress(stderr, gt::measure_peak(on));
+    progress.introduce(on.name(), on.threads());
 
     std::int64_t tokens = a.tokens;
     if (tokens == 0) {
@@ -205,7 +204,6 @@ int grow_on(S const& substrate, Arguments const& a, gt::Corpus const& corpus, gt
     gt::FileLock const lock(folder);
     gt::MetricsLog<> metrics(folder + "/metrics.jsonl");
     SaveStages saver(model, tokenizer, model_folder);
-    gt::ProgressLine progress(stderr, peak);
     auto const result = gt::grow(on, model, plan, data.tokens, data.bytes_of_tokens, options, progress, metrics, saver);
     if (result.end == gt::GrowthEnd::diverged) {
       gt::fail("grow", "the loss must stay finite (it did not in stage ", result.stage + 1, ", step ", result.step,

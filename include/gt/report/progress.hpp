@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <utility>
 
 #include "gt/backend/cpu/threads.hpp"
 #include "gt/core/backend.hpp"
@@ -18,19 +19,16 @@
 namespace gt {
 
 namespace detail {
-/// 12.3k, 4.56M, 1.2G; with `unit` behind.
+/// 12.3k, 4.56M, 1.2G; with a unit 12.3 kB, 1.2 GB.
 inline std::string short_number(double x, char const* unit = "") {
   char const* suffix = "";
   for (char const* s : {"k", "M", "G", "T"}) {
     if (x < 1000) break;
     x /= 1000, suffix = s;
   }
+  int const digits = *suffix == 0 || x >= 100 ? 0 : x < 10 ? 2 : 1;
   char buffer[32];
-  std::snprintf(buffer, sizeof buffer,
-                x < 10 && *suffix    ? "%.2f%s%s"
-                : x < 100 && *suffix ? "%.1f%s%s"
-                                     : "%.0f%s%s",
-                x, suffix, unit);
+  std::snprintf(buffer, sizeof buffer, "%.*f%s%s%s", digits, x, *unit ? " " : "", suffix, unit);
   return buffer;
 }
 /// 4 s, 2 min 05 s, 1 h 20 min.
@@ -76,12 +74,16 @@ class ProgressLine : public GrowthObserver {
 #endif
   }
 
+  /// Names the instruction set, the threads and the machine's limit, and warns; once, at the latest when a run starts.
+  void introduce(char const* instruction_set, int threads) {
+    if (std::exchange(introduced_, true)) return;
+    std::string const limit = peak_ > 0 ? ", at most " + detail::short_number(peak_, "FLOP/s") : "";
+    std::fprintf(out_, "running on %s, %d thread%s%s\n", instruction_set, threads, threads == 1 ? "" : "s",
+                 limit.c_str());
+    if (!warning_.empty()) std::fprintf(out_, "warning: %s\n", warning_.c_str());
+  }
   void stage_starts(StageStart const& s) override {
-    if (!introduced_) {
-      std::fprintf(out_, "running on %s, %d thread%s\n", s.instruction_set, s.threads, s.threads == 1 ? "" : "s");
-      if (!warning_.empty()) std::fprintf(out_, "warning: %s\n", warning_.c_str());
-      introduced_ = true;
-    }
+    introduce(s.instruction_set, s.threads);
     start_ = s;
     if (terminal_)
       show(text("stage ", s.stage + 1, "/", s.stages, "  ", s.depth, " blocks  looking at held-out text ..."));
