@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A model as a folder: config.json, model.safetensors and tokenizer.json, as Hugging Face's Starcoder2 has them.
+// A model as a folder: configuration, weights and tokenizer, as Hugging Face's Starcoder2 has them.
 #pragma once
 
 #include <sys/stat.h>
@@ -130,6 +130,13 @@ void save(Model const& model, Tokenizer const& tokenizer, std::string const& fol
       tensors.push_back({p.name, "F32", p.shape, detail::bytes_of(p.data, p.size())});
     }
   }
+  // Without this file, AutoTokenizer takes Starcoder2's tokenizer for GPT-2's.
+  J tokenizer_config{{"tokenizer_class", "PreTrainedTokenizerFast"},
+                     {"clean_up_tokenization_spaces", false},
+                     {"model_max_length", model.context()}};
+  if (auto const bos = tokenizer.bos()) tokenizer_config["bos_token"] = tokenizer.token(*bos);
+  if (auto const eos = tokenizer.eos()) tokenizer_config["eos_token"] = tokenizer.token(*eos);
+  write_file_atomically(folder + "/tokenizer_config.json", dump_json(tokenizer_config, "save", 2) + "\n");
   tokenizer.save(folder + "/tokenizer.json");
   write_safetensors(folder + "/model.safetensors", std::span<TensorView const>(tensors),
                     {{"format", "pt"}, {"gt.config", sha256_hex(config_text)}});
@@ -156,7 +163,16 @@ ModelFolderConfig read_model_config(std::string const& folder) {
   c.block.d_ff = static_cast<int>(small("intermediate_size", 1 << 20));
   if (c.block.d_ff == 4 * c.block.d_model) c.block.d_ff = 0;
   c.block.norm_eps = json_get<double>(json, "norm_epsilon", where);
-  c.block.rope_base = json_get<double>(json, "rope_theta", where);
+  for (char const* key : {"sliding_window", "rope_scaling"}) {
+    expect(!json.contains(key) || json[key].is_null(), key, " must be null: gt attends to the whole context");
+  }
+  if (json.contains("rope_parameters")) {  // where transformers 5 keeps rope_theta
+    J const rope = json_get<J>(json, "rope_parameters", where);
+    expect(json_get<std::string>(rope, "rope_type", where) == "default", "rope_type must be default");
+    c.block.rope_base = json_get<double>(rope, "rope_theta", where);
+  } else {
+    c.block.rope_base = json_get<double>(json, "rope_theta", where);
+  }
   expect(c.block.norm_eps > 0 && c.block.norm_eps < 1 && c.block.rope_base > 1,
          "norm_epsilon and rope_theta must be sane");
   c.options.context = small("max_position_embeddings", std::int64_t{1} << 24);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "gt/base/error.hpp"
@@ -63,7 +64,7 @@ class Trainer {
   /// Shapes: ids, targets [B * T] (`no_target` where there is none). Call it several times before `update` to
   /// accumulate.
   double forward_backward(std::span<std::int32_t const> ids, std::span<std::int32_t const> targets) {
-    T const loss = forward_backward_exact(ids, targets);
+    auto const loss = forward_backward_exact(ids, targets);
     if constexpr (requires { static_cast<double>(loss); }) {
       loss_sum_ += static_cast<double>(loss);
       return static_cast<double>(loss);
@@ -178,7 +179,7 @@ class Trainer {
     arena.release(mark);
   }
 
-  T forward_backward_exact(std::span<std::int32_t const> ids, std::span<std::int32_t const> targets) {
+  auto forward_backward_exact(std::span<std::int32_t const> ids, std::span<std::int32_t const> targets) {
     std::int64_t const M = shape_.rows();
     check(static_cast<std::int64_t>(ids.size()) == M && ids.size() == targets.size(), "Trainer", "a batch must hold ",
           M, " ids and targets (got ", ids.size(), " and ", targets.size(), ")");
@@ -192,7 +193,7 @@ class Trainer {
     final_norm(on_, model_, top, normed_, mean_, rstd_);
     std::int64_t counted = 0;
     for (auto t : targets) counted += t != no_target;
-    T const scale = T(1) / T(static_cast<float>(std::max<std::int64_t>(1, counted)));
+    T const scale = T(1) / T(static_cast<decltype(std::abs(T{}))>(std::max<std::int64_t>(1, counted)));
     std::int64_t const C = model_.config().d_model, V = model_.vocab();
     bool const below = lowest_ < model_.depth() || model_.norm_trains();
     T* const dh = head_gradient_.data();
@@ -212,9 +213,10 @@ class Trainer {
       }
     }
     ++batches_;
-    T sum{};
-    for (std::int64_t i = 0; i < M; ++i) sum += nll_[i];
-    return sum * scale;
+    using Sum = std::conditional_t<std::is_same_v<T, float>, double, T>;
+    Sum sum{};
+    for (std::int64_t i = 0; i < M; ++i) sum += Sum(nll_[i]);
+    return sum * Sum(scale);
   }
 
   B on_;
