@@ -20,6 +20,7 @@ namespace detail {
 inline std::string to_text(std::string_view text) { return std::string{text}; }
 inline std::string to_text(std::string const& text) { return text; }
 inline std::string to_text(char const* text) { return text; }
+inline std::string to_text(char character) { return std::string(1, character); }
 template <class T>
 requires std::is_arithmetic_v<T> std::string to_text(T value) { return std::to_string(value); }
 

@@ -2,7 +2,9 @@
 // What kernels ask of a scalar type beyond arithmetic.
 #pragma once
 
+#include <cmath>
 #include <complex>
+#include <type_traits>
 
 #include "gt/base/macros.hpp"
 
@@ -16,6 +18,16 @@ GT_HD constexpr T real_part(T value) {
 template <class T>
 constexpr T real_part(std::complex<T> value) {
   return value.real();
+}
+
+/// a b + c, rounded once where the machine can. Left to itself a compiler fuses some of these and not others, and an
+/// element of a product would depend on the loop that computes it.
+template <class T>
+T multiply_add(T const& a, T const& b, T const& c) {
+#if defined(__FMA__) || defined(__aarch64__)
+  if constexpr (std::is_floating_point_v<T>) return std::fma(a, b, c);
+#endif
+  return a * b + c;
 }
 
 }  // namespace gt

@@ -185,7 +185,9 @@ ModelFolderConfig read_model_config(std::string const& folder) {
   expect(json_get<bool>(json, "use_bias", where), "use_bias must be true");
   expect(json_get<std::string>(json, "hidden_act", where) == "gelu_pytorch_tanh",
          "hidden_act must be gelu_pytorch_tanh");
-  check_block(c.block);
+  expect(heads_divide_d_model(c.block) && d_head_is_even(c.block),
+         "num_attention_heads must cut hidden_size into equal parts of even width (got ", c.block.heads, " for ",
+         c.block.d_model, ")");
 
   J const gt_part = json_get<J>(json, "gt", where);
   auto const format = json_get<std::int64_t>(gt_part, "format", where);
@@ -211,6 +213,9 @@ Model load_model(std::string const& folder) {
   std::string const where = text("load '", folder, "'");
   check(type.d_model == BlockConfig::run_time || type.d_model == c.block.d_model, where, "this type's width is ",
         type.d_model, " (got ", c.block.d_model, ")");
+  check(type.heads == BlockConfig::run_time || type.heads == c.block.heads, where, "this type has ", type.heads,
+        " heads (got ", c.block.heads, ")");
+  if (type.d_ff > 0) c.block.d_ff = c.block.ff();
   auto const file = Safetensors::open(folder + "/model.safetensors");
   auto const& meta = file.metadata();
   auto const named = meta.find("gt.config");
@@ -230,6 +235,9 @@ Model load_model(std::string const& folder) {
   Buffer<float> table(c.vocab * n);
   if (float const* const wide = expected("model.embed_tokens.weight", {c.vocab, C})) {
     for (std::int64_t i = 0; i < c.vocab * n; ++i) table[i] = wide[i / n * C + i % n * (C / n)];
+    bool repeats = true;
+    for (std::int64_t i = 0; i < c.vocab * C; ++i) repeats = repeats && wide[i] == table[i / C * n + i % C / (C / n)];
+    check(repeats, where, "model.embed_tokens.weight must have each number of the substrate ", C / n, " times in a row");
   }
   TransformerOptions options = c.options;
   options.d_model = c.block.d_model, options.heads = c.block.heads;

@@ -45,14 +45,15 @@ class StopFilter {
   template <class Sink>
   bool take(std::string_view more, Sink const& sink, bool last) {
     held_ += more;
+    std::size_t at = std::string::npos;
     for (auto const& stop : stops_) {
-      if (stop.empty()) continue;
-      if (auto const at = held_.find(stop); at != std::string::npos) {
-        give(at, sink);
-        return true;
-      }
+      if (!stop.empty()) at = std::min(at, held_.find(stop));
     }
-    std::size_t certain = last ? held_.size() : utf8_complete_prefix(held_);
+    if (at != std::string::npos) {
+      give(at, sink);
+      return true;
+    }
+    std::size_t certain = utf8_complete_prefix(held_);  // a character that the end cuts off is left out
     if (!last) {
       for (auto const& stop : stops_) {  // the longest end of the text that begins a stop text waits
         for (std::size_t n = std::min(stop.size(), held_.size()); n > 0; --n) {
@@ -127,7 +128,7 @@ Generated generate(B const& on, Model const& model, Tokenizer const& tokenizer, 
       result.end = GenerateEnd::stop_text;
       return result;
     }
-    if (session.room() > 0) {
+    if (session.room() > 0 || result.tokens == options.max_tokens) {
       fresh = std::span(history).last(1);
     } else {
       session.reset();

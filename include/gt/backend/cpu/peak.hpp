@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <numeric>
+#include <vector>
 
 #include "gt/backend/cpu/simd.hpp"
 #include "gt/core/backend.hpp"
@@ -31,27 +33,25 @@ float multiply_add_chains(std::int64_t rounds) noexcept {
 }
 }  // namespace detail
 
-/// Floating-point operations a second (a multiply-add is two) that all threads of `on` reach together on fp32
-/// registers: the best of eight runs of about `milliseconds` each.
+/// Floating-point operations a second (a multiply-add is two) that the threads of `on` reach together on fp32
+/// registers. Each thread counts the fastest of its own short runs, so that other programs disturb the result little.
 template <Isa I>
-double measure_peak(Cpu<I> const& on, double milliseconds = 10) {
+double measure_peak(Cpu<I> const& on) {
   using clock = std::chrono::steady_clock;
-  constexpr std::int64_t flops_a_round = 2 * 12 * Register<I, float>::width;
-  int const threads = on.threads();
-  std::int64_t rounds = 100'000;
-  double best = 0;
-  for (int run = 0; run < 9; ++run) {
-    auto const start = clock::now();
-    on.parallel_for(threads, [&](std::int64_t) {
+  constexpr std::int64_t rounds = 200'000;  // about a millisecond
+  constexpr double flops = 2.0 * 12 * Register<I, float>::width * rounds;
+  std::vector<double> rates(static_cast<std::size_t>(on.threads()));
+  on.parallel_for(on.threads(), [&](std::int64_t job) {
+    double fastest = 0;
+    for (int run = 0; run < 20; ++run) {
+      auto const start = clock::now();
       float volatile kept = detail::multiply_add_chains<I>(rounds);
       (void)kept;
-    });
-    double const seconds = std::chrono::duration<double>(clock::now() - start).count();
-    if (run > 0) best = std::max(best, static_cast<double>(rounds * flops_a_round * threads) / seconds);
-    rounds = std::max<std::int64_t>(
-        1000, static_cast<std::int64_t>(static_cast<double>(rounds) * milliseconds * 1e-3 / seconds));
-  }
-  return best;
+      fastest = std::max(fastest, flops / std::chrono::duration<double>(clock::now() - start).count());
+    }
+    rates[static_cast<std::size_t>(job)] = fastest;
+  });
+  return std::accumulate(rates.begin(), rates.end(), 0.0);
 }
 
 }  // namespace gt

@@ -7,6 +7,7 @@
 
 #include "gt/base/macros.hpp"
 #include "gt/core/backend.hpp"
+#include "gt/core/scalar.hpp"
 
 #if !defined(GT_NO_SIMD)
   // g++ 12 takes the "undefined" vectors inside its own AVX-512 intrinsics for uninitialised variables.
@@ -104,7 +105,7 @@ GT_INLINE V simd_fma(V const& a, V const& b, V const& c) {
   if constexpr (is_register<V>) {
     return fma(a, b, c);
   } else {
-    return a * b + c;
+    return multiply_add(a, b, c);
   }
 }
 /// Sum of all elements, in an order fixed by the register's width.

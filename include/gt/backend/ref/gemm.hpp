@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gt/core/matrix_ref.hpp"
+#include "gt/core/scalar.hpp"
 
 namespace gt {
 
@@ -13,7 +14,7 @@ void gemm_by_definition(MatrixRef<T> a, MatrixRef<T> b, GemmOutput<T> c, GemmSha
     for (std::int64_t j = 0; j < shape.n; ++j) {
       T& out = c.data[i * c.stride + j];
       T total = c.accumulate ? out : (c.bias ? c.bias[j] : T{});
-      for (std::int64_t k = 0; k < shape.k; ++k) total += a(i, k) * b(k, j);
+      for (std::int64_t k = 0; k < shape.k; ++k) total = multiply_add(a(i, k), b(k, j), total);
       out = total;
     }
   }
