@@ -36,6 +36,8 @@ int main(int argc, char** argv) {
     auto const tokenizer = gt::Tokenizer::load(folder + "/tokenizer.json");
     constexpr gt::BlockConfig any{.d_model = gt::BlockConfig::run_time, .heads = gt::BlockConfig::run_time};
     auto const model = gt::load_model<gt::Transformer<any>>(folder);
+    gt::check(tokenizer.fingerprint() == gt::read_model_config(folder).tokenizer_fingerprint, "generate",
+              "the model and the tokenizer.json in '", folder, "' must come from one save");
 
     options.cancel = [] { return program::interrupted != 0; };
     options.on_slide = [] {

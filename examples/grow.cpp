@@ -136,7 +136,7 @@ void talk(gt::Cpu<> const& on, Model const& model, gt::Tokenizer const& tokenize
   for (std::size_t i = 0; i < 3; ++i) {
     std::size_t begin = text.size() * (2 * i + 1) / 6;
     if (auto const line = text.find('\n', begin); line != std::string_view::npos && line + 60 < text.size())
-      begin = line + 1;
+      begin = std::min(text.find_first_not_of('\n', line), text.size());
     std::string_view prompt = text.substr(begin, 32);
     prompt = prompt.substr(0, std::min(prompt.find('\n'), prompt.rfind(' ')));
     prompt = prompt.substr(0, gt::utf8_complete_prefix(prompt));
@@ -173,6 +173,11 @@ int grow_on(S const& substrate, Arguments const& a, gt::Corpus const& corpus, gt
     gt::BatchShape const shape{a.batch, a.context};
     auto const data = gt::training_text(corpus, tokenizer);
     gt::WindowLoader(data.tokens.train, a.context, gt::seed(a.seed));  // a corpus too small is found before all else
+    gt::check(data.tokens.validation.size() > 1, "grow", "the text must be long enough to hold out two tokens (got ",
+              corpus.bytes(), " bytes)");
+    std::string const folder = run_folder(a), model_folder = folder + "/model";
+    gt::detail::make_folder(model_folder);
+    gt::FileLock const lock(folder);
     std::printf("text: %s bytes, %.2f bytes a token at %lld tokens; substrate: %s, %d numbers a token\n",
                 gt::detail::short_number(static_cast<double>(corpus.bytes())).c_str(),
                 static_cast<double>(data.tokens.train_bytes) / static_cast<double>(data.tokens.train.size()),
@@ -199,9 +204,6 @@ int grow_on(S const& substrate, Arguments const& a, gt::Corpus const& corpus, gt
     print_plan(plan, model.config(), {tokenizer.size()}, shape, substrate.width(),
                std::max<std::int64_t>(1, options.tokens_per_stage / shape.rows()));
 
-    std::string const folder = run_folder(a), model_folder = folder + "/model";
-    gt::detail::make_folder(model_folder);
-    gt::FileLock const lock(folder);
     gt::MetricsLog<> metrics(folder + "/metrics.jsonl");
     SaveStages saver(model, tokenizer, model_folder);
     auto const result = gt::grow(on, model, plan, data.tokens, data.bytes_of_tokens, options, progress, metrics, saver);

@@ -62,9 +62,11 @@ template <class T, Backend B>
 void adamw_first_step(B const& on) {
   for (double const size : {1e-3, 1.0, 1e3}) {
     CAPTURE(size);
-    Grid<T> const p(Numbers{1, 1}, 1, 2), g(Numbers{size, -size}, 1, 2), m(1, 2), v(1, 2);
-    adamw(on, p.data(), g.data(), m.data(), v.data(), 2, AdamWStep{.lr = 0.125, .weight_decay = 0});
-    CHECK(close(p.values(), {0.875, 1.125}, tol<T>(1) + 1e-8 / size));
+    for (double const sign : {1.0, -1.0}) {
+      Grid<T> const p(1, 35, tight, 1), g(1, 35, tight, sign * size), m(1, 35), v(1, 35);
+      adamw(on, p.data(), g.data(), m.data(), v.data(), 35, AdamWStep{.lr = 0.125, .weight_decay = 0});
+      CHECK(close(p.values(), Numbers(35, 1 - sign * 0.125), tol<T>(1) + 1e-8 / size));
+    }
   }
 }
 

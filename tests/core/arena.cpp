@@ -44,6 +44,12 @@ TEST_CASE("Arena: what was measured is enough, and not a byte more is there") {
   CHECK_THROWS_WITH_AS(arena.take<std::byte>(1), "gt: Arena: needs 1088 bytes, but was sized for 1024", Error);
 }
 
+TEST_CASE("Arena: one of no bytes is full, and does not measure") {
+  Arena arena(gt::measure([](Arena&) {}));
+  CHECK(!arena.measuring());
+  CHECK_THROWS_WITH_AS(arena.take<float>(1), "gt: Arena: needs 64 bytes, but was sized for 0", Error);
+}
+
 TEST_CASE("Arena: aligned pieces that do not overlap; released memory is used again") {
   Arena arena(4096);
   float* const a = arena.take<float>(3);

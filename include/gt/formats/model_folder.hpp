@@ -237,7 +237,8 @@ Model load_model(std::string const& folder) {
     for (std::int64_t i = 0; i < c.vocab * n; ++i) table[i] = wide[i / n * C + i % n * (C / n)];
     bool repeats = true;
     for (std::int64_t i = 0; i < c.vocab * C; ++i) repeats = repeats && wide[i] == table[i / C * n + i % C / (C / n)];
-    check(repeats, where, "model.embed_tokens.weight must have each number of the substrate ", C / n, " times in a row");
+    check(repeats, where, "model.embed_tokens.weight must have each number of the substrate ", C / n,
+          " times in a row");
   }
   TransformerOptions options = c.options;
   options.d_model = c.block.d_model, options.heads = c.block.heads;

@@ -45,7 +45,8 @@ class Sampler {
     for (std::size_t i = 0; i < logits.size(); ++i) {
       auto const id = static_cast<std::int32_t>(i);
       double const z = static_cast<double>(logits[i]);
-      if (std::isfinite(z) && std::find(banned.begin(), banned.end(), id) == banned.end()) candidates_.push_back({z, id});
+      if (std::isfinite(z) && std::find(banned.begin(), banned.end(), id) == banned.end())
+        candidates_.push_back({z, id});
     }
     check(!candidates_.empty(), "Sampler", "there must be a token to choose from (no logit is finite and allowed)");
     auto const likelier = [](Candidate const& a, Candidate const& b) {

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: MIT
+// Model folders that are damaged, incomplete or of another shape: each is one clear error, and none loads in part.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "formats/support.hpp"
+#include "gt/formats/model_folder.hpp"
+
+using gt::BlockConfig, gt::load_model, gt::read_model_config, gt::save, gt::Transformer;
+using gt::test::Any, gt::test::config_of, gt::test::error_of, gt::test::has, gt::test::model_on_bits,
+    gt::test::OwnTensor, gt::test::put, gt::test::put_config, gt::test::rewrite_weights, gt::test::Small,
+    gt::test::TemporaryFolder, gt::test::tokenizer_of_prose;
+
+namespace {
+
+/// A folder with a model of two blocks.
+struct Saved {
+  Saved() { save(model_on_bits(), tokenizer_of_prose(), folder.path()); }
+  std::string const& path() const { return folder.path(); }
+  std::string weights() const { return folder / "model.safetensors"; }
+  template <class Model = Any>
+  std::string error() const {
+    return error_of([&] { load_model<Model>(path()); });
+  }
+  TemporaryFolder folder;
+};
+
+/// As if config.json were part of no save: then it is the tensors that must fit.
+void forget_the_save(Saved const& saved) {
+  rewrite_weights(saved.path(), [](auto&) {});
+}
+OwnTensor& named(std::vector<OwnTensor>& tensors, std::string_view name) {
+  return *std::find_if(tensors.begin(), tensors.end(), [&](auto const& t) { return t.name == name; });
+}
+
+/// A value that a field of config.json must not have, and what the error says.
+struct BadField {
+  std::string_view path;  // "gt/substrate/width"
+  std::string_view json;  // "" removes the field
+  std::string_view says;
+};
+constexpr std::string_view integer = "must be an integer", present = "must be present";
+BadField const bad_fields[] = {
+    {"model_type", "\"llama\"", "model_type must be starcoder2"},
+    {"model_type", "5", "key 'model_type' must be a string (got 5)"},
+    {"model_type", "", present},
+    {"hidden_size", "\"32\"", integer},
+    {"hidden_size", "32.5", integer},
+    {"hidden_size", "1e30", integer},
+    {"hidden_size", "null", integer},
+    {"hidden_size", "[32]", integer},
+    {"hidden_size", "18446744073709551615", integer},
+    {"hidden_size", "-32", "hidden_size must lie in 1 ... 65536 (got -32)"},
+    {"hidden_size", "0", "hidden_size must lie in 1 ... 65536 (got 0)"},
+    {"hidden_size", "9223372036854775807", "hidden_size must lie in 1 ... 65536"},
+    {"hidden_size", "33", "num_attention_heads must cut hidden_size"},
+    {"hidden_size", "", present},
+    {"num_attention_heads", "3", "gt needs as many KV heads as heads"},
+    {"num_attention_heads", "32", "gt needs as many KV heads as heads"},
+    {"num_attention_heads", "-4", "num_attention_heads must lie in 1 ... 65536 (got -4)"},
+    {"num_attention_heads", "65537", "num_attention_heads must lie in 1 ... 65536 (got 65537)"},
+    {"num_key_value_heads", "2", "gt needs as many KV heads as heads"},
+    {"num_key_value_heads", "", present},
+    {"intermediate_size", "0", "intermediate_size must lie in 1 ... 1048576 (got 0)"},
+    {"intermediate_size", "2000000", "intermediate_size must lie in 1 ... 1048576 (got 2000000)"},
+    {"num_hidden_layers", "-1", "num_hidden_layers must lie in 0 ... 4096 (got -1)"},
+    {"num_hidden_layers", "4097", "num_hidden_layers must lie in 0 ... 4096 (got 4097)"},
+    {"num_hidden_layers", "true", integer},
+    {"max_position_embeddings", "0", "max_position_embeddings must lie in 1 ... 16777216 (got 0)"},
+    {"max_position_embeddings", "16777217", "max_position_embeddings must lie in 1 ... 16777216 (got 16777217)"},
+    {"vocab_size", "-3", "vocab_size must lie in 1 ... 268435456 (got -3)"},
+    {"vocab_size", "268435457", "vocab_size must lie in 1 ... 268435456 (got 268435457)"},
+    {"norm_epsilon", "0", "norm_epsilon"},
+    {"norm_epsilon", "-1e-5", "norm_epsilon"},
+    {"norm_epsilon", "1", "norm_epsilon"},
+    {"norm_epsilon", "\"small\"", "key 'norm_epsilon' must be a number"},
+    {"rope_theta", "1", "rope_theta"},
+    {"rope_theta", "-10000", "rope_theta"},
+    {"rope_theta", "", present},
+    {"sliding_window", "4096", "sliding_window must be null"},
+    {"rope_scaling", "{\"type\": \"linear\", \"factor\": 2.0}", "rope_scaling must be null"},
+    {"rope_parameters", "{\"rope_type\": \"yarn\", \"rope_theta\": 1e4}", "rope_type must be default"},
+    {"rope_parameters", "{\"rope_type\": \"default\", \"rope_theta\": 0}", "rope_theta must be sane"},
+    {"rope_parameters", "{\"rope_type\": \"default\"}", "key 'rope_theta' must be present"},
+    {"rope_parameters", "10000", "must be a JSON object"},
+    {"tie_word_embeddings", "true", "the head must not be tied to the embedding"},
+    {"tie_word_embeddings", "\"no\"", "key 'tie_word_embeddings' must be true or false"},
+    {"tie_word_embeddings", "", present},  // Starcoder2's default ties it
+    {"use_bias", "false", "use_bias must be true"},
+    {"hidden_act", "\"gelu\"", "hidden_act must be gelu_pytorch_tanh"},
+    {"gt", "", present},
+    {"gt", "3", "must be a JSON object"},
+    {"gt", "{}", present},
+    {"gt/format", "2", "this version of gt reads format 1 (got 2)"},
+    {"gt/format", "0", "this version of gt reads format 1 (got 0)"},
+    {"gt/tokenizer", "null", "key 'tokenizer' must be a string"},
+    {"gt/substrate", "", present},
+    {"gt/substrate", "\"glyph\"", "must be a JSON object"},
+    {"gt/substrate/method", "1", "key 'method' must be a string"},
+    {"gt/substrate/fingerprint", "", present},
+    {"gt/substrate/width", "0", "the substrate's width must divide hidden_size (got 0)"},
+    {"gt/substrate/width", "-16", "the substrate's width must divide hidden_size (got -16)"},
+    {"gt/substrate/width", "5", "the substrate's width must divide hidden_size (got 5)"},
+    {"gt/substrate/width", "1099511627776", "the substrate's width must divide hidden_size (got 1099511627776)"},
+};
+
+}  // namespace
+
+TEST_CASE("load_model: a bit flipped anywhere in the weights is an error that names the file") {
+  Saved const saved;
+  auto const good = gt::read_text_file(saved.weights());
+  std::size_t header = 0;
+  for (std::size_t i = 8; i-- > 0;) header = header << 8 | static_cast<unsigned char>(good[i]);
+  gt::Random const random(gt::seed(1), gt::Purpose::test);
+  for (std::size_t i = 0; i < 64; ++i) {
+    // Eight in the length of the header, 28 in the header, 28 in the tensors.
+    std::size_t const begin = i < 8 ? i : i < 36 ? 8 : 8 + header;
+    std::size_t const end = i < 8 ? i + 1 : i < 36 ? 8 + header : good.size();
+    std::size_t const at = begin + random.below(end - begin, 2 * i), bit = random.below(8, 2 * i + 1);
+    CAPTURE(at);
+    CAPTURE(bit);
+    auto bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 1 << bit);
+    put(saved.weights(), bad);
+    CHECK(has(saved.error(), "gt: safetensors '" + saved.weights() + "'"));
+  }
+  put(saved.weights(), good);
+  CHECK(saved.error() == "no error");
+}
+
+TEST_CASE("load_model: weights that are cut off anywhere are an error that names the file") {
+  Saved const saved;
+  auto const good = gt::read_text_file(saved.weights());
+  for (std::size_t i = 0; i < 64; ++i) {
+    std::size_t const size = i < 16 ? i : i == 16 ? good.size() - 1 : good.size() * (i - 16) / 48;
+    CAPTURE(size);
+    put(saved.weights(), std::string_view(good).substr(0, size));
+    CHECK(has(saved.error(), "gt: safetensors '" + saved.weights() + "'"));
+  }
+  put(saved.weights(), good + '\0');
+  CHECK(has(saved.error(), "must cover the file (got 1 bytes after the last one)"));
+  put(saved.weights(), good);
+  CHECK(saved.error() == "no error");
+}
+
+TEST_CASE("load_model: files that are missing or no files are named") {
+  Saved const saved;
+  std::filesystem::remove(saved.weights());
+  CHECK(has(saved.error(), "'" + saved.weights() + "' must be a readable file (got: No such file or directory)"));
+  std::filesystem::create_directory(saved.weights());
+  CHECK(has(saved.error(), "'" + saved.weights() + "' must be a readable file (got: Is a directory)"));
+  std::filesystem::remove(saved.folder / "config.json");
+  CHECK(has(saved.error(), "config.json' must be a readable file (got: No such file or directory)"));
+  CHECK(has(error_of([] { load_model<Any>("/no/such/folder"); }), "'/no/such/folder/config.json'"));
+}
+
+TEST_CASE("load_model: files of two saves do not mix") {
+  Saved const saved;
+  TemporaryFolder const other;
+  save(model_on_bits(2, 4), tokenizer_of_prose(), other.path());
+  std::filesystem::copy_file(other / "config.json", saved.folder / "config.json",
+                             std::filesystem::copy_options::overwrite_existing);
+  CHECK(saved.error() == "gt: load '" + saved.path() + "': model.safetensors and config.json must come from one save");
+  std::filesystem::copy_file(other / "model.safetensors", saved.weights(),
+                             std::filesystem::copy_options::overwrite_existing);
+  CHECK(saved.error() == "no error");
+  auto config = config_of(saved.path());
+  config["use_cache"] = false;  // even where it changes nothing
+  put_config(saved.path(), config);
+  CHECK(has(saved.error(), "must come from one save"));
+}
+
+TEST_CASE("load_model: weights that another program wrote again are taken as they are") {
+  Saved const saved;
+  auto const before = load_model<Any>(saved.path());
+  rewrite_weights(saved.path(), [](auto& tensors) { std::reverse(tensors.begin(), tensors.end()); });
+  CHECK(gt::test::differences(before, load_model<Any>(saved.path())) == std::vector<std::string>{});
+}
+
+TEST_CASE("load_model: missing, surplus and misshapen tensors are all listed") {
+  Saved const saved;
+  std::string const where = "gt: load '" + saved.path() + "': the tensors must be those of the model (got: ";
+  SUBCASE("missing") {
+    rewrite_weights(saved.path(), [](auto& tensors) {
+      std::erase_if(tensors, [](auto const& t) {
+        return t.name == "lm_head.weight" || t.name == "model.layers.1.mlp.c_fc.bias" ||
+               t.name == "model.embed_tokens.weight";
+      });
+    });
+    CHECK(saved.error() == where +
+                               "model.embed_tokens.weight is missing, model.layers.1.mlp.c_fc.bias is missing, "
+                               "lm_head.weight is missing, 33 tensors where 36 belong)");
+  }
+  SUBCASE("surplus") {
+    rewrite_weights(saved.path(), [](auto& tensors) {
+      tensors.push_back({"lm_head.bias", "F32", {1}, std::vector<std::byte>(4)});
+      tensors.push_back({"model.layers.2.mlp.c_fc.bias", "F32", {1}, std::vector<std::byte>(4)});
+    });
+    CHECK(saved.error() == where + "38 tensors where 36 belong)");
+  }
+  SUBCASE("misshapen") {
+    rewrite_weights(saved.path(), [](auto& tensors) {
+      named(tensors, "model.layers.0.mlp.c_fc.weight").shape = {32, 128};
+      named(tensors, "model.norm.bias").shape = {32, 1};
+      named(tensors, "model.norm.weight").dtype = "I32";
+      named(tensors, "lm_head.weight").dtype = "BF16", named(tensors, "lm_head.weight").bytes.resize(420 * 32 * 2);
+    });
+    CHECK(saved.error() == where +
+                               "model.layers.0.mlp.c_fc.weight is misshapen, model.norm.weight is misshapen, "
+                               "model.norm.bias is misshapen, lm_head.weight is misshapen)");
+  }
+  SUBCASE("renamed") {
+    rewrite_weights(saved.path(), [](auto& tensors) { named(tensors, "model.norm.bias").name = "model.norm.beta"; });
+    CHECK(saved.error() == where + "model.norm.bias is missing)");
+  }
+}
+
+TEST_CASE("load_model: a config.json of another shape than the weights is an error that lists what does not fit") {
+  Saved const saved;
+  forget_the_save(saved);
+  auto const good = config_of(saved.path());
+  CHECK(saved.error() == "no error");
+  auto const error_with = [&](char const* key, int value) {
+    auto config = good;
+    config[key] = value;
+    put_config(saved.path(), config);
+    return saved.error();
+  };
+  CHECK(has(error_with("num_hidden_layers", 3), "model.layers.2.mlp.c_proj.bias is missing, 36 tensors where 52"));
+  CHECK(has(error_with("num_hidden_layers", 1), "(got: 36 tensors where 20 belong)"));
+  CHECK(
+      has(error_with("vocab_size", 421), "(got: model.embed_tokens.weight is misshapen, lm_head.weight is misshapen)"));
+  CHECK(has(error_with("intermediate_size", 64), "the block's shape must be that of the model's type"));
+}
+
+TEST_CASE("load_model: a table that is not the lift of a narrow one is refused, not cut") {
+  Saved const saved;
+  rewrite_weights(saved.path(), [](auto& tensors) {
+    float const changed = 0.5F;  // the second of two that were equal
+    std::memcpy(named(tensors, "model.embed_tokens.weight").bytes.data() + 4 * (32 * 5 + 1), &changed, 4);
+  });
+  CHECK(saved.error() == "gt: load '" + saved.path() +
+                             "': model.embed_tokens.weight must have each number of the substrate 2 times in a row");
+}
+
+TEST_CASE("load_model: a width, a number of heads or a constant that the type does not have is refused") {
+  Saved const saved;
+  std::string const where = "gt: load '" + saved.path() + "': ";
+  CHECK(saved.error<Transformer<BlockConfig{.d_model = 64, .heads = 4}>>() ==
+        where + "this type's width is 64 (got 32)");
+  CHECK(saved.error<Transformer<BlockConfig{.d_model = 32, .heads = 2}>>() == where + "this type has 2 heads (got 4)");
+  CHECK(saved.error<Transformer<BlockConfig{.d_model = 32, .heads = 4, .d_ff = 64}>>() ==
+        where + "widths of the MLP differ");
+  for (auto const& error : {saved.error<Transformer<BlockConfig{.d_model = 32, .heads = 4, .norm_eps = 1e-6}>>(),
+                            saved.error<Transformer<BlockConfig{.d_model = 32, .heads = 4, .rope_base = 5e5}>>(),
+                            saved.error<Transformer<BlockConfig{.d_model = 32, .heads = 4, .qkv_bias = false}>>()})
+    CHECK(error == where + "the block's shape must be that of the model's type");
+  CHECK(saved.error<Small>() == "no error");
+}
+
+TEST_CASE("read_model_config: a malformed field is an error that names the file and says what must hold") {
+  using J = gt::Json;
+  Saved const saved;
+  forget_the_save(saved);
+  auto const good = config_of(saved.path());
+  for (auto const& bad : bad_fields) {
+    CAPTURE(bad.path);
+    CAPTURE(bad.json);
+    auto config = good;
+    auto const path = J::json_pointer("/" + std::string(bad.path));
+    if (bad.json.empty()) {
+      config[path.parent_pointer()].erase(path.back());
+    } else {
+      config[path] = J::parse(bad.json);
+    }
+    put_config(saved.path(), config);
+    auto const error = error_of([&] { read_model_config(saved.path()); });
+    CHECK(has(error, "gt: load '" + saved.path() + "/config.json': "));
+    CHECK(has(error, bad.says));
+    CHECK(saved.error() == error);
+  }
+}
+
+TEST_CASE("read_model_config: rope_theta is found where transformers 5 keeps it") {
+  Saved const saved;
+  auto config = config_of(saved.path());
+  config.erase("rope_theta");
+  config["rope_parameters"]["rope_type"] = "default";
+  config["rope_parameters"]["rope_theta"] = 5e5;
+  put_config(saved.path(), config);
+  CHECK(read_model_config(saved.path()).block.rope_base == 5e5);
+}
+
+TEST_CASE("read_model_config: what is no JSON object is an error that names the file") {
+  Saved const saved;
+  for (std::string_view const text : {"", "{", "[]", "null", "\"starcoder2\"", "{}", "{\"model_type\": \"starcoder2\"}",
+                                      "{\"hidden_size\": 1e999}", "{\"a\": 1, \"a\": 2}", "\xFF\xFE"}) {
+    CAPTURE(text);
+    put(saved.folder / "config.json", text);
+    CHECK(has(saved.error(), "gt: load '" + saved.path() + "/config.json'"));
+  }
+}

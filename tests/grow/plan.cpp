@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+// Growth plans: at compile time and from text, what they refuse, and budgets that are the trainer's own.
+#include "gt/grow/plan.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gt/backend/ref/ref.hpp"
+#include "gt/grow/grow.hpp"
+#include "gt/train/trainer.hpp"
+#include "support/model.hpp"
+
+using gt::BatchShape, gt::BlockConfig, gt::deepen, gt::Error, gt::GrowthPlan, gt::ModelSize, gt::parse_plan;
+
+// A plan is a value at compile time.
+constexpr BlockConfig block{.d_model = 64, .heads = 4};
+constexpr GrowthPlan plan{deepen(3), deepen(2, {.train_final_norm = false}), deepen(4)};
+static_assert(plan.size() == 3);
+static_assert(plan.depth() == 9 && plan.depth(0) == 3 && plan.depth(1) == 5);
+static_assert(block.parameters() == 12 * 64 * 64 + 13 * 64);
+static_assert(plan.active_parameters(0, block, {.vocab = 100}) == 3 * block.parameters() + 64 * 100 + 128);
+static_assert(plan.active_parameters(1, block, {.vocab = 100, .head_bias = true}) ==
+              2 * block.parameters() + 64 * 100 + 100);
+static_assert(plan.active_parameters(block, 100) == 4 * block.parameters() + 64 * 100 + 128);  // the most of any stage
+static_assert(plan.optimizer_bytes(block, {.vocab = 100}) == 8 * plan.active_parameters(block, 100));
+static_assert(plan.weight_bytes(2, block, {.vocab = 100}, 16) ==
+              4 * (9 * block.parameters() + 100 * 64 + 128 + 100 * 16));
+static_assert(plan.activation_bytes(block, {2, 8}) == plan.activation_bytes(2, block, {2, 8}));
+static_assert(GrowthPlan{}.empty() && GrowthPlan{}.depth() == 0 && GrowthPlan{}.active_parameters(block, 100) == 0);
+static_assert(plan == GrowthPlan{deepen(3), deepen(2, {.train_final_norm = false}), deepen(4)});
+static_assert(plan != GrowthPlan{deepen(3), deepen(2), deepen(4)});
+
+TEST_CASE("parse_plan: numbers of blocks joined by plus signs, and back") {
+  CHECK(parse_plan("3+3+12") == GrowthPlan{deepen(3), deepen(3), deepen(12)});
+  CHECK(parse_plan("1") == GrowthPlan{deepen(1)});
+  CHECK(parse_plan("4096").depth() == 4096);
+  CHECK(parse_plan("007") == GrowthPlan{deepen(7)});
+  for (char const* text : {"3+3+3", "1", "12+1"}) CHECK(to_text(parse_plan(text)) == text);
+  CHECK(to_text(GrowthPlan{}).empty());
+  auto const identity = parse_plan("2+1", {.init = gt::BlockInit::identity, .head = gt::HeadInit::reset});
+  CHECK((identity[1].init == gt::BlockInit::identity && identity[1].head == gt::HeadInit::reset));
+  int blocks = 0;
+  for (gt::Stage const& stage : identity) blocks += stage.blocks;
+  CHECK(blocks == 3);
+}
+
+TEST_CASE("parse_plan: what is no plan is refused with its text") {
+  for (char const* text :
+       {"", "+", "3+", "+3", "3++3", "3+x", "x", "-3", "3 + 3", "3,3", "99999", "4097", "3+0x2", "3.5"}) {
+    CAPTURE(text);
+    CHECK_THROWS_WITH_AS(parse_plan(text), doctest::Contains("a plan must be numbers of blocks joined by '+'"), Error);
+  }
+  CHECK_THROWS_WITH_AS(parse_plan("3+x"),
+                       "gt: parse_plan: a plan must be numbers of blocks joined by '+', such as 3+3+3 (got 'x' in "
+                       "'3+x')",
+                       Error);
+  for (char const* text : {"0", "0+3"}) {
+    CHECK_THROWS_WITH_AS(parse_plan(text), "gt: GrowthPlan: each stage must add at least one block (got 0 in stage 1)",
+                         Error);
+  }
+  CHECK_THROWS_WITH_AS(parse_plan("3+0"), doctest::Contains("(got 0 in stage 2)"), Error);
+}
+
+TEST_CASE("GrowthPlan: 64 stages and no more") {
+  std::string text = "1";
+  for (int stage = 1; stage < 64; ++stage) text += "+1";
+  CHECK(parse_plan(text).size() == 64);
+  CHECK_THROWS_WITH_AS(parse_plan(text + "+1"), "gt: GrowthPlan: a plan holds at most 64 stages", Error);
+  CHECK_THROWS_WITH_AS(GrowthPlan{deepen(-1)}, doctest::Contains("at least one block (got -1 in stage 1)"), Error);
+}
+
+namespace {
+
+/// Calls check(stage, trainer, model, text) when each stage of a plan has been entered.
+template <BlockConfig Cfg, class Check>
+void for_each_stage(GrowthPlan const& stages, bool head_bias, BatchShape shape, Check const& check) {
+  gt::Transformer<Cfg> model(gt::test::substrate_of(37, Cfg.d_model / 2), gt::seed(1),
+                             {.context = shape.tokens, .head_bias = head_bias});
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    INFO("C ", Cfg.d_model, ", stage ", i, ", head bias ", head_bias, ", ", shape.batch, " x ", shape.tokens);
+    gt::detail::enter_stage(model, stages, i, stages.depth());
+    gt::Trainer const trainer(gt::Ref{}, model, shape);
+    check(i, Cfg, trainer, model);
+  }
+}
+
+/// Of several widths, head widths and biases, with and without a bias of the head, for several batches.
+template <class Check>
+void for_many_models(Check const& check) {
+  GrowthPlan const stages{deepen(1), deepen(3, {.train_final_norm = false}), deepen(2)};
+  for (bool const head_bias : {false, true}) {
+    for (BatchShape const shape : {BatchShape{1, 3}, {2, 8}, {3, 33}}) {
+      auto const run = [&]<BlockConfig Cfg>() {
+        for_each_stage<Cfg>(stages, head_bias, shape, [&](auto const&... of_stage) { check(stages, of_stage...); });
+      };
+      run.template operator()<BlockConfig{.d_model = 8, .heads = 2}>();
+      run.template operator()<BlockConfig{.d_model = 24, .heads = 3, .d_ff = 20, .qkv_bias = false}>();
+      run.template operator()<BlockConfig{.d_model = 32, .heads = 16, .d_ff = 300, .out_bias = false}>();
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("GrowthPlan: counts what a trainer trains, and what the model weighs, stage by stage") {
+  for_many_models([](GrowthPlan const& stages, std::size_t i, BlockConfig c, auto const& trainer, auto const& model) {
+    ModelSize const size{.vocab = 37, .head_bias = model.has_head_bias()};
+    CHECK(stages.active_parameters(i, c, size) == trainer.active_parameters());
+    CHECK(8 * stages.active_parameters(i, c, size) == trainer.optimizer_bytes());
+    CHECK(stages.weight_bytes(i, c, size, c.d_model / 2) == 4 * model.parameter_count());
+  });
+}
+
+TEST_CASE("GrowthPlan: counts the activations that a trainer keeps" * doctest::should_fail()) {
+  for_many_models([](GrowthPlan const& stages, std::size_t i, BlockConfig c, auto const& trainer, auto const&) {
+    // An arena rounds each tensor up to 64 bytes: 13 of a trained block, 6 more, and at most 12 of scratch.
+    std::int64_t const tensors = 13 * stages[i].blocks + 6 + 12;
+    std::int64_t const rounding = trainer.activation_bytes() - stages.activation_bytes(i, c, trainer.shape());
+    CHECK(rounding >= 0);
+    CHECK(rounding < 64 * tensors);
+  });
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+// Sessions: however tokens are fed, on however many threads, the logits have the same bits as in one full pass.
+#include "gt/infer/session.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "gt/backend/ref/ref.hpp"
+#include "gt/cpu.hpp"
+#include "io/support.hpp"
+#include "support/data.hpp"
+#include "support/model.hpp"
+
+using gt::BlockConfig, gt::Cpu, gt::Ref, gt::Session, gt::Transformer;
+using gt::test::bit_equal, gt::test::error_of, gt::test::has, gt::test::ids_below, gt::test::scrambled;
+
+namespace {
+
+constexpr std::int64_t V = 97;
+using Ids = std::vector<std::int32_t>;
+using Logits = std::vector<float>;
+
+/// The context holds more than a session processes at once.
+Transformer<BlockConfig{.d_model = 64, .heads = 4}> small_model() {
+  return scrambled<BlockConfig{.d_model = 64, .heads = 4}, float>(2, V, {.context = 300});
+}
+
+/// Row t of the logits of a full pass over `ids`: what follows the first t + 1 of them.
+Logits row(Logits const& all, std::size_t t) {
+  auto const begin = all.begin() + static_cast<std::ptrdiff_t>(t) * V;
+  return {begin, begin + V};
+}
+Logits copy(std::span<float const> logits) { return {logits.begin(), logits.end()}; }
+
+/// What a greedy reader says after `ids`.
+template <gt::Backend B, class Model>
+Ids continued(B const& on, Model const& model, Ids const& ids, int count) {
+  Session session(on, model);
+  auto logits = session.feed(ids);
+  Ids said;
+  for (int i = 0; i < count; ++i) {
+    said.push_back(static_cast<std::int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin()));
+    logits = session.feed(std::span(said).last(1));
+  }
+  return said;
+}
+
+}  // namespace
+
+TEST_CASE("Session: all at once, token by token and in odd chunks give the bits of the full pass") {
+  auto const model = small_model();
+  auto const ids = ids_below(V, 300, 1);
+  auto const full = gt::test::logits(Cpu<>(1), model, ids, {1, 300});
+  for (int threads : {1, 2}) {
+    CAPTURE(threads);
+    Cpu<> const on(threads);
+    CHECK(bit_equal(gt::test::logits(on, model, ids, {1, 300}), full));
+
+    Session at_once(on, model), singly(on, model), in_chunks(on, model);
+    CHECK(bit_equal(copy(at_once.feed(ids)), row(full, 299)));  // in two parts inside
+    CHECK(at_once.room() == 0);
+
+    std::size_t differ = 0;
+    for (std::size_t t = 0; t < ids.size(); ++t)
+      differ += !bit_equal(copy(singly.feed(std::span(ids).subspan(t, 1))), row(full, t));
+    CHECK(differ == 0);
+
+    for (std::size_t t = 0, n = 1; t < ids.size(); t += n, n = 2 * n + 1) {
+      n = std::min(n, ids.size() - t);
+      CAPTURE(n);
+      CHECK(bit_equal(copy(in_chunks.feed(std::span(ids).subspan(t, n))), row(full, t + n - 1)));
+      CHECK(in_chunks.position() == static_cast<std::int64_t>(t + n));
+    }
+  }
+}
+
+TEST_CASE("Session: its logits give the losses of token_losses") {
+  auto const model = small_model();
+  auto const ids = ids_below(V, 40, 1), targets = ids_below(V, 40, 2);
+  auto const nll = gt::test::losses(Cpu<>(2), model, ids, targets, {1, 40});
+  Session session(Cpu<>(2), model);
+  gt::test::Numbers actual, expected;
+  double largest = 0;  // logit: a loss is the difference of two, one of them a sum over V
+  for (std::size_t t = 0; t < ids.size(); ++t) {
+    auto const logits = session.feed(std::span(ids).subspan(t, 1));
+    double const top = *std::max_element(logits.begin(), logits.end());
+    double sum = 0;
+    for (double const z : logits) sum += std::exp(z - top), largest = std::max(largest, std::abs(z));
+    actual.push_back(top + std::log(sum) - logits[static_cast<std::size_t>(targets[t])]);
+    expected.push_back(nll[t]);
+  }
+  CHECK(gt::test::close(actual, expected, gt::test::tol<float>(V), largest));
+}
+
+TEST_CASE("Session: on the reference backend too the bits are those of the full pass") {
+  auto const model = scrambled<BlockConfig{.d_model = 16, .heads = 2}, double>(2, V, {.context = 12});
+  auto const ids = ids_below(V, 12, 1);
+  auto const full = gt::test::logits(Ref{}, model, ids, {1, 12});
+  Session session(Ref{}, model);
+  for (std::size_t t = 0; t < ids.size(); ++t) {
+    auto const now = session.feed(std::span(ids).subspan(t, 1));
+    auto const begin = full.begin() + static_cast<std::ptrdiff_t>(t) * V;
+    CHECK(bit_equal(std::vector(now.begin(), now.end()), std::vector(begin, begin + V)));
+  }
+}
+
+TEST_CASE("Session: two on one const model, each in a thread of its own, say what they say one after the other") {
+  auto const model = small_model();
+  auto const first = ids_below(V, 30, 1), second = ids_below(V, 50, 2);
+  Cpu<> const on(2);
+  auto const first_alone = continued(on, model, first, 60), second_alone = continued(on, model, second, 60);
+  CHECK(first_alone != second_alone);
+  for (int round = 0; round < 3; ++round) {
+    Ids first_said, second_said;
+    std::thread other([&] { second_said = continued(on, model, second, 60); });
+    first_said = continued(on, model, first, 60);
+    other.join();
+    CHECK(first_said == first_alone);
+    CHECK(second_said == second_alone);
+  }
+}
+
+TEST_CASE("Session: what does not fit is refused, and what was fed before stays") {
+  auto const model = small_model();
+  auto const ids = ids_below(V, 300, 1);
+  auto const feed = [&](auto& session, std::size_t first, std::size_t count) {
+    return session.feed(std::span(ids).subspan(first, count));
+  };
+  Session session(Cpu<>(1), model);
+  CHECK(session.room() == 300);
+  CHECK(&session.model() == &model);
+  feed(session, 0, 290);
+  CHECK(has(error_of([&] { feed(session, 0, 11); }), "the context holds 300 tokens (got 11 more after 290)"));
+  CHECK(has(error_of([&] { feed(session, 0, 0); }), "at least one token must be fed"));
+  for (std::int32_t const unknown : {-1, static_cast<std::int32_t>(V)})
+    CHECK(has(error_of([&] { session.feed(std::span(&unknown, 1)); }), "ids must lie in 0 ... 96"));
+  CHECK(session.position() == 290);
+  auto const last = copy(feed(session, 290, 10));
+  CHECK(session.room() == 0);
+  CHECK(has(error_of([&] { feed(session, 0, 1); }), "(got 1 more after 300)"));
+
+  session.reset();
+  CHECK(session.position() == 0);
+  CHECK(session.room() == 300);
+  CHECK(bit_equal(copy(feed(session, 0, 300)), last));
+}
+
+TEST_CASE("Session: after a reset it is as new") {
+  auto const model = small_model();
+  auto const before = ids_below(V, 80, 3), ids = ids_below(V, 20, 1);
+  Session used(Cpu<>(2), model), fresh(Cpu<>(2), model);
+  used.feed(before);
+  used.reset();
+  CHECK(bit_equal(copy(used.feed(ids)), copy(fresh.feed(ids))));
+}
+
+TEST_CASE("Session: a model without blocks") {
+  auto const model = scrambled<BlockConfig{.d_model = 16, .heads = 2}, float>(0, V, {.context = 4});
+  auto const ids = ids_below(V, 4, 1);
+  auto const full = gt::test::logits(Cpu<>(1), model, ids, {1, 4});
+  Session session(Cpu<>(1), model);
+  CHECK(bit_equal(copy(session.feed(ids)), row(full, 3)));
+}

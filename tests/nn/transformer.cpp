@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: MIT
+// A Transformer: its tensors by name, what its outputs depend on and what not, growing, sharing, freezing, errors.
+#include "gt/nn/transformer.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gt/backend/ref/ref.hpp"
+#include "gt/cpu.hpp"
+#include "gt/nn/passes.hpp"
+#include "support/data.hpp"
+#include "support/model.hpp"
+
+using gt::BatchShape, gt::BlockConfig, gt::BlockInit, gt::Cpu, gt::Error, gt::Ref, gt::Transformer;
+using gt::TransformerOptions;
+using gt::test::bit_equal, gt::test::changes, gt::test::ids_below, gt::test::logits, gt::test::scrambled;
+using gt::test::substrate_of, gt::test::trainable_names, gt::test::weights_of;
+
+namespace {
+
+constexpr BlockConfig tiny{.d_model = 8, .heads = 2};
+constexpr BlockConfig small{.d_model = 32, .heads = 4};
+constexpr std::int64_t V = 50;
+
+using Tiny = Transformer<tiny>;
+
+/// Rows [from, from + count) of [rows, V] logits.
+template <class T>
+std::vector<T> rows(std::vector<T> const& all, std::int64_t from, std::int64_t count) {
+  return std::vector<T>(all.begin() + from * V, all.begin() + (from + count) * V);
+}
+std::vector<std::int32_t> slice(std::vector<std::int32_t> const& ids, std::int64_t from, std::int64_t count) {
+  return std::vector<std::int32_t>(ids.begin() + from, ids.begin() + from + count);
+}
+
+}  // namespace
+
+TEST_CASE("Transformer: tensors are named and shaped as Starcoder2's") {
+  using Shape = std::vector<std::int64_t>;
+  Tiny model(substrate_of(V, 4), gt::seed(1), {.context = 8, .head_bias = true});
+  model.append(2);
+  std::vector<std::pair<std::string, Shape>> expected{{"model.embed_tokens.weight", {V, 4}}};
+  for (int l = 0; l < 2; ++l) {
+    std::string const layer = "model.layers." + std::to_string(l) + ".";
+    std::vector<std::pair<std::string, Shape>> const tensors{{"input_layernorm.weight", {8}},
+                                                             {"input_layernorm.bias", {8}},
+                                                             {"self_attn.q_proj.weight", {8, 8}},
+                                                             {"self_attn.k_proj.weight", {8, 8}},
+                                                             {"self_attn.v_proj.weight", {8, 8}},
+                                                             {"self_attn.q_proj.bias", {8}},
+                                                             {"self_attn.k_proj.bias", {8}},
+                                                             {"self_attn.v_proj.bias", {8}},
+                                                             {"self_attn.o_proj.weight", {8, 8}},
+                                                             {"self_attn.o_proj.bias", {8}},
+                                                             {"post_attention_layernorm.weight", {8}},
+                                                             {"post_attention_layernorm.bias", {8}},
+                                                             {"mlp.c_fc.weight", {32, 8}},
+                                                             {"mlp.c_fc.bias", {32}},
+                                                             {"mlp.c_proj.weight", {8, 32}},
+                                                             {"mlp.c_proj.bias", {8}}};
+    for (auto const& [name, dimensions] : tensors) expected.emplace_back(layer + name, dimensions);
+  }
+  expected.emplace_back("model.norm.weight", Shape{8});
+  expected.emplace_back("model.norm.bias", Shape{8});
+  expected.emplace_back("lm_head.weight", Shape{V, 8});
+  expected.emplace_back("lm_head.bias", Shape{V});
+  std::vector<std::pair<std::string, Shape>> actual;
+  for (auto const& p : model.parameters()) actual.emplace_back(p.name, p.shape);
+  CHECK(actual == expected);
+}
+
+TEST_CASE("Transformer: as many parameters as its config says") {
+  auto const count = [](auto const& model, std::int64_t a_block) {
+    std::int64_t const head = model.head_buffer().size();
+    CHECK(model.parameter_count() == V * 4 + 3 * a_block + head);
+    CHECK(head == 2 * 8 + V * 8 + (model.has_head_bias() ? V : 0));
+  };
+  for (bool const head_bias : {false, true}) {
+    TransformerOptions const options{.context = 8, .head_bias = head_bias};
+    count(scrambled<tiny, float>(3, V, options), tiny.parameters());
+    constexpr BlockConfig bare{.d_model = 8, .heads = 4, .d_ff = 10, .qkv_bias = false, .out_bias = false};
+    count(scrambled<bare, float>(3, V, options), bare.parameters());
+  }
+}
+
+TEST_CASE_TEMPLATE("Transformer: later tokens change no bit of earlier logits", B, Ref, Cpu<>) {
+  B const on{};
+  auto const model = scrambled<small, float>(2, V, {.context = 70});
+  auto const ids = ids_below(V, 70, 1);
+  auto const all = logits(on, model, ids, {1, 70});
+  for (std::int64_t const seen : {1, 20, 63, 64, 69}) {
+    CAPTURE(seen);
+    auto other = ids;
+    for (std::size_t t = static_cast<std::size_t>(seen); t < other.size(); ++t) other[t] = (other[t] + 1) % V;
+    auto const changed = logits(on, model, other, {1, 70});
+    CHECK(bit_equal(rows(changed, 0, seen), rows(all, 0, seen)));
+    CHECK(!bit_equal(rows(changed, seen, 1), rows(all, seen, 1)));
+    CHECK(bit_equal(logits(on, model, slice(ids, 0, seen), {1, seen}), rows(all, 0, seen)));
+  }
+}
+
+TEST_CASE_TEMPLATE("Transformer: a sequence is the same alone and in a batch, bit by bit", B, Ref, Cpu<>) {
+  B const on{};
+  auto const model = scrambled<small, float>(2, V, {.context = 33, .head_bias = true});
+  BatchShape const shape{5, 33};
+  auto const ids = ids_below(V, shape.rows(), 1), targets = ids_below(V, shape.rows(), 2);
+  auto const together = logits(on, model, ids, shape);
+  auto const losses = gt::test::losses(on, model, ids, targets, shape);
+  for (std::int64_t b = 0; b < shape.batch; ++b) {
+    CAPTURE(b);
+    CHECK(bit_equal(logits(on, model, slice(ids, b * 33, 33), {1, 33}), rows(together, b * 33, 33)));
+    auto const alone = gt::test::losses(on, model, slice(ids, b * 33, 33), slice(targets, b * 33, 33), {1, 33});
+    CHECK(bit_equal(alone, std::vector<float>(losses.begin() + b * 33, losses.begin() + b * 33 + 33)));
+  }
+}
+
+TEST_CASE_TEMPLATE("Transformer: token by token over a cache, the same bits as at once", B, Ref, Cpu<>) {
+  B const on{};
+  auto const model = scrambled<small, float>(3, V, {.context = 70});
+  auto const ids = ids_below(V, 70, 1);
+  auto const all = logits(on, model, ids, {1, 70});
+  std::vector<gt::KvCache<float>> caches;
+  for (int l = 0; l < model.depth(); ++l) caches.emplace_back(model.context(), 32);
+  gt::Arena arena(1 << 20);
+  std::int64_t first = 0;
+  for (std::int64_t const tokens : {20, 1, 1, 40, 2, 1, 5}) {
+    CAPTURE(first);
+    gt::test::Grid<float> const x(tokens, 32), mean(1, tokens), rstd(1, tokens), z(tokens, V);
+    auto const some = slice(ids, first, tokens);
+    gt::hidden_states(on, model, gt::test::view_of(some), {1, tokens}, x.view(), arena, -1, &caches, first);
+    gt::final_norm(on, model, x.view(), x.view(), mean.vector(), rstd.vector());
+    gt::linear(on, x.view(), model.head(), model.head_bias(), z.view());
+    CHECK(bit_equal(z.elements(), rows(all, first, tokens)));
+    first += tokens;
+  }
+  CHECK(first == 70);
+}
+
+TEST_CASE_TEMPLATE("Transformer: blocks that start as the identity move no logit and no loss", B, Ref, Cpu<>) {
+  B const on{};
+  auto model = scrambled<small, float>(1, V, {.context = 9});
+  auto const ids = ids_below(V, 18, 1), targets = ids_below(V, 18, 2);
+  auto const before = logits(on, model, ids, {2, 9});
+  auto const losses = gt::test::losses(on, model, ids, targets, {2, 9});
+  model.append(2, BlockInit::identity);
+  CHECK(model.depth() == 3);
+  CHECK(bit_equal(logits(on, model, ids, {2, 9}), before));
+  CHECK(bit_equal(gt::test::losses(on, model, ids, targets, {2, 9}), losses));
+  model.append(1, BlockInit::random);
+  CHECK(!bit_equal(logits(on, model, ids, {2, 9}), before));
+}
+
+TEST_CASE("Transformer: a token's row is repeated to the model's width; losses are those of the logits") {
+  auto const model = scrambled<tiny, double>(0, V, {.context = 4, .head_bias = true});
+  auto const ids = ids_below(V, 4, 1);
+  std::vector<std::int32_t> targets = ids_below(V, 4, 2);
+  targets[2] = gt::no_target;
+  gt::test::Grid<double> const x(4, 8);
+  gt::Arena arena(1 << 16);
+  gt::hidden_states(Ref{}, model, gt::test::view_of(ids), {1, 4}, x.view(), arena);
+  auto const table = substrate_of(V, 4);
+  for (std::int64_t t = 0; t < 4; ++t) {
+    for (std::int64_t c = 0; c < 8; ++c)
+      CHECK(x(t, c) == static_cast<double>(table.row(ids[static_cast<std::size_t>(t)])[c / 2]));
+  }
+  auto const z = logits(Ref{}, model, ids, {1, 4});
+  auto const nll = gt::test::losses(Ref{}, model, ids, targets, {1, 4});
+  for (std::size_t t = 0; t < 4; ++t) {
+    CAPTURE(t);
+    double sum = 0;
+    for (std::size_t j = 0; j < V; ++j) sum += std::exp(z[t * V + j]);
+    if (t == 2) CHECK(nll[t] == 0);
+    if (t != 2)
+      CHECK(nll[t] == doctest::Approx(std::log(sum) - z[t * V + static_cast<std::size_t>(targets[t])]).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("Transformer: width and heads given at run time make the same model") {
+  constexpr BlockConfig any{.d_model = BlockConfig::run_time, .heads = BlockConfig::run_time};
+  TransformerOptions options{.context = 9, .d_model = 8, .heads = 2};
+  Transformer<any> model(substrate_of(V, 4), gt::seed(3), options);
+  Tiny fixed(substrate_of(V, 4), gt::seed(3), options);
+  model.append(2), fixed.append(2);
+  CHECK(changes(weights_of(fixed), weights_of(model)).empty());
+  auto const ids = ids_below(V, 9, 1);
+  CHECK(bit_equal(logits(Ref{}, model, ids, {1, 9}), logits(Ref{}, fixed, ids, {1, 9})));
+}
+
+TEST_CASE("Transformer: the same seed draws the same weights; any other differs; growing in steps is growing at once") {
+  auto const grown = [](gt::Seed seed, std::vector<int> const& steps) {
+    Tiny model(substrate_of(V, 4), seed, {.context = 8});
+    for (int const blocks : steps) model.append(blocks, BlockInit::random, 3);
+    return weights_of(model);
+  };
+  CHECK(changes(grown(gt::seed(1), {3}), grown(gt::seed(1), {1, 2})).empty());
+  auto const other = changes(grown(gt::seed(1), {3}), grown(gt::seed(2), {3}));
+  CHECK(other.size() == 3 * 6 + 1);  // all matrices but the table
+}
+
+TEST_CASE("Transformer: copies share weights, clones do not, and each grows alone") {
+  auto const ids = ids_below(V, 8, 1);
+  auto model = scrambled<tiny, float>(1, V, {.context = 8});
+  auto copy = model, clone = model.clone();
+  auto const before = weights_of(model);
+  CHECK(changes(before, weights_of(clone)).empty());
+  CHECK(bit_equal(logits(Ref{}, clone, ids, {1, 8}), logits(Ref{}, model, ids, {1, 8})));
+  copy.append(1);
+  CHECK((copy.depth() == 2 && model.depth() == 1 && clone.depth() == 1));
+  CHECK(copy.blocks()[0].weights().shares_with(model.blocks()[0].weights()));
+  CHECK(copy.head_buffer().shares_with(model.head_buffer()));
+
+  copy.blocks()[0].weights()[5] += 1;
+  copy.head_buffer()[20] += 1;
+  auto const expected = std::vector<std::string>{"model.layers.0.input_layernorm.weight", "lm_head.weight"};
+  CHECK(changes(before, weights_of(model)) == expected);
+  CHECK(changes(before, weights_of(clone)).empty());
+  CHECK(clone.table().data() == model.table().data());  // the substrate never changes: all share it
+}
+
+TEST_CASE("Transformer: a new head leaves the blocks alone and differs from draw to draw") {
+  auto model = scrambled<tiny, float>(1, V, {.context = 8, .head_bias = true});
+  auto const before = weights_of(model);
+  model.reset_head(1);
+  auto const first = weights_of(model);
+  CHECK(changes(before, first) ==
+        std::vector<std::string>{"model.norm.weight", "model.norm.bias", "lm_head.weight", "lm_head.bias"});
+  model.reset_head(2);
+  CHECK(changes(first, weights_of(model)) == std::vector<std::string>{"lm_head.weight"});
+  model.reset_head(1);
+  CHECK(changes(first, weights_of(model)).empty());
+}
+
+TEST_CASE("Transformer: a new model is frozen; tensors train by name or by the beginning of it") {
+  auto model = scrambled<tiny, float>(2, V, {.context = 8});
+  using Names = std::vector<std::string>;
+  CHECK(trainable_names(model).empty());
+  CHECK(model.lowest_trainable() == 2);
+  CHECK(model.set_trainable("model.layers.1.mlp.c_fc.bias", true) == 1);
+  CHECK(trainable_names(model) == Names{"model.layers.1.mlp.c_fc.bias"});
+  CHECK(model.lowest_trainable() == 1);
+  CHECK(model.set_trainable("model.layers.0.self_attn.o_proj.*", true) == 2);
+  CHECK(model.lowest_trainable() == 0);
+  CHECK(trainable_names(model) == Names{"model.layers.0.self_attn.o_proj.weight",
+                                        "model.layers.0.self_attn.o_proj.bias", "model.layers.1.mlp.c_fc.bias"});
+  CHECK(model.set_trainable("model.layers.*", false) == 32);
+  CHECK(trainable_names(model).empty());
+  model.set_trainable("*", true);
+  CHECK(trainable_names(model).size() == model.parameters().size() - 1);  // all but the table
+  model.freeze();
+  CHECK(trainable_names(model).empty());
+  CHECK_THROWS_WITH_AS(model.set_trainable("model.layers.2.mlp.c_fc.bias", true),
+                       "gt: set_trainable: no tensor is named model.layers.2.mlp.c_fc.bias; `parameters()` lists the "
+                       "names",
+                       Error);
+  CHECK_THROWS_WITH_AS(model.set_trainable("model.embed_tokens.weight", true),
+                       "gt: set_trainable: the substrate stays frozen (got model.embed_tokens.weight)", Error);
+}
+
+TEST_CASE("Transformer: tensors of the norm and the head freeze one by one; a bias that is not there has no name" *
+          doctest::should_fail()) {
+  using Names = std::vector<std::string>;
+  auto model = scrambled<tiny, float>(0, V, {.context = 8, .head_bias = true});
+  CHECK(model.set_trainable("model.norm.weight", true) == 1);
+  CHECK(model.set_trainable("lm_head.bias", true) == 1);
+  CHECK(trainable_names(model) == Names{"model.norm.weight", "lm_head.bias"});
+  CHECK(model.set_trainable("lm_head.*", true) == 2);
+  CHECK(trainable_names(model) == Names{"model.norm.weight", "lm_head.weight", "lm_head.bias"});
+  auto without = scrambled<tiny, float>(0, V, {.context = 8});
+  CHECK_THROWS_AS(without.set_trainable("lm_head.bias", true), Error);
+}
+
+TEST_CASE("Transformer: errors say what must hold") {
+  auto const made = [](auto model_type, int n, TransformerOptions options) {
+    typename decltype(model_type)::type model(substrate_of(V, n), gt::seed(1), options);
+  };
+  constexpr BlockConfig any{.d_model = BlockConfig::run_time, .heads = BlockConfig::run_time};
+  std::type_identity<Tiny> const fixed;
+  std::type_identity<Transformer<any>> const open;
+  CHECK_THROWS_WITH_AS(made(fixed, 3, {}),
+                       "gt: Transformer: the substrate's width must divide the model's (got 3 and 8)", Error);
+  CHECK_THROWS_WITH_AS(made(fixed, 4, {.context = 0}), "gt: Transformer: the context must be positive (got 0)", Error);
+  CHECK_THROWS_WITH_AS(made(fixed, 4, {.d_model = 16}), "gt: Transformer: this type's width is 8 (got 16)", Error);
+  CHECK_THROWS_WITH_AS(made(fixed, 4, {.heads = 4}), "gt: Transformer: this type has 2 heads (got 4)", Error);
+  CHECK_THROWS_WITH_AS(made(open, 4, {.heads = 4}), doctest::Contains("the width must be positive (got 0)"), Error);
+  CHECK_THROWS_WITH_AS(made(open, 4, {.d_model = 32, .heads = 5}),
+                       doctest::Contains("the heads must divide the width (got 5 heads for a width of 32)"), Error);
+
+  auto model = scrambled<tiny, float>(1, V, {.context = 8});
+  CHECK_THROWS_WITH_AS(model.append(-1), doctest::Contains("must not be negative (got -1)"), Error);
+  std::vector<std::int32_t> const past{1, 50}, before{1, -1};
+  CHECK_THROWS_WITH_AS(logits(Ref{}, model, past, {1, 2}), "gt: embedding: ids must lie in 0 ... 49 (got 50)", Error);
+  CHECK_THROWS_WITH_AS(logits(Ref{}, model, before, {1, 2}), doctest::Contains("(got -1)"), Error);
+  CHECK_THROWS_WITH_AS(logits(Ref{}, model, ids_below(V, 9, 1), {1, 9}),
+                       "gt: hidden_states: there must be B x T ids within the context of 8 (got 9 ids for 1 x 9 from "
+                       "position 0)",
+                       Error);
+  CHECK_THROWS_WITH_AS(logits(Ref{}, model, ids_below(V, 7, 1), {1, 8}), doctest::Contains("got 7 ids for 1 x 8"),
+                       Error);
+  gt::test::Grid<float> const x(2, 8), narrow(2, 4);
+  gt::Arena arena(1 << 16), little(64);
+  auto const two = ids_below(V, 2, 1);
+  std::vector<gt::KvCache<float>> caches{{8, 8}};
+  auto const hidden = [&](auto const& xs, gt::Arena& memory, std::int64_t first) {
+    gt::hidden_states(Ref{}, model, gt::test::view_of(two), {1, 2}, xs.view(), memory, -1, &caches, first);
+  };
+  CHECK_NOTHROW(hidden(x, arena, 0));
+  CHECK_THROWS_WITH_AS(hidden(x, arena, 7), doctest::Contains("from position 7"), Error);
+  CHECK_THROWS_WITH_AS(hidden(x, little, 0), doctest::Contains("gt: Arena: needs"), Error);
+  CHECK_THROWS_AS(hidden(narrow, arena, 0), Error);
+}

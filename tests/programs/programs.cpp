@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: MIT
+// grow and generate from outside: text to weights to text, each bad input as one sentence, Ctrl-C at any time.
+// CMake passes where they were built: GT_GROW, GT_GENERATE.
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gt/io/json.hpp"
+#include "gt/io/text_file.hpp"
+#include "io/support.hpp"
+#include "programs/support.hpp"
+#include "text/support.hpp"
+
+using gt::read_text_file, gt::text;
+using gt::test::arguments, gt::test::Ended, gt::test::eventually, gt::test::has, gt::test::Lines, gt::test::lines_of,
+    gt::test::Options, gt::test::Program, gt::test::put, gt::test::run, gt::test::TemporaryFolder,
+    gt::test::unfinished_files, gt::test::with, gt::test::without;
+
+namespace {
+
+/// A corpus, and a run on it that takes a second.
+struct Workplace {
+  Workplace() { put(folder / "corpus.txt", gt::test::prose(5000)); }
+  std::string operator/(std::string_view name) const { return folder / name; }
+  Options options(std::string_view out) const {
+    return {{"--corpus", folder / "corpus.txt"},
+            {"--out", folder / out},
+            {"--width", "64"},
+            {"--heads", "2"},
+            {"--plan", "1+1+1"},
+            {"--vocab", "400"},
+            {"--context", "32"},
+            {"--batch", "4"},
+            {"--tokens", "6000"},
+            {"--substrate", "binary"},
+            {"--threads", "1"}};
+  }
+  TemporaryFolder folder;
+};
+
+/// The folder of a finished run, made once.
+struct Run {
+  Workplace place;
+  std::string model;
+  static Run const& once() {
+    static Run const made;
+    return made;
+  }
+
+ private:
+  Run() : model{place / "run/model"} { REQUIRE(run(GT_GROW, place.options("run")).status == 0); }
+};
+Options saying(std::string const& model, Options const& more = {}) {
+  return with({{"--model", model}, {"--prompt", "The"}, {"--max-tokens", "40"}, {"--threads", "1"}}, more);
+}
+/// A copy of the model, to be spoiled.
+std::string copied_model(TemporaryFolder const& folder) {
+  std::filesystem::copy(Run::once().model, folder / "model");
+  return folder / "model";
+}
+
+/// Exactly one line of complaint, which says `part`; no crash, and not one that passes for success.
+void check_complaint(Ended const& ended, std::string_view part) {
+  CAPTURE(ended.err);
+  CHECK(ended.signal == 0);
+  CHECK(ended.status > 0);
+  CHECK(ended.status < 128);
+  auto lines = lines_of(ended.err);
+  if (lines.size() == 2 && lines[1] == "Run with --help for more information.") lines.pop_back();  // CLI11's
+  std::erase_if(lines, [](auto const& line) { return line.starts_with("warning: built "); });
+  REQUIRE(lines.size() == 1);
+  CHECK(has(lines[0], part));
+}
+/// The same of the library, whose sentences have a form.
+void check_sentence(Ended const& ended, std::string_view part) {
+  check_complaint(ended, part);
+  CHECK(ended.err.starts_with("gt: "));
+}
+
+std::vector<gt::Json> metrics_of(std::string const& path) {
+  std::string const all = read_text_file(path);
+  CHECK((all.empty() || all.back() == '\n'));
+  std::vector<gt::Json> rows;
+  for (auto const& line : lines_of(all)) rows.push_back(gt::parse_json(line, path));
+  return rows;
+}
+
+}  // namespace
+
+TEST_CASE("grow and generate: text to weights to text; the same seed gives the same bytes on any number of threads") {
+  auto const& first = Run::once();
+  Workplace const other;
+  put(other / "font.hex", "0041:0000000018182424424242427E424242\n");  // what it lacks is drawn as boxes
+  auto const second = run(GT_GROW, with(other.options("b"), {{"--threads", "3"}}));
+  REQUIRE(second.status == 0);
+  for (char const* file : {"model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json"}) {
+    CAPTURE(file);
+    CHECK(read_text_file(first.model + "/" + file) == read_text_file(other / "b/model/" + file));
+  }
+  auto rows = metrics_of(first.place / "run/metrics.jsonl"), again = metrics_of(other / "b/metrics.jsonl");
+  for (auto* const all : {&rows, &again}) {
+    for (auto& row : *all) row.erase("tokens_per_second");
+  }
+  CHECK(rows == again);
+  CHECK(rows.back()["stage"] == 3);
+  CHECK(rows.back()["depth"] == 3);
+  CHECK(rows.back()["tokens"] == 3 * 15 * 128);
+  CHECK(rows.back()["val_bits_per_byte"] < rows[2]["val_bits_per_byte"]);
+  CHECK(unfinished_files(other.folder.path()).empty());
+
+  CHECK(has(second.err, " 3 threads"));
+  for (char const* part : {"  stage  blocks  depth", "  stage  depth   active", "\n> ", "\nmodel: ", "\nmetrics: "}) {
+    CAPTURE(part);
+    CHECK(has(second.out, part));
+  }
+
+  auto const glyphs =
+      run(GT_GROW, with(other.options("c"), {{"--substrate", "glyph"}, {"--font", other / "font.hex"}}));
+  CHECK(glyphs.status == 0);
+  CHECK(read_text_file(other / "c/model/model.safetensors") != read_text_file(other / "b/model/model.safetensors"));
+  CHECK(has(read_text_file(other / "c/model/config.json"), "\"glyph\""));
+  auto const said = run(GT_GENERATE, saying(other / "c/model"));
+  CHECK(said.status == 0);
+  CHECK(said.out.starts_with("The"));
+  CHECK(said.out.size() > 30);
+}
+
+TEST_CASE("grow: another seed gives another model") {
+  Workplace const place;
+  CHECK(run(GT_GROW, with(place.options("run"), {{"--seed", "2"}})).status == 0);
+  CHECK(read_text_file(place / "run/model/model.safetensors") !=
+        read_text_file(Run::once().model + "/model.safetensors"));
+}
+
+TEST_CASE("grow: a run is not overwritten unless that is asked for") {
+  Workplace const place;
+  auto const options = with(place.options("run"), {{"--plan", "1"}, {"--tokens", "200"}});
+  REQUIRE(run(GT_GROW, options).status == 0);
+  auto const before = read_text_file(place / "run/model/model.safetensors");
+  check_sentence(run(GT_GROW, with(options, {{"--seed", "2"}})), "--out must not hold a run already");
+  CHECK(read_text_file(place / "run/model/model.safetensors") == before);
+  CHECK(run(GT_GROW, with(options, {{"--seed", "2"}, {"--overwrite", ""}})).status == 0);
+  CHECK(read_text_file(place / "run/model/model.safetensors") != before);
+}
+
+TEST_CASE("grow: what cannot be run is one sentence, and leaves nothing behind") {
+  Workplace const place;
+  put(place / "empty.txt", "");
+  put(place / "binary.txt", std::string("It\0is", 5));
+  put(place / "line.txt", "It is a truth.\n");
+  put(place / "font.txt", "Unifont\n");
+  struct Bad {
+    Options changes;
+    std::string says;
+  };
+  std::vector<Bad> const all{
+      {{{"--substrate", "glyph"}}, "no-font.hex' must be a readable file (got: No such file or directory); install"},
+      {{{"--substrate", "glyph"}, {"--font", place / "none.hex"}}, "'" + place / "none.hex" + "' must be a readable"},
+      {{{"--substrate", "glyph"}, {"--font", place / "font.txt"}}, "must read CODE:BITMAP"},
+      {{{"--corpus", place / "none.txt"}}, "'" + place / "none.txt" + "' must be a readable file"},
+      {{{"--corpus", place.folder.path()}}, "must be a readable file (got: Is a directory)"},
+      {{{"--corpus", place / "empty.txt"}}, "empty.txt' must hold text (got 0 bytes)"},
+      {{{"--corpus", place / "binary.txt"}}, "binary.txt' must be a text file (got a NUL byte at offset 2)"},
+      {{{"--corpus", place / "line.txt"}}, "the training part must hold one window of context + 1 = 33 tokens (got "},
+      {{{"--corpus", place / "line.txt"}, {"--context", "8"}}, "long enough to hold out two tokens (got 15 bytes)"},
+      {{{"--context", "30000"}}, "the training part must hold one window of context + 1 = 30001 tokens (got "},
+      {{{"--plan", "0+3"}}, "each stage must add at least one block (got 0 in stage 1)"},
+      {{{"--plan", "3+x"}}, "a plan must be numbers of blocks joined by '+', such as 3+3+3 (got 'x' in '3+x')"},
+      {{{"--plan", "3+"}}, "(got '' in '3+')"},
+      {{{"--plan", "99999"}}, "(got '99999' in '99999')"},
+      {{{"--heads", "3"}}, "the heads must divide the width (got 3 heads for a width of 64); try 2"},
+      {{{"--heads", "0"}}, "the heads must divide the width (got 0 heads"},
+      {{{"--heads", "-2"}}, "the heads must divide the width (got -2 heads"},
+      {{{"--heads", "64"}}, "rotary positions need an even head width (got 1)"},
+      {{{"--width", "100"}}, "compiled in: 64, 96, 128, 192, 256, 384, 512, 768 (got 100)"},
+      {{{"--width", "-64"}}, "(got -64)"},
+      {{{"--vocab", "260"}}, "vocab_size must be at least "},
+      {{{"--vocab", "-1"}}, "(got -1)"},
+      {{{"--out", place / "line.txt/run"}}, "line.txt/run' must be writable (got: Not a directory)"},
+      {{{"--out", place / "line.txt"}}, "must be writable (got: Not a directory)"},
+      {{{"--threads", "-1"}}, "the number of threads must not be negative (got -1)"},
+      {{{"--tokens", "0"}}, "--tokens must be positive (got 0)"},
+      {{{"--tokens", "-5"}}, "--tokens must be positive (got -5)"},
+      {{{"--lr", "0"}}, "--lr must lie between 0 and 1"},
+      {{{"--lr", "nan"}}, "--lr must lie between 0 and 1"},
+      {{{"--batch", "0"}}, "--batch must lie in 1 ... 65536 (got 0)"},
+      {{{"--context", "-32"}}, "--context must lie in 1 ... 65536 (got -32)"},
+  };
+  for (auto const& bad : all) {
+    CAPTURE(bad.says);
+    check_sentence(run(GT_GROW, with(place.options("run"), bad.changes)), bad.says);
+    CHECK(place.folder.entries() == 5);
+  }
+  auto const without_tokens = without(place.options("run"), "--tokens");
+  check_sentence(run(GT_GROW, with(without_tokens, {{"--minutes", "0"}})), "--minutes must be positive (got 0");
+  check_sentence(run(GT_GROW, with(without_tokens, {{"--minutes", "-3"}})), "--minutes must be positive (got -3");
+  CHECK(place.folder.entries() == 5);
+}
+
+TEST_CASE("grow: flags that it does not know are one sentence") {
+  Workplace const place;
+  auto const good = place.options("run");
+  check_complaint(run(GT_GROW, with(good, {{"--frobnicate", ""}})), "--frobnicate");
+  check_complaint(run(GT_GROW, with(good, {{"--substrate", "cubes"}})), "cubes");
+  check_complaint(run(GT_GROW, with(good, {{"--threads", "two"}})), "two");
+  check_complaint(run(GT_GROW, with(good, {{"--minutes", "1"}})), "--minutes");  // and --tokens
+  check_complaint(run(GT_GROW, without(good, "--corpus")), "--corpus is required");
+  CHECK(place.folder.entries() == 1);
+  auto const help = run(GT_GROW, {{"--help", ""}});
+  CHECK(help.status == 0);
+  CHECK(has(help.out, "--corpus"));
+}
+
+TEST_CASE("generate: the same seed says the same; stop texts and max-tokens end it") {
+  auto const& model = Run::once().model;
+  auto const said = run(GT_GENERATE, saying(model));
+  CHECK(said.status == 0);
+  CHECK(run(GT_GENERATE, saying(model, {{"--threads", "3"}})).out == said.out);
+  CHECK(run(GT_GENERATE, saying(model, {{"--seed", "5"}})).out != said.out);
+  REQUIRE(said.out.starts_with("The"));
+  REQUIRE(said.out.ends_with("\n"));
+
+  std::string const told = said.out.substr(3);
+  std::string const stop = told.substr(told.size() / 2, 3);
+  auto const stopped = run(GT_GENERATE, saying(model, {{"--stop", stop}}));
+  CHECK(stopped.status == 0);
+  CHECK(stopped.out == "The" + told.substr(0, told.find(stop)) + "\n");
+
+  CHECK(run(GT_GENERATE, saying(model, {{"--max-tokens", "0"}})).out == "The\n");
+  auto const shorter = run(GT_GENERATE, saying(model, {{"--max-tokens", "10"}})).out;
+  CHECK(shorter.size() < said.out.size());
+  CHECK(said.out.starts_with(shorter.substr(0, shorter.size() - 1)));
+  CHECK(run(GT_GENERATE, without(saying(model), "--prompt")).status == 0);
+}
+
+TEST_CASE("generate: past the context it slides and says so once") {
+  auto const& model = Run::once().model;
+  CHECK(run(GT_GENERATE, saying(model, {{"--max-tokens", "10"}})).err.find("the context is full") == std::string::npos);
+  auto const longer = run(GT_GENERATE, saying(model, {{"--max-tokens", "300"}}));
+  CHECK(longer.status == 0);
+  auto const at = longer.err.find("the context is full");
+  CHECK(at != std::string::npos);
+  CHECK(longer.err.find("the context is full", at + 1) == std::string::npos);
+  CHECK(longer.out.size() > 300);
+  std::string const prompt = gt::test::prose(60);  // longer than the context itself
+  auto const after = run(GT_GENERATE, saying(model, {{"--prompt", prompt}}));
+  CHECK(after.status == 0);
+  CHECK(after.out.starts_with(prompt));
+  CHECK(after.out.size() > prompt.size() + 20);
+}
+
+TEST_CASE("generate: what it cannot do is one sentence") {
+  auto const& model = Run::once().model;
+  check_sentence(run(GT_GENERATE, saying("/no/such/model")), "'/no/such/model/tokenizer.json' must be a readable file");
+  check_sentence(run(GT_GENERATE, saying(model, {{"--threads", "-1"}})), "threads must not be negative (got -1)");
+  check_sentence(run(GT_GENERATE, saying(model, {{"--temperature", "-1"}})), "the temperature must be 0 or more");
+  check_sentence(run(GT_GENERATE, saying(model, {{"--top-k", "-1"}})), "top-k must be 0 or more (got -1)");
+  check_sentence(run(GT_GENERATE, saying(model, {{"--top-p", "0"}})), "top-p must lie in (0, 1]");
+  check_sentence(run(GT_GENERATE, saying(model, {{"--min-p", "2"}})), "min-p must lie in [0, 1]");
+  check_complaint(run(GT_GENERATE, saying(model, {{"--max-tokens", "-1"}})), "--max-tokens");
+  check_complaint(run(GT_GENERATE, saying(model, {{"--frobnicate", ""}})), "--frobnicate");
+  check_complaint(run(GT_GENERATE, without(saying(model), "--model")), "--model is required");
+}
+
+TEST_CASE("generate: weights that are truncated or have a flipped bit are one sentence that names the file") {
+  TemporaryFolder const folder;
+  auto const model = copied_model(folder);
+  auto const weights = model + "/model.safetensors", good = read_text_file(weights);
+  for (std::size_t const size : {std::size_t{0}, std::size_t{5}, std::size_t{500}, good.size() / 2, good.size() - 1}) {
+    CAPTURE(size);
+    put(weights, std::string_view(good).substr(0, size));
+    check_sentence(run(GT_GENERATE, saying(model)), "'" + weights + "'");
+  }
+  for (std::size_t const at : {std::size_t{0}, std::size_t{7}, std::size_t{100}, good.size() / 2, good.size() - 1}) {
+    CAPTURE(at);
+    auto bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 4);
+    put(weights, bad);
+    check_sentence(run(GT_GENERATE, saying(model)), "'" + weights + "'");
+  }
+  put(weights, good);
+  CHECK(run(GT_GENERATE, saying(model)).status == 0);
+}
+
+TEST_CASE("generate: files of two models do not mix") {
+  Workplace const place;
+  put(place / "corpus.txt", gt::test::prose(5000, 1));  // as many tokens, but others
+  REQUIRE(run(GT_GROW, with(place.options("run"), {{"--plan", "1"}, {"--tokens", "200"}})).status == 0);
+  auto const from = place / "run/model/";
+  for (char const* file : {"tokenizer.json", "config.json", "model.safetensors"}) {
+    CAPTURE(file);
+    TemporaryFolder const folder;
+    auto const model = copied_model(folder);
+    std::filesystem::copy_file(from + file, model + "/" + file, std::filesystem::copy_options::overwrite_existing);
+    check_sentence(run(GT_GENERATE, saying(model)), "must come from one save");
+  }
+}
+
+TEST_CASE("grow: Ctrl-C in the middle of a stage ends it with 130, and leaves a model that talks and whole metrics") {
+  Workplace const place;
+  auto const metrics = place / "run/metrics.jsonl";
+  auto const long_run = with(place.options("run"), {{"--plan", "1+1"}, {"--tokens", "400000"}});
+  Program growing(GT_GROW, arguments(long_run));
+  auto const has_row = [&](std::string_view row) {
+    return std::filesystem::exists(metrics) && has(read_text_file(metrics), row);
+  };
+  REQUIRE(eventually([&] { return has_row("{\"stage\":1,\"step\":1,") || !growing.running(); }));
+  check_sentence(run(GT_GROW, with(long_run, {{"--overwrite", ""}})), "must not be in use");
+  REQUIRE(eventually([&] { return has_row("{\"stage\":2,\"step\":10,") || !growing.running(); }));
+  REQUIRE(growing.running());
+  growing.interrupt();
+  auto const ended = growing.wait();
+  CHECK(ended.signal == 0);
+  CHECK(ended.status == 130);
+  CHECK(has(ended.out, "stopped in stage 2 after step "));
+  for (auto const& line : lines_of(ended.err)) CHECK((line.starts_with("running on ") || line.starts_with("stage ")));
+
+  auto const rows = metrics_of(metrics);
+  CHECK(rows.size() > 2);
+  CHECK(rows.back()["stage"] == 2);
+  CHECK(rows.back()["step"] < 1562);  // of 200,000 tokens a stage
+  CHECK(unfinished_files(place.folder.path()).empty());
+  CHECK(has(read_text_file(place / "run/model/config.json"), "\"num_hidden_layers\": 2"));
+  auto const said = run(GT_GENERATE, saying(place / "run/model"));
+  CHECK(said.status == 0);
+  CHECK(said.out.size() > 20);
+}
+
+TEST_CASE("generate: Ctrl-C ends it with 130 and without a trace") {
+  Program talking(GT_GENERATE, arguments(saying(Run::once().model, {{"--max-tokens", "100000000"}})));
+  REQUIRE(eventually([&] { return read_text_file(talking.out()).size() > 500 || !talking.running(); }));
+  REQUIRE(talking.running());
+  talking.interrupt();
+  auto const ended = talking.wait();
+  CHECK(ended.signal == 0);
+  CHECK(ended.status == 130);
+  CHECK(ended.out.ends_with("\n"));
+  for (auto const& line : lines_of(ended.err)) CHECK((line.empty() || has(line, "the context is full")));
+}
