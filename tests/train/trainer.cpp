@@ -210,8 +210,7 @@ TEST_CASE("Trainer: a small model learns a short text by heart") {
   CHECK(last < 0.1);
 }
 
-TEST_CASE("Trainer: weights of two blocks side by side in foreign memory train like any others" *
-          doctest::skip()) {
+TEST_CASE("Trainer: weights of two blocks side by side in foreign memory train like any others" * doctest::skip()) {
   auto apart = scrambled<tiny, float>(2, V, {.context = 8});
   gt::test::train_all(apart);
   auto together = apart.clone();
