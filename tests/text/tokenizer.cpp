@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -44,8 +45,8 @@ TEST_CASE("Tokenizer::build: the size is exact, the smallest one is stated, the 
 }
 
 TEST_CASE("Tokenizer::build: layout, placement and merges follow the rule") {
-  auto const tokenizer =
-      Tokenizer::build(Corpus::from_text("the then the then hat hat"), {.vocab_size = 265, .held_out = 0});
+  auto const tokenizer = Tokenizer::build(Corpus::from_text("the then the then hat hat"),
+                                          {.vocab_size = 265, .held_out = 0, .drop_unused = false});
   // count * (length - 1): "the" 8, "then" 6, "he" = "th" = "hat" 4, "hen" 4, ...; the ties by code points.
   CHECK(tokenizer.tokens()[0] == "<s>");
   CHECK(tokenizer.tokens()[2] == "<0x00>");
@@ -79,7 +80,36 @@ TEST_CASE("Tokenizer::build: is deterministic, and every n-gram can be produced"
   }
   CHECK(ngrams > 1000);
   CHECK(tokenizer.id("\n\n").has_value());
-  CHECK(tokenizer.id("你好").has_value());
+  auto const& tokens = tokenizer.tokens();
+  CHECK(std::any_of(tokens.begin(), tokens.end(), [](auto const& token) { return token.starts_with("你好"); }));
+}
+
+TEST_CASE("Tokenizer::build: n-grams that merging never makes of the text give way to others") {
+  std::string const text = test::prose(4000);
+  auto const corpus = Corpus::from_text(text);
+  auto const unused =
+      [&](Tokenizer const& tokenizer) {  // n-grams that neither stand in the text nor begin or end a merge
+        std::vector<std::int64_t> uses(static_cast<std::size_t>(tokenizer.size()));
+        for (auto const id : tokenizer.encode(text)) ++uses[static_cast<std::size_t>(id)];
+        for (auto const& merge : tokenizer.merges()) {
+          ++uses[static_cast<std::size_t>(merge.left)], ++uses[static_cast<std::size_t>(merge.right)];
+        }
+        int count = 0;
+        for (std::int32_t id = 0; id < tokenizer.size(); ++id) {
+          count += tokenizer.vocabulary().kind(id) == TokenKind::ngram && uses[static_cast<std::size_t>(id)] == 0;
+        }
+        return count;
+      };
+  TokenizerOptions options{.vocab_size = 900, .held_out = 0};
+  auto const dropped = Tokenizer::build(corpus, options);
+  options.drop_unused = false;
+  auto const ranked = Tokenizer::build(corpus, options);
+  CHECK(dropped.size() == ranked.size());
+  CHECK(dropped.encode(text).size() < ranked.encode(text).size());
+  CHECK(unused(dropped) < unused(ranked));
+  for (std::int32_t id = 0; id < dropped.size(); ++id) {
+    if (dropped.vocabulary().kind(id) == TokenKind::ngram) CHECK(dropped.encode(dropped.token(id)) == std::vector{id});
+  }
 }
 
 TEST_CASE("Tokenizer: the alphabet comes from the whole corpus, n-grams from the training part only") {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -31,6 +32,8 @@ struct TokenizerOptions {
   std::int64_t min_count = 2;                        ///< rarer n-grams are not worth a token
   std::vector<std::string> specials{"<s>", "</s>"};  ///< ids 0, 1, …
   double held_out = Corpus::default_held_out;        ///< share at the end of the corpus that n-grams never see
+  bool drop_unused = true;  ///< n-grams that merging makes of the text less than min_count times give way to the next
+                            ///< best; false keeps the ranking as it is, as the author of the method does
 };
 
 namespace detail {
@@ -150,6 +153,56 @@ inline TokenizerParts place_ngrams(Vocabulary vocabulary, std::vector<std::strin
   return {std::move(vocabulary), std::move(merges)};
 }
 
+/// Marks an n-gram and all that merging makes on the way to it, by its spelling alone.
+inline void mark_with_parts(TokenizerParts const& parts,
+                            std::map<std::pair<std::int32_t, std::int32_t>, std::size_t> const& ranks, std::int32_t id,
+                            std::vector<char>& marked) {
+  marked[static_cast<std::size_t>(id)] = 1;
+  std::vector<std::int32_t> word;
+  for (Utf8Unit const unit : Utf8Units{parts.vocabulary.token(id)}) {
+    word.push_back(parts.vocabulary.id(encode_utf8(unit.value)).value());
+  }
+  while (word.size() > 1) {
+    std::size_t best = parts.merges.size(), at = 0;
+    for (std::size_t i = 0; i + 1 < word.size(); ++i) {
+      auto const found = ranks.find({word[i], word[i + 1]});
+      if (found != ranks.end() && found->second < best) best = found->second, at = i;
+    }
+    if (best == parts.merges.size()) return;
+    word[at] = parts.merges[best].result;
+    word.erase(word.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+    marked[static_cast<std::size_t>(word[at])] = 1;
+  }
+}
+
+/// The n-grams that merging makes of `text` fewer than `min_count` times, and that no other n-gram is made from: long
+/// windows over one frequent word overlap, and only some of them ever win.
+inline std::unordered_set<std::string> unused_ngrams(TokenizerParts const& parts, Bpe const& bpe, std::string_view text,
+                                                     std::int64_t min_count) {
+  std::vector<std::int32_t> ids;
+  EncodeCache cache;
+  bpe.encode_into(parts.vocabulary, text, ids, cache);
+  auto const size = static_cast<std::size_t>(parts.vocabulary.size());
+  std::vector<std::int64_t> uses(size);
+  for (auto const id : ids) ++uses[static_cast<std::size_t>(id)];
+  std::map<std::pair<std::int32_t, std::int32_t>, std::size_t> ranks;
+  for (std::size_t rank = 0; rank < parts.merges.size(); ++rank) {
+    ranks.emplace(std::pair{parts.merges[rank].left, parts.merges[rank].right}, rank);
+  }
+  auto const is_ngram = [&](std::size_t id) {
+    return parts.vocabulary.kind(static_cast<std::int32_t>(id)) == TokenKind::ngram;
+  };
+  std::vector<char> kept(size);
+  for (std::size_t id = 0; id < size; ++id) {
+    if (is_ngram(id) && uses[id] >= min_count) mark_with_parts(parts, ranks, static_cast<std::int32_t>(id), kept);
+  }
+  std::unordered_set<std::string> unused;
+  for (std::size_t id = 0; id < size; ++id) {
+    if (is_ngram(id) && !kept[id]) unused.insert(parts.vocabulary.token(static_cast<std::int32_t>(id)));
+  }
+  return unused;
+}
+
 /// The best n-grams that merging can produce from their own text. An n-gram without a merge path would waste its id:
 /// it makes room for the next best, until all can be produced or there are no more.
 inline TokenizerParts build_tokenizer(Corpus const& corpus, TokenizerOptions const& options) {
@@ -162,6 +215,8 @@ inline TokenizerParts build_tokenizer(Corpus const& corpus, TokenizerOptions con
   auto candidates = rank_ngrams(corpus.split(options.held_out).train, options);
   std::erase_if(candidates, [&](Ngram const& ngram) { return base.id(ngram.text).has_value(); });  // a special's text
 
+  constexpr int most_rounds = 12;  // each round finds fewer unused n-grams; the last few are not worth the time
+  int rounds = options.drop_unused ? most_rounds : 0;
   TokenizerParts parts;
   for (bool settled = false; !settled;) {
     std::vector<std::string_view> chosen;
@@ -178,6 +233,11 @@ inline TokenizerParts build_tokenizer(Corpus const& corpus, TokenizerOptions con
     }
     std::erase_if(candidates, [&](Ngram const& ngram) { return lost.contains(ngram.text); });
     settled = lost.empty();
+    if (settled && rounds-- > 0 && candidates.size() > wanted) {
+      auto const unused = unused_ngrams(parts, bpe, corpus.split(options.held_out).train, options.min_count);
+      std::erase_if(candidates, [&](Ngram const& ngram) { return unused.contains(std::string{ngram.text}); });
+      settled = unused.empty();
+    }
   }
   while (parts.vocabulary.size() < options.vocab_size)
     parts.vocabulary.add(gt::text("<unused_", parts.vocabulary.size(), ">"), TokenKind::unused);
