@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
     print(prompt);
     auto const done = gt::generate(on, model, tokenizer, prompt, options, print);
     print("\n");
+    gt::check(std::ferror(stdout) == 0, "generate", "the output must take all of the text (a full disk?)");
     return done.end == gt::GenerateEnd::cancelled ? 130 : 0;
   });
 }

@@ -209,7 +209,8 @@ int grow_on(S const& substrate, Arguments const& a, gt::Corpus const& corpus, gt
     auto const result = gt::grow(on, model, plan, data.tokens, data.bytes_of_tokens, options, progress, metrics, saver);
     if (result.end == gt::GrowthEnd::diverged) {
       gt::fail("grow", "the loss must stay finite (it did not in stage ", result.stage + 1, ", step ", result.step,
-               "); the stages before are in ", model_folder, "; try a smaller --lr");
+               "); ", result.stages.empty() ? "nothing was saved" : "the stages before are in " + model_folder,
+               "; try a smaller --lr");
     }
     print_stages(result);
     if (result.end == gt::GrowthEnd::stopped) {

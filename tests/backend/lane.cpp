@@ -4,7 +4,6 @@
 
 #include <doctest/doctest.h>
 
-#include <cmath>
 #include <complex>
 #include <cstddef>
 #include <cstdint>

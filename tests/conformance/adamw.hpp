@@ -84,4 +84,12 @@ void sum_of_squares_agrees(B const& on, std::int64_t width) {
   CHECK(sum_of_squares(on, static_cast<T const*>(nullptr), 0) == 0);
 }
 
+/// All of it, on one backend whose registers are `width` wide.
+template <class T, Backend B>
+void adamw_conforms(B const& on, std::int64_t width) {
+  SUBCASE("three steps by its formula") { adamw_steps<T>(on, width); }
+  SUBCASE("the first step by hand") { adamw_first_step<T>(on); }
+  SUBCASE("sum_of_squares in double") { sum_of_squares_agrees<T>(on, width); }
+}
+
 }  // namespace gt::test

@@ -192,4 +192,14 @@ void attention_errors(B const& on) {
   }
 }
 
+/// All of it, on one backend whose registers are `width` wide.
+template <class T, Backend B>
+void attention_conforms(B const& on, std::int64_t width) {
+  SUBCASE("its formula") { attention_forward<T>(on, width); }
+  SUBCASE("no bit depends on the future") { attention_is_causal<T>(on); }
+  SUBCASE("softmax is stable") { attention_softmax<T>(on); }
+  SUBCASE("gradients by the complex step") { attention_gradient<T>(on, width); }
+  SUBCASE("errors") { attention_errors<T>(on); }
+}
+
 }  // namespace gt::test

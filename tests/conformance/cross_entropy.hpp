@@ -207,4 +207,14 @@ void head_cross_entropy_errors(B const& on) {
   CHECK_THROWS_WITH_AS(run(w, b, {0, 1, 2}, nll, dx, dw, nll), gradients, Error);
 }
 
+/// All of it, on one backend whose registers are `width` wide.
+template <class T, Backend B>
+void head_cross_entropy_conforms(B const& on, std::int64_t width) {
+  SUBCASE("its formula") { head_cross_entropy_forward<T>(on, width); }
+  SUBCASE("a few rows at a time") { head_cross_entropy_in_runs<T>(on); }
+  SUBCASE("gradients by the complex step") { head_cross_entropy_gradient<T>(on, width); }
+  SUBCASE("shifts do not count") { head_cross_entropy_ignores_shifts<T>(on); }
+  SUBCASE("errors") { head_cross_entropy_errors<T>(on); }
+}
+
 }  // namespace gt::test

@@ -53,4 +53,11 @@ void embedding_errors(B const& on) {
   CHECK_THROWS_WITH_AS(look_up({0, 8}, low), "gt: embedding: there must be one row for each id (got 2 and 1)", Error);
 }
 
+/// All of it, on one backend whose registers are `width` wide.
+template <class T, Backend B>
+void embedding_conforms(B const& on, std::int64_t width) {
+  SUBCASE("the row of each id") { embedding_forward<T>(on, width); }
+  SUBCASE("errors") { embedding_errors<T>(on); }
+}
+
 }  // namespace gt::test

@@ -93,4 +93,13 @@ void gelu_errors(B const& on) {
   }
 }
 
+/// All of it, on one backend whose registers are `width` wide.
+template <class T, Backend B>
+void gelu_conforms(B const& on, std::int64_t width) {
+  SUBCASE("its formula") { gelu_forward<T>(on, width); }
+  SUBCASE("far from zero") { gelu_tails<T>(on); }
+  SUBCASE("gradients by the complex step") { gelu_gradient<T>(on, width); }
+  SUBCASE("errors") { gelu_errors<T>(on); }
+}
+
 }  // namespace gt::test

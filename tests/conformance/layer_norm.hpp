@@ -4,7 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 
 #include "gt/backend/ref/ref.hpp"
@@ -166,6 +168,16 @@ void layer_norm_errors(B const& on) {
   CHECK_THROWS_WITH_AS(backward(y, low, g, m), gradient_text, Error);
   CHECK_THROWS_WITH_AS(backward(y, y, short_g, m), gradient_text, Error);
   CHECK_THROWS_WITH_AS(backward(y, y, g, short_m), gradient_text, Error);
+}
+
+/// All of it, on one backend whose registers are `width` wide.
+template <class T, Backend B>
+void layer_norm_conforms(B const& on, std::int64_t width) {
+  SUBCASE("its formula") { layer_norm_forward<T>(on, width); }
+  SUBCASE("rows far from zero") { layer_norm_far_from_zero<T>(on); }
+  SUBCASE("gradients by the complex step") { layer_norm_gradient<T>(on, width); }
+  SUBCASE("sums over many rows") { layer_norm_sums_over_rows<T>(on); }
+  SUBCASE("errors") { layer_norm_errors<T>(on); }
 }
 
 }  // namespace gt::test

@@ -107,4 +107,12 @@ void linear_errors(B const& on) {
   CHECK_THROWS_WITH_AS(backward(y, dx, dw, short_b), doctest::Contains("gt: linear_backward: "), Error);
 }
 
+/// All of it, on one backend whose registers are `width` wide.
+template <class T, Backend B>
+void linear_conforms(B const& on, std::int64_t width) {
+  SUBCASE("its formula") { linear_forward<T>(on, width); }
+  SUBCASE("gradients by the complex step") { linear_gradient<T>(on, width); }
+  SUBCASE("errors") { linear_errors<T>(on); }
+}
+
 }  // namespace gt::test

@@ -47,4 +47,11 @@ void residual_errors(B const& on) {
   }
 }
 
+/// All of it, on one backend whose registers are `width` wide.
+template <class T, Backend B>
+void residual_conforms(B const& on, std::int64_t width) {
+  SUBCASE("the rounded sum") { residual_forward<T>(on, width); }
+  SUBCASE("errors") { residual_errors<T>(on); }
+}
+
 }  // namespace gt::test

@@ -113,4 +113,13 @@ void rope_errors(B const& on) {
   CHECK_THROWS_WITH_AS(RopeTable<T>(8, 0, 10000), doctest::Contains("must be even (got 0)"), Error);
 }
 
+/// All of it, on one backend whose registers are `width` wide.
+template <class T, Backend B>
+void rope_conforms(B const& on, std::int64_t width) {
+  SUBCASE("its formula") { rope_forward<T>(on, width); }
+  SUBCASE("gradients by the complex step") { rope_gradient<T>(on, width); }
+  SUBCASE("positions are relative") { rope_is_relative<T>(on); }
+  SUBCASE("errors") { rope_errors<T>(on); }
+}
+
 }  // namespace gt::test

@@ -194,6 +194,7 @@ TEST_CASE("grow: a stage may draw a new head; the first keeps what there is") {
   };
   for (HeadInit const head : {HeadInit::carry, HeadInit::reset}) {
     auto model = new_model();
+    gt::test::scramble(model);
     auto const initial = weights_of(model).back();
     HeadWatch watch(model);
     grow(Ref{}, model, {deepen(1, {.head = head}), deepen(1, {.head = head})}, corpus(), one_byte, options(3), watch);

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "gt/backend/ref/ref.hpp"
 #include "gt/grow/grow.hpp"

@@ -15,7 +15,6 @@
 
 #include "gt/cpu.hpp"
 #include "gt/easy.hpp"
-#include "gt/text/tokenizer_json.hpp"
 #include "gt/text/utf8.hpp"
 #include "infer/support.hpp"
 #include "io/support.hpp"

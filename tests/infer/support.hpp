@@ -2,6 +2,7 @@
 // A model that says what it is told, to see what generation does with it.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>

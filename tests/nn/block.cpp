@@ -8,12 +8,10 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "gt/backend/ref/ref.hpp"
 #include "gt/core/arena.hpp"
-#include "gt/cpu.hpp"
 #include "support/complex_step.hpp"
 #include "support/data.hpp"
 #include "support/model.hpp"

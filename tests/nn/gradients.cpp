@@ -2,9 +2,9 @@
 // A whole model's gradients, as a trainer finds them, by the complex step: every number of every tensor that trains.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "gt/backend/ref/ref.hpp"

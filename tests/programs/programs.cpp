@@ -3,6 +3,7 @@
 // CMake passes where they were built: GT_GROW, GT_GENERATE.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -16,16 +17,16 @@
 #include "programs/support.hpp"
 #include "text/support.hpp"
 
-using gt::read_text_file, gt::text;
-using gt::test::arguments, gt::test::Ended, gt::test::eventually, gt::test::has, gt::test::Lines, gt::test::lines_of,
-    gt::test::Options, gt::test::Program, gt::test::put, gt::test::run, gt::test::TemporaryFolder,
-    gt::test::unfinished_files, gt::test::with, gt::test::without;
+using gt::read_text_file;
+using gt::test::arguments, gt::test::Ended, gt::test::eventually, gt::test::has, gt::test::lines_of, gt::test::Options,
+    gt::test::Program, gt::test::put, gt::test::run, gt::test::TemporaryFolder, gt::test::unfinished_files,
+    gt::test::with, gt::test::without;
 
 namespace {
 
 /// A corpus, and a run on it that takes a second.
-struct Workplace {
-  Workplace() { put(folder / "corpus.txt", gt::test::prose(5000)); }
+struct Place {
+  Place() { put(folder / "corpus.txt", gt::test::prose(5000)); }
   std::string operator/(std::string_view name) const { return folder / name; }
   Options options(std::string_view out) const {
     return {{"--corpus", folder / "corpus.txt"},
@@ -45,7 +46,7 @@ struct Workplace {
 
 /// The folder of a finished run, made once.
 struct Run {
-  Workplace place;
+  Place place;
   std::string model;
   static Run const& once() {
     static Run const made;
@@ -94,7 +95,7 @@ std::vector<gt::Json> metrics_of(std::string const& path) {
 
 TEST_CASE("grow and generate: text to weights to text; the same seed gives the same bytes on any number of threads") {
   auto const& first = Run::once();
-  Workplace const other;
+  Place const other;
   put(other / "font.hex", "0041:0000000018182424424242427E424242\n");  // what it lacks is drawn as boxes
   auto const second = run(GT_GROW, with(other.options("b"), {{"--threads", "3"}}));
   REQUIRE(second.status == 0);
@@ -131,14 +132,14 @@ TEST_CASE("grow and generate: text to weights to text; the same seed gives the s
 }
 
 TEST_CASE("grow: another seed gives another model") {
-  Workplace const place;
+  Place const place;
   CHECK(run(GT_GROW, with(place.options("run"), {{"--seed", "2"}})).status == 0);
   CHECK(read_text_file(place / "run/model/model.safetensors") !=
         read_text_file(Run::once().model + "/model.safetensors"));
 }
 
 TEST_CASE("grow: a run is not overwritten unless that is asked for") {
-  Workplace const place;
+  Place const place;
   auto const options = with(place.options("run"), {{"--plan", "1"}, {"--tokens", "200"}});
   REQUIRE(run(GT_GROW, options).status == 0);
   auto const before = read_text_file(place / "run/model/model.safetensors");
@@ -149,7 +150,7 @@ TEST_CASE("grow: a run is not overwritten unless that is asked for") {
 }
 
 TEST_CASE("grow: what cannot be run is one sentence, and leaves nothing behind") {
-  Workplace const place;
+  Place const place;
   put(place / "empty.txt", "");
   put(place / "binary.txt", std::string("It\0is", 5));
   put(place / "line.txt", "It is a truth.\n");
@@ -203,7 +204,7 @@ TEST_CASE("grow: what cannot be run is one sentence, and leaves nothing behind")
 }
 
 TEST_CASE("grow: flags that it does not know are one sentence") {
-  Workplace const place;
+  Place const place;
   auto const good = place.options("run");
   check_complaint(run(GT_GROW, with(good, {{"--frobnicate", ""}})), "--frobnicate");
   check_complaint(run(GT_GROW, with(good, {{"--substrate", "cubes"}})), "cubes");
@@ -288,7 +289,7 @@ TEST_CASE("generate: weights that are truncated or have a flipped bit are one se
 }
 
 TEST_CASE("generate: files of two models do not mix") {
-  Workplace const place;
+  Place const place;
   put(place / "corpus.txt", gt::test::prose(5000, 1));  // as many tokens, but others
   REQUIRE(run(GT_GROW, with(place.options("run"), {{"--plan", "1"}, {"--tokens", "200"}})).status == 0);
   auto const from = place / "run/model/";
@@ -302,7 +303,7 @@ TEST_CASE("generate: files of two models do not mix") {
 }
 
 TEST_CASE("grow: Ctrl-C in the middle of a stage ends it with 130, and leaves a model that talks and whole metrics") {
-  Workplace const place;
+  Place const place;
   auto const metrics = place / "run/metrics.jsonl";
   auto const long_run = with(place.options("run"), {{"--plan", "1+1"}, {"--tokens", "400000"}});
   Program growing(GT_GROW, arguments(long_run));

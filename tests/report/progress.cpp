@@ -15,11 +15,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "report/support.hpp"
 
-using gt::build_warning, gt::Cpu, gt::Isa, gt::ProgressLine, gt::StageStart, gt::StepDone;
+using gt::build_warning, gt::Cpu, gt::Isa, gt::ProgressLine, gt::StepDone;
 using gt::detail::short_number, gt::detail::short_time;
 using gt::test::has, gt::test::tiny_run;
 

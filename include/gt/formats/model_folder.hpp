@@ -3,9 +3,11 @@
 #pragma once
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -34,6 +36,7 @@ struct ModelFolderConfig {
   TransformerOptions options{};
   int depth = 0;
   std::int64_t vocab = 0;
+  std::uint64_t seed = 1;        ///< that the model was made with
   std::int64_t table_width = 0;  ///< n of the substrate; the saved table is lifted to C
   std::string substrate_method, substrate_fingerprint, tokenizer_fingerprint;
 };
@@ -51,6 +54,36 @@ inline void make_folder(std::string const& path) {
   struct stat info {};
   check(::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode), "make_folder", "'", path, "' must be a folder");
 }
+
+/// Files that appear in a folder together: written to `folder/.saving`, moved out by `commit`, and removed without it,
+/// so that a full disk leaves the folder as it was.
+class Staging {
+ public:
+  explicit Staging(std::string folder) : folder_{std::move(folder)}, stage_{folder_ + "/.saving"} {
+    make_folder(stage_);
+  }
+  Staging(Staging const&) = delete;
+  Staging& operator=(Staging const&) = delete;
+  ~Staging() {
+    for (auto const& name : names_) ::unlink((stage_ + "/" + name).c_str());
+    ::rmdir(stage_.c_str());
+  }
+  /// Where to write the file that will be `folder/name`.
+  std::string file(std::string const& name) {
+    names_.push_back(name);
+    return stage_ + "/" + name;
+  }
+  void commit() {
+    for (auto const& name : names_) {
+      check(std::rename((stage_ + "/" + name).c_str(), (folder_ + "/" + name).c_str()) == 0, "save", "'", folder_, "/",
+            name, "' must be replaceable (got: ", std::strerror(errno), ")");
+    }
+  }
+
+ private:
+  std::string folder_, stage_;
+  std::vector<std::string> names_;
+};
 
 inline std::span<std::byte const> bytes_of(float const* data, std::int64_t count) {
   return std::as_bytes(std::span(data, static_cast<std::size_t>(count)));
@@ -136,11 +169,13 @@ void save(Model const& model, Tokenizer const& tokenizer, std::string const& fol
                      {"model_max_length", model.context()}};
   if (auto const bos = tokenizer.bos()) tokenizer_config["bos_token"] = tokenizer.token(*bos);
   if (auto const eos = tokenizer.eos()) tokenizer_config["eos_token"] = tokenizer.token(*eos);
-  write_file_atomically(folder + "/tokenizer_config.json", dump_json(tokenizer_config, "save", 2) + "\n");
-  tokenizer.save(folder + "/tokenizer.json");
-  write_safetensors(folder + "/model.safetensors", std::span<TensorView const>(tensors),
+  detail::Staging staging(folder);
+  write_file_atomically(staging.file("tokenizer_config.json"), dump_json(tokenizer_config, "save", 2) + "\n");
+  tokenizer.save(staging.file("tokenizer.json"));
+  write_safetensors(staging.file("model.safetensors"), std::span<TensorView const>(tensors),
                     {{"format", "pt"}, {"gt.config", sha256_hex(config_text)}});
-  write_file_atomically(folder + "/config.json", config_text);
+  write_file_atomically(staging.file("config.json"), config_text);
+  staging.commit();
 }
 
 /// Reads and checks config.json. Errors: a missing or malformed file; another architecture; a field that gt cannot
@@ -193,6 +228,7 @@ ModelFolderConfig read_model_config(std::string const& folder) {
   auto const format = json_get<std::int64_t>(gt_part, "format", where);
   expect(format == model_folder_version, "this version of gt reads format ", model_folder_version, " (got ", format,
          ")");
+  c.seed = json_get<std::uint64_t>(gt_part, "seed", where);
   c.tokenizer_fingerprint = json_get<std::string>(gt_part, "tokenizer", where);
   J const substrate = json_get<J>(gt_part, "substrate", where);
   c.substrate_method = json_get<std::string>(substrate, "method", where);
@@ -232,8 +268,17 @@ Model load_model(std::string const& folder) {
     }
     return reinterpret_cast<float const*>(t->bytes.data());
   };
+  // All names and shapes are checked against the file before memory is taken for them.
+  std::size_t count = 0;
+  for (auto const& [name, shape] : Model::tensor_shapes(c.block, c.vocab, C, c.depth, false))
+    expected(name, shape), ++count;
+  if (file.tensors().size() != count)
+    wrong += text(wrong.empty() ? "" : ", ", file.tensors().size(), " tensors where ", count, " belong");
+  check(wrong.empty(), where, "the tensors must be those of the model (got: ", wrong, ")");
+
   Buffer<float> table(c.vocab * n);
-  if (float const* const wide = expected("model.embed_tokens.weight", {c.vocab, C})) {
+  {
+    float const* const wide = expected("model.embed_tokens.weight", {c.vocab, C});
     for (std::int64_t i = 0; i < c.vocab * n; ++i) table[i] = wide[i / n * C + i % n * (C / n)];
     bool repeats = true;
     for (std::int64_t i = 0; i < c.vocab * C; ++i) repeats = repeats && wide[i] == table[i / C * n + i % C / (C / n)];
@@ -245,18 +290,12 @@ Model load_model(std::string const& folder) {
   check(type.ff() == c.block.ff() || type.d_model == BlockConfig::run_time || type.d_ff == 0, where,
         "widths of the MLP differ");
   Model model(TableEmbedding::loaded(c.substrate_method, c.substrate_fingerprint, c.vocab, static_cast<int>(n), table),
-              Seed{}, options);
+              Seed{c.seed}, options);
   check(model.config() == c.block, where, "the block's shape must be that of the model's type");
   model.append(c.depth);
-  std::size_t count = 0;
   for (auto const& p : model.parameters()) {
-    ++count;
-    if (p.name == "model.embed_tokens.weight") continue;
-    if (float const* const from = expected(p.name, p.shape)) std::copy_n(from, p.size(), p.data);
+    if (p.name != "model.embed_tokens.weight") std::copy_n(expected(p.name, p.shape), p.size(), p.data);
   }
-  if (file.tensors().size() != count)
-    wrong += text(wrong.empty() ? "" : ", ", file.tensors().size(), " tensors where ", count, " belong");
-  check(wrong.empty(), where, "the tensors must be those of the model (got: ", wrong, ")");
   return model;
 }
 

@@ -15,6 +15,7 @@
 #include "gt/infer/sampler.hpp"
 #include "gt/infer/session.hpp"
 #include "gt/text/utf8.hpp"
+#include "gt/text/vocabulary.hpp"
 
 namespace gt {
 
@@ -103,7 +104,9 @@ Generated generate(B const& on, Model const& model, Tokenizer const& tokenizer, 
   std::vector<std::int32_t> banned;  // tokens that stand for no text
   auto const eos = tokenizer.eos();
   for (std::int32_t id = 0; id < tokenizer.size(); ++id) {
-    if (tokenizer.token_bytes(id) == 0 && id != eos) banned.push_back(id);
+    std::string spelling;
+    tokenizer.decode_into(id, spelling);
+    if ((tokenizer.token_bytes(id) == 0 || is_unused_token(spelling)) && id != eos) banned.push_back(id);
   }
   Session<B, Model> session(on, model);
   Sampler sampler(options.sampler);

@@ -22,7 +22,7 @@ struct SamplerOptions {
   Seed seed{};
 };
 
-/// Errors: a negative temperature or top-k, top-p or min-p outside (0, 1].
+/// Errors: a negative temperature or top-k, top-p outside (0, 1], min-p outside [0, 1].
 inline void check_sampler(SamplerOptions const& o) {
   check(o.temperature >= 0 && std::isfinite(o.temperature), "Sampler", "the temperature must be 0 or more (got ",
         o.temperature, ")");

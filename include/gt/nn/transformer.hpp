@@ -158,24 +158,23 @@ class Transformer {
   }
   /// Every tensor, bottom to top: the table, the blocks, the final norm, the head.
   std::vector<Parameter<T>> parameters() const {
-    std::int64_t const C = config_.d_model;
+    auto const shapes = tensor_shapes(config_, vocab_, table_width_, depth(), head_bias_);
     std::vector<Parameter<T>> all;
-    all.push_back({"model.embed_tokens.weight", {vocab_, table_width_}, table_.data(), false});
-    for (int l = 0; l < depth(); ++l) {
-      auto const& block = blocks_[static_cast<std::size_t>(l)];
+    auto const add = [&](T* data, bool trainable) {
+      auto const& [name, shape] = shapes[all.size()];
+      all.push_back({name, shape, data, trainable});
+    };
+    add(table_.data(), false);
+    for (auto const& block : blocks_) {
       for (int t = 0; t < BlockT::tensor_count; ++t) {
-        TensorSpec const spec = block.spec(t);
-        if (spec.size() == 0) continue;
-        std::vector<std::int64_t> shape{spec.rows};
-        if (spec.columns > 0) shape.push_back(spec.columns);
-        all.push_back(
-            {tensor_name(l, t), std::move(shape), block.weights().data() + block.offset(t), block.is_trainable(t)});
+        if (block.spec(t).size() > 0) add(block.weights().data() + block.offset(t), block.is_trainable(t));
       }
     }
-    all.push_back({"model.norm.weight", {C}, head_.data(), norm_trains_});
-    all.push_back({"model.norm.bias", {C}, head_.data() + C, norm_trains_});
-    all.push_back({"lm_head.weight", {vocab_, C}, head_.data() + 2 * C, head_trains_});
-    if (head_bias_) all.push_back({"lm_head.bias", {vocab_}, head_.data() + (2 + vocab_) * C, head_trains_});
+    std::int64_t const C = config_.d_model;
+    add(head_.data(), norm_trains_);
+    add(head_.data() + C, norm_trains_);
+    add(head_.data() + 2 * C, head_trains_);
+    if (head_bias_) add(head_.data() + (2 + vocab_) * C, head_trains_);
     return all;
   }
   std::int64_t parameter_count() const {
@@ -200,6 +199,28 @@ class Transformer {
     return copy;
   }
 
+  /// Names and shapes of all tensors of such a model, in the order of `parameters`; known before it is made.
+  static std::vector<std::pair<std::string, std::vector<std::int64_t>>> tensor_shapes(BlockConfig block,
+                                                                                      std::int64_t vocab,
+                                                                                      std::int64_t table_width,
+                                                                                      int depth, bool head_bias) {
+    std::vector<std::pair<std::string, std::vector<std::int64_t>>> all{
+        {"model.embed_tokens.weight", {vocab, table_width}}};
+    for (int l = 0; l < depth; ++l) {
+      auto const specs = BlockT::tensors(block);
+      for (int t = 0; t < BlockT::tensor_count; ++t) {
+        TensorSpec const spec = specs[static_cast<std::size_t>(t)];
+        if (spec.size() == 0) continue;
+        all.push_back({tensor_name(l, t), {spec.rows}});
+        if (spec.columns > 0) all.back().second.push_back(spec.columns);
+      }
+    }
+    all.push_back({"model.norm.weight", {block.d_model}});
+    all.push_back({"model.norm.bias", {block.d_model}});
+    all.push_back({"lm_head.weight", {vocab, block.d_model}});
+    if (head_bias) all.push_back({"lm_head.bias", {vocab}});
+    return all;
+  }
   static std::string tensor_name(int layer, int tensor) {
     return text("model.layers.", layer, ".", BlockT::tensors(BlockConfig{})[static_cast<std::size_t>(tensor)].name);
   }

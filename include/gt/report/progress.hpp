@@ -109,9 +109,10 @@ class ProgressLine : public GrowthObserver {
     add("  %s left", detail::short_time(left).c_str());
     show(line);
   }
-  void stage_done(StageDone const&) override {
-    if (terminal_) std::fputc('\n', out_);
-  }
+  void stage_done(StageDone const&) override { end_line(); }
+  ProgressLine(ProgressLine const&) = delete;
+  ProgressLine& operator=(ProgressLine const&) = delete;
+  ~ProgressLine() override { end_line(); }  // a run that ends early leaves its last line whole
 
  private:
   void show(std::string line) {
@@ -125,15 +126,19 @@ class ProgressLine : public GrowthObserver {
 #endif
       if (line.size() > columns) line.resize(columns);  // a wrapped line could not be rewritten
       std::fprintf(out_, "\r\033[K%s", line.c_str());
+      open_ = true;
     }
     std::fflush(out_);
+  }
+  void end_line() {
+    if (std::exchange(open_, false)) std::fputc('\n', out_);
   }
 
   std::FILE* out_;
   double peak_;
   std::string warning_;
   StageStart start_;
-  bool terminal_ = false, introduced_ = false;
+  bool terminal_ = false, introduced_ = false, open_ = false;
 };
 
 /// Watch a run on the terminal.
