@@ -149,6 +149,12 @@ TEST_CASE("Transformer: gradients where single tensors are frozen or trained by 
       CHECK(model.set_trainable(name, false) == 1);
     CHECK(model.set_trainable("model.layers.2.mlp.*", false) == 4);
   }
+  SUBCASE("of the norm and the head") {
+    model = three_blocks<full>({.context = 8, .head_bias = true});
+    model.freeze();
+    for (char const* name : {"model.norm.weight", "lm_head.bias", "model.layers.2.mlp.c_fc.bias"})
+      CHECK(model.set_trainable(name, true) == 1);
+  }
   SUBCASE("some trained") {
     model.freeze();
     for (char const* name : {"model.layers.1.self_attn.v_proj.weight", "model.layers.1.self_attn.k_proj.bias",

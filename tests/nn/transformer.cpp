@@ -263,8 +263,7 @@ TEST_CASE("Transformer: a new model is frozen; tensors train by name or by the b
                        "gt: set_trainable: the substrate stays frozen (got model.embed_tokens.weight)", Error);
 }
 
-TEST_CASE("Transformer: tensors of the norm and the head freeze one by one; a bias that is not there has no name" *
-          doctest::should_fail()) {
+TEST_CASE("Transformer: tensors of the norm and the head freeze one by one; a bias that is not there has no name") {
   using Names = std::vector<std::string>;
   auto model = scrambled<tiny, float>(0, V, {.context = 8, .head_bias = true});
   CHECK(model.set_trainable("model.norm.weight", true) == 1);

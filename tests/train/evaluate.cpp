@@ -88,4 +88,7 @@ TEST_CASE("Evaluation: of nothing is zero; an even guess of 256 bytes costs 8 bi
   auto const model = gt::test::scrambled<cfg, float>(1, V, {.context = 8});
   Evaluator<Ref, Model> evaluate(Ref{}, {B, T}, bytes_of_tokens());
   CHECK(evaluate(model, Tokens::from_ids(gt::test::ids_below(V, 1, 1), V)).tokens == 0);
+  Evaluator<Ref, Model> incomplete(Ref{}, {B, T}, std::vector<std::int32_t>(V - 1));
+  CHECK_THROWS_WITH_AS(incomplete(model, Tokens::from_ids(gt::test::ids_below(V, 9, 1), V)),
+                       "gt: Evaluator: each of the 29 tokens needs its bytes (got 28)", gt::Error);
 }

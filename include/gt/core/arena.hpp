@@ -32,6 +32,7 @@ class Arena {
   }
 
   bool measuring() const { return measuring_; }
+  std::int64_t capacity() const { return capacity_; }  ///< bytes; 0 while measuring
   std::int64_t used() const { return used_; }
   std::int64_t peak() const { return peak_; }  ///< bytes, the most that was ever in use
   std::int64_t mark() const { return used_; }

@@ -68,8 +68,11 @@ class Staging {
     for (auto const& name : names_) ::unlink((stage_ + "/" + name).c_str());
     ::rmdir(stage_.c_str());
   }
-  /// Where to write the file that will be `folder/name`.
+  /// Where to write the file that will be `folder/name`, which must be replaceable.
   std::string file(std::string const& name) {
+    struct stat info {};
+    std::string const target = folder_ + "/" + name;
+    check(::stat(target.c_str(), &info) != 0 || S_ISREG(info.st_mode), "save", "'", target, "' must be a regular file");
     names_.push_back(name);
     return stage_ + "/" + name;
   }

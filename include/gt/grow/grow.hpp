@@ -127,6 +127,13 @@ requires(std::derived_from<std::remove_cvref_t<Observers>, GrowthObserver>&&...)
   check(!plan.empty(), "grow", "the plan must have at least one stage");
   std::int64_t const context = options.context > 0 ? options.context : model.context();
   check(options.batch > 0, "grow", "the batch must be positive (got ", options.batch, ")");
+  check(context <= model.context(), "grow", "the windows must fit the model's context of ", model.context(), " (got ",
+        context, ")");
+  check(data.train.vocab_size() <= model.vocab() && data.validation.vocab_size() <= model.vocab(), "grow",
+        "the corpus must be of the model's ", model.vocab(), " tokens (got a vocabulary of ", data.train.vocab_size(),
+        " and ", data.validation.vocab_size(), ")");
+  check(static_cast<std::int64_t>(bytes_of_tokens.size()) >= model.vocab(), "grow", "each of the ", model.vocab(),
+        " tokens needs its bytes (got ", bytes_of_tokens.size(), ")");
   BatchShape const shape{options.batch, context};
   WindowLoader const windows(data.train, context, options.seed);
   check(data.validation.size() > 1, "grow", "the held-out part of the corpus must hold at least two tokens (got ",

@@ -111,10 +111,10 @@ class GrowthPlan {
     return 8 * active_parameters(block, model);
   }
   /// Activations kept for the backward pass of stage `i`, and its scratch memory, in fp32: bytes. With M = B T:
-  ///   a trained block: M (9 C + 2 F + 4 + H);  the rest: M (3 C + 3), and scratch: M max(frozen block, max(F, 3 C) +
+  ///   a trained block: M (8 C + 2 F + 4 + H);  the rest: M (3 C + 3), and scratch: M max(frozen block, max(F, 3 C) +
   ///   C).
   constexpr std::int64_t activation_bytes(std::size_t i, BlockConfig block, BatchShape shape) const {
-    std::int64_t const C = block.d_model, F = block.ff(), saved = 8 * C + 2 * F + 4 + block.heads;
+    std::int64_t const C = block.d_model, F = block.ff(), saved = 7 * C + 2 * F + 4 + block.heads;
     std::int64_t const backward = std::max(F, 3 * C) + C, frozen = i > 0 ? saved : 0;
     return 4 * shape.rows() * (stages_[i].blocks * (saved + C) + 3 * C + 3 + std::max(frozen, backward));
   }

@@ -47,7 +47,7 @@ concept ValidBlock = (Cfg.d_model == BlockConfig::run_time || Cfg.heads == Block
 inline void check_block(BlockConfig c) {
   check(d_model_is_positive(c), "BlockConfig", "the width must be positive (got ", c.d_model, ")");
   check(heads_divide_d_model(c), "BlockConfig", "the heads must divide the width (got ", c.heads,
-        " heads for a width of ", c.d_model, "); try ", c.d_model / 32 > 0 ? c.d_model / 32 : 1);
+        " heads for a width of ", c.d_model, "); try ", c.d_model % 32 == 0 ? c.d_model / 32 : 1);
   check(d_head_is_even(c), "BlockConfig", "rotary positions need an even head width (got ", c.d_head(), ")");
 }
 

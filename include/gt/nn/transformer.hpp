@@ -2,6 +2,7 @@
 // A Transformer of static width and run-time depth on a frozen table of token embeddings.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
@@ -125,9 +126,12 @@ class Transformer {
     for (std::int64_t i = (2 + vocab_) * C; i < head_.size(); ++i) head_[i] = T(0);
   }
 
-  bool norm_trains() const { return norm_trains_; }
-  bool head_trains() const { return head_trains_; }
-  void set_head_trainable(bool norm, bool head) { norm_trains_ = norm, head_trains_ = head; }
+  /// The tensors of `head_buffer()`, in its order.
+  enum HeadTensor : int { norm_g, norm_b, head_w, head_b };
+  bool head_tensor_trains(int t) const { return head_trainable_[static_cast<std::size_t>(t)]; }
+  bool norm_trains() const { return head_tensor_trains(norm_g) || head_tensor_trains(norm_b); }
+  bool head_trains() const { return head_tensor_trains(head_w) || head_tensor_trains(head_b); }
+  void set_head_trainable(bool norm, bool head) { head_trainable_ = {norm, norm, head, head && head_bias_}; }
   /// Freezes every tensor: the state before a stage says what trains.
   void freeze() {
     for (auto& block : blocks_) set_block_trainable(block, false);
@@ -151,8 +155,9 @@ class Transformer {
         if (block.spec(t).size() > 0 && fits(tensor_name(l, t))) block.set_trainable(t, on), ++count;
       }
     }
-    if (fits("model.norm.weight") || fits("model.norm.bias")) norm_trains_ = on, ++count;
-    if (fits("lm_head.weight") || fits("lm_head.bias")) head_trains_ = on, ++count;
+    for (int t = norm_g; t <= (head_bias_ ? head_b : head_w); ++t) {
+      if (fits(head_names[t])) head_trainable_[static_cast<std::size_t>(t)] = on, ++count;
+    }
     check(count > 0, "set_trainable", "no tensor is named ", pattern, "; `parameters()` lists the names");
     return count;
   }
@@ -171,10 +176,10 @@ class Transformer {
       }
     }
     std::int64_t const C = config_.d_model;
-    add(head_.data(), norm_trains_);
-    add(head_.data() + C, norm_trains_);
-    add(head_.data() + 2 * C, head_trains_);
-    if (head_bias_) add(head_.data() + (2 + vocab_) * C, head_trains_);
+    add(head_.data(), head_tensor_trains(norm_g));
+    add(head_.data() + C, head_tensor_trains(norm_b));
+    add(head_.data() + 2 * C, head_tensor_trains(head_w));
+    if (head_bias_) add(head_.data() + (2 + vocab_) * C, head_tensor_trains(head_b));
     return all;
   }
   std::int64_t parameter_count() const {
@@ -227,6 +232,8 @@ class Transformer {
 
  private:
   using real = decltype(std::abs(T{}));
+  static constexpr char const* head_names[] = {"model.norm.weight", "model.norm.bias", "lm_head.weight",
+                                               "lm_head.bias"};
 
   static BlockConfig complete(TransformerOptions const& o) {
     BlockConfig c = Cfg;
@@ -250,7 +257,7 @@ class Transformer {
   Buffer<T> table_;  // [V, n], shared
   std::vector<BlockT> blocks_;
   Buffer<T> head_;  // final norm's gain [C] and bias [C], head [V, C], head's bias [V]
-  bool norm_trains_ = false, head_trains_ = false;
+  std::array<bool, 4> head_trainable_{};
 };
 
 }  // namespace gt

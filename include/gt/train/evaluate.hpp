@@ -45,6 +45,8 @@ class Evaluator {
   /// Windows of T tokens side by side, each predicting the T tokens one further: every token but the first is predicted
   /// once, those at the start of a window from little context. Stops after `most` predicted tokens (0: all of them).
   Evaluation operator()(Model const& model, Tokens const& text, std::int64_t most = 0) {
+    check(static_cast<std::int64_t>(token_bytes_.size()) >= model.vocab(), "Evaluator", "each of the ", model.vocab(),
+          " tokens needs its bytes (got ", token_bytes_.size(), ")");
     std::int64_t const predicted = std::max<std::int64_t>(0, text.size() - 1);
     std::int64_t const end = most > 0 ? std::min(most, predicted) : predicted;
     if (depth_ != model.depth()) {  // the model grew, or this is the first call

@@ -116,7 +116,7 @@ class Trainer {
   std::int64_t steps() const { return steps_; }
   std::int64_t active_parameters() const { return active_; }
   std::int64_t optimizer_bytes() const { return 2 * active_ * static_cast<std::int64_t>(sizeof(T)); }
-  std::int64_t activation_bytes() const { return arena_.peak(); }
+  std::int64_t activation_bytes() const { return arena_.capacity(); }
   /// Gradient of block l, laid out like its weights; empty when the block is frozen.
   Buffer<T> const& block_gradient(int l) const { return block_gradients_[static_cast<std::size_t>(l)]; }
   /// Gradient of final norm and head, laid out like `head_buffer()`.
@@ -130,9 +130,19 @@ class Trainer {
     std::int64_t size;
   };
 
+  std::int64_t trainable_now() const {
+    std::int64_t n = 0;
+    for (auto const& block : model_.blocks()) {
+      for (int t = 0; t < Model::block_type::tensor_count; ++t) n += block.is_trainable(t) ? block.spec(t).size() : 0;
+    }
+    std::int64_t const C = model_.config().d_model, V = model_.vocab(), sizes[] = {C, C, V * C, V};
+    for (int t = Model::norm_g; t <= Model::head_b; ++t) n += model_.head_tensor_trains(t) ? sizes[t] : 0;
+    return n;
+  }
   void add_slot(T* weight, T* gradient, std::int64_t size) {
     active_ += size;
-    if (!slots_.empty() && slots_.back().weight + slots_.back().size == weight) {
+    if (!slots_.empty() && slots_.back().weight + slots_.back().size == weight &&
+        slots_.back().gradient + slots_.back().size == gradient) {
       slots_.back().size += size;  // neighbours in one buffer are updated in one go
     } else {
       slots_.push_back({weight, gradient, nullptr, nullptr, size});
@@ -148,9 +158,11 @@ class Trainer {
         }
       }
     }
-    std::int64_t const norm = 2 * model_.config().d_model, all = model_.head_buffer().size();
-    if (model_.norm_trains()) add_slot(model_.head_buffer().data(), head_gradient_.data(), norm);
-    if (model_.head_trains()) add_slot(model_.head_buffer().data() + norm, head_gradient_.data() + norm, all - norm);
+    std::int64_t const C = model_.config().d_model, V = model_.vocab(), sizes[] = {C, C, V * C, V};
+    for (std::int64_t t = Model::norm_g, at = 0; t <= Model::head_b; at += sizes[t++]) {
+      if (model_.head_tensor_trains(static_cast<int>(t)))
+        add_slot(model_.head_buffer().data() + at, head_gradient_.data() + at, sizes[t]);
+    }
     moments_ = Buffer<T>(2 * active_);
     T* next = moments_.data();
     for (auto& s : slots_) s.m = next, s.v = next + active_, next += s.size;
@@ -183,6 +195,9 @@ class Trainer {
     std::int64_t const M = shape_.rows();
     check(static_cast<std::int64_t>(ids.size()) == M && ids.size() == targets.size(), "Trainer", "a batch must hold ",
           M, " ids and targets (got ", ids.size(), " and ", targets.size(), ")");
+    check(trainable_now() == active_, "Trainer",
+          "what trains must not change while a trainer lives; make a new one after freezing or unfreezing (got ",
+          trainable_now(), " trainable numbers, made for ", active_, ")");
     auto const at = [](int l) { return static_cast<std::size_t>(l); };
     Matrix<T> const x0 = inputs_[at(lowest_)];
     hidden_states(on_, model_, Vector<std::int32_t const>(ids.data(), M), shape_, x0, arena_, lowest_);
@@ -197,16 +212,16 @@ class Trainer {
     std::int64_t const C = model_.config().d_model, V = model_.vocab();
     bool const below = lowest_ < model_.depth() || model_.norm_trains();
     T* const dh = head_gradient_.data();
-    bool const head = model_.head_trains();
-    head_cross_entropy<B, T>(on_, normed_, model_.head(), model_.head_bias(),
-                             Vector<std::int32_t const>(targets.data(), M), nll_, scale,
-                             below ? gradient_ : Matrix<T>{}, head ? Matrix<T>(dh + 2 * C, V, C) : Matrix<T>{},
-                             head && model_.has_head_bias() ? Vector<T>(dh + (2 + V) * C, V) : Vector<T>{});
+    auto const trains = [&](int t) { return model_.head_tensor_trains(t); };
+    head_cross_entropy<B, T>(
+        on_, normed_, model_.head(), model_.head_bias(), Vector<std::int32_t const>(targets.data(), M), nll_, scale,
+        below ? gradient_ : Matrix<T>{}, trains(Model::head_w) ? Matrix<T>(dh + 2 * C, V, C) : Matrix<T>{},
+        trains(Model::head_b) ? Vector<T>(dh + (2 + V) * C, V) : Vector<T>{});
     if (below) {
-      bool const norm = model_.norm_trains();
       layer_norm_backward<B, T>(on_, gradient_, top, model_.norm_gain(), mean_, rstd_, {},
                                 lowest_ < model_.depth() ? gradient_ : Matrix<T>{},
-                                norm ? Vector<T>(dh, C) : Vector<T>{}, norm ? Vector<T>(dh + C, C) : Vector<T>{});
+                                trains(Model::norm_g) ? Vector<T>(dh, C) : Vector<T>{},
+                                trains(Model::norm_b) ? Vector<T>(dh + C, C) : Vector<T>{});
       for (int l = model_.depth() - 1; l >= lowest_; --l) {
         model_.blocks()[at(l)].backward(on_, gradient_, inputs_[at(l)], saved_[at(l)], block_gradients_[at(l)], shape_,
                                         model_.rotary(), arena_, l > lowest_);
