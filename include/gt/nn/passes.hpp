@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Forward passes through a const model: hidden states, losses, logits.
+// Forward passes through a const model: hidden states and losses.
 #pragma once
 
 #include <cstdint>

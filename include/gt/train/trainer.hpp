@@ -35,7 +35,8 @@ struct StepResult {
 
 /// Trains what is trainable in `model` when the trainer is made: holds gradients and AdamW's moments of those tensors,
 /// and one arena for the activations from the lowest trainable block upward. Blocks below it run without saving
-/// anything. A step allocates no memory. The model must outlive the trainer, and its depth must not change meanwhile.
+/// anything. A step allocates nothing once each thread has its scratch memory. The model must outlive the trainer, and
+/// its depth must not change meanwhile.
 template <Backend B, class Model>
 class Trainer {
  public:
