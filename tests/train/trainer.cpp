@@ -238,7 +238,7 @@ TEST_CASE("Trainer: errors say what must hold") {
   CHECK_THROWS_WITH_AS(trainer.update(1e-3), "gt: Trainer::update: a forward_backward must come first", Error);
   Batch batch;
   CHECK_THROWS_WITH_AS(trainer.forward_backward(batch.ids, ids_below(V, 15, 1)),
-                       "gt: Trainer: a batch must hold 16 ids and targets (got 16 and 15)", Error);
+                       "gt: Trainer: a batch must hold 16 targets (got 15)", Error);
   batch.targets[5] = V;
   CHECK_THROWS_WITH_AS(trainer.forward_backward(batch.ids, batch.targets),
                        doctest::Contains("targets must lie in 0 ... 28 (got 29)"), Error);

@@ -2,19 +2,23 @@
 // Growing a model by a plan: stage after stage, each training only what it declares.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "gt/base/error.hpp"
 #include "gt/core/backend.hpp"
+#include "gt/grow/observer.hpp"
 #include "gt/grow/plan.hpp"
-#include "gt/text/corpus.hpp"
 #include "gt/text/windows.hpp"
 #include "gt/train/evaluate.hpp"
 #include "gt/train/trainer.hpp"
@@ -31,46 +35,12 @@ struct GrowOptions {
   std::int64_t evaluate_every = 50;         ///< steps; 0: at the ends of stages only
   std::int64_t evaluation_tokens = 10'240;  ///< held-out tokens looked at in between; at the end of a stage: all
   std::int64_t log_every = 10;              ///< steps
+  double checkpoint_seconds = 120;          ///< between two checkpoints inside a stage; observers write them
   std::function<bool()> stop{};             ///< asked after each step; true ends the run there, the step being whole
+  GrowthState const* resume = nullptr;      ///< the state that the model is in; null: the plan has not begun
 };
 
-/// A stage that is about to start.
-struct StageStart {
-  std::size_t stage = 0, stages = 0;  ///< from 0
-  int depth = 0;                      ///< blocks, the new ones included
-  std::int64_t steps = 0, active_parameters = 0, total_parameters = 0;
-  std::int64_t optimizer_bytes = 0, activation_bytes = 0;
-  std::int64_t tokens_per_step = 0;  ///< B T
-  double step_flops = 0;             ///< floating-point operations of a step
-  char const* instruction_set = "";  ///< that the backend's kernels use
-  int threads = 1;
-};
-/// A step that was just made. `bits_per_byte` is that of the last look at held-out text, and `evaluated` says that it
-/// is new.
-struct StepDone {
-  std::size_t stage = 0;
-  std::int64_t step = 0, steps = 0;  ///< from 1, in this stage
-  std::int64_t tokens = 0;           ///< trained on so far, all stages together
-  double loss = 0;                   ///< nats a token, this step
-  double gradient_norm = 0;          ///< before clipping
-  double bits_per_byte = 0;          ///< held-out; 0 before the first look
-  bool evaluated = false;
-  double lr = 0, seconds = 0;    ///< seconds since the stage began
-  double tokens_per_second = 0;  ///< training alone, without the looks at held-out text
-  int depth = 0;
-  std::int64_t active_parameters = 0;
-  bool logged = false;  ///< a step to keep in a log: every `log_every`-th, evaluated ones, and the last
-};
-/// A stage that is done.
-struct StageDone {
-  std::size_t stage = 0;
-  int depth = 0;
-  std::int64_t steps = 0, tokens = 0, active_parameters = 0;
-  double loss = 0;                        ///< mean over the last tenth of the steps
-  Evaluation before, after;               ///< on all held-out text: with the new blocks untrained, and at the end
-  double seconds = 0, train_seconds = 0;  ///< with and without evaluation
-};
-
+/// How a run ended.
 enum class GrowthEnd {
   finished,  ///< all stages are done
   stopped,   ///< `stop` said so
@@ -85,41 +55,221 @@ struct GrowthResult {
   std::int64_t step = 0;          ///< in that stage, from 1
 };
 
-/// Watches a run; override what is of interest. A run prints nothing unless an observer does.
-class GrowthObserver {
- public:
-  virtual ~GrowthObserver() = default;
-  virtual void stage_starts(StageStart const&) {}
-  virtual void step_done(StepDone const&) {}
-  virtual void stage_done(StageDone const&) {}
-};
-
 namespace detail {
 
-/// Freezes all, adds the blocks of a stage, and makes trainable what it declares.
+/// Freezes all, and makes trainable what a stage declares: the blocks from `lowest` upward, the head, the final norm.
+template <class Model>
+void thaw_stage(Model& model, Stage const& stage, int lowest) {
+  model.freeze();
+  for (int l = lowest; l < model.depth(); ++l)
+    Model::set_block_trainable(model.blocks()[static_cast<std::size_t>(l)], true);
+  model.set_head_trainable(stage.train_final_norm, true);
+}
+/// Adds the blocks of a stage, and makes trainable what it declares.
 template <class Model>
 void enter_stage(Model& model, GrowthPlan const& plan, std::size_t stage, int final_depth) {
-  Stage const& s = plan[stage];
-  model.freeze();
   int const below = model.depth();
-  model.append(s.blocks, s.init, final_depth);
-  if (s.head == HeadInit::reset && stage > 0) model.reset_head(static_cast<int>(stage));
-  for (int l = below; l < model.depth(); ++l)
-    Model::set_block_trainable(model.blocks()[static_cast<std::size_t>(l)], true);
-  model.set_head_trainable(s.train_final_norm, true);
+  model.append(plan[stage].blocks, plan[stage].init, final_depth);
+  if (plan[stage].head == HeadInit::reset && stage > 0) model.reset_head(static_cast<int>(stage));
+  thaw_stage(model, plan[stage], below);
 }
 
 inline double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// One run of `grow`: what its steps share. Each member function does one thing that `run` names.
+template <Backend B, class Model>
+class GrowthRun {
+ public:
+  using T = typename Model::scalar;
+
+  GrowthRun(B const& on, Model& model, GrowthPlan const& plan, TokenizedCorpus const& data,
+            std::vector<std::int32_t> const& bytes_of_tokens, GrowOptions const& options,
+            std::vector<GrowthObserver*> observers)
+      : on_{on},
+        model_{model},
+        plan_{plan},
+        data_{data},
+        options_{options},
+        shape_{options.batch, options.context > 0 ? options.context : model.context()},
+        windows_(data.train, shape_.tokens, options.seed),
+        steps_{std::max<std::int64_t>(1, options.tokens_per_stage / shape_.rows())},
+        evaluate_(on, shape_, bytes_of_tokens),
+        ids_(static_cast<std::size_t>(shape_.rows())),
+        targets_(ids_.size()),
+        observers_{std::move(observers)} {
+    if (options.resume) state_ = *options.resume;
+    int const planned = state_.step > 0    ? plan.depth(state_.stage)
+                        : state_.stage > 0 ? plan.depth(state_.stage - 1)
+                                           : 0;
+    first_depth_ = model.depth() - planned;
+    check((state_.stage < plan.size() ? state_.step >= 0 && state_.step < steps_
+                                      : state_.stage == plan.size() && state_.step == 0) &&
+              first_depth_ >= 0 && state_.stages.size() == state_.stage,
+          "grow", "the state to go on from must belong to this plan and model (got stage ", state_.stage + 1, ", step ",
+          state_.step, " of ", steps_, ", at ", model.depth(), " blocks)");
+  }
+
+  GrowthResult run() {
+    GrowthEnd end = GrowthEnd::finished;
+    while (end == GrowthEnd::finished && state_.stage < plan_.size()) end = run_stage();
+    if (end == GrowthEnd::finished) model_.freeze();
+    return {end, state_.stages, state_.tokens, at_stage_, at_step_};
+  }
+
+ private:
+  GrowthEnd run_stage() {
+    if (state_.step == 0) {
+      state_.current = {}, state_.tail_loss = 0, state_.tail_steps = 0, state_.bits_per_byte = 0;
+      enter_stage(model_, plan_, state_.stage, first_depth_ + plan_.depth());
+    } else {
+      thaw_stage(model_, plan_[state_.stage], model_.depth() - plan_[state_.stage].blocks);
+    }
+    began_ = std::chrono::steady_clock::now() - as_duration(state_.current.seconds);
+    Trainer<B, Model> trainer(on_, model_, shape_, options_.adamw);
+    if (state_.step > 0) trainer.restore(moments_of(state_), state_.step);
+    StepProfile const profile_before = state_.current.profile;
+    announce(trainer);
+    if (state_.step == 0) state_.current.before = evaluate_(model_, data_.validation);
+    auto saved = std::chrono::steady_clock::now();
+
+    while (state_.step < steps_) {
+      if (!step(trainer)) return keep(trainer, profile_before), GrowthEnd::diverged;
+      bool const last = state_.step == steps_;
+      bool const stop = options_.stop && options_.stop() && !(last && state_.stage + 1 == plan_.size());
+      if (last) finish_stage(trainer, profile_before);
+      if (stop || last) {
+        if (!last) keep(trainer, profile_before);
+        return stop ? GrowthEnd::stopped : GrowthEnd::finished;
+      }
+      if (seconds_since(saved) > options_.checkpoint_seconds) {
+        keep(trainer, profile_before);
+        saved = std::chrono::steady_clock::now();
+      }
+    }
+    return GrowthEnd::finished;
+  }
+  void announce(Trainer<B, Model> const& trainer) {
+    auto& now = state_.current;
+    now.stage = state_.stage, now.depth = model_.depth(), now.steps = steps_;
+    now.active_parameters = trainer.active_parameters();
+    StageStart const start{
+        state_.stage,
+        plan_.size(),
+        model_.depth(),
+        steps_,
+        now.active_parameters,
+        model_.parameter_count(),
+        trainer.optimizer_bytes(),
+        trainer.activation_bytes(),
+        state_.step,
+        shape_.rows(),
+        plan_.step_flops(state_.stage, model_.config(), {model_.vocab(), model_.has_head_bias()}, shape_),
+        on_.name(),
+        on_.threads()};
+    for (auto* o : observers_) o->stage_starts(start);
+  }
+  // One training step; false when its loss or gradient was not finite: then nothing changed.
+  bool step(Trainer<B, Model>& trainer) {
+    auto const start = std::chrono::steady_clock::now();
+    windows_.fill(state_.samples, shape_.batch, ids_, targets_);
+    double const lr = plan_[state_.stage].schedule.at(state_.step, steps_);
+    StepResult const r = trainer.step(ids_, targets_, lr);
+    at_stage_ = state_.stage, at_step_ = state_.step + 1;
+    if (!std::isfinite(r.loss) || !std::isfinite(r.gradient_norm)) return false;
+    auto& now = state_.current;
+    now.train_seconds += seconds_since(start);
+    ++state_.step;
+    state_.samples += shape_.batch, state_.tokens += shape_.rows();
+    if (state_.step > steps_ - (steps_ + 9) / 10) state_.tail_loss += r.loss, ++state_.tail_steps;
+
+    bool evaluated = true;
+    if (state_.step == steps_) {
+      now.after = evaluate_(model_, data_.validation);
+      state_.bits_per_byte = now.after.bits_per_byte();
+    } else if (options_.evaluate_every > 0 && state_.step % options_.evaluate_every == 0) {
+      state_.bits_per_byte = evaluate_(model_, data_.validation, options_.evaluation_tokens).bits_per_byte();
+    } else {
+      evaluated = false;
+    }
+    now.seconds = seconds_since(began_);
+    StepDone const done{
+        .stage = state_.stage,
+        .step = state_.step,
+        .steps = steps_,
+        .tokens = state_.tokens,
+        .loss = r.loss,
+        .gradient_norm = r.gradient_norm,
+        .bits_per_byte = state_.bits_per_byte,
+        .evaluated = evaluated,
+        .lr = lr,
+        .seconds = now.seconds,
+        .tokens_per_second = static_cast<double>(state_.step * shape_.rows()) / now.train_seconds,
+        .depth = model_.depth(),
+        .active_parameters = now.active_parameters,
+        .logged = evaluated || state_.step == 1 || (options_.log_every > 0 && state_.step % options_.log_every == 0)};
+    for (auto* o : observers_) o->step_done(done);
+    return true;
+  }
+  void finish_stage(Trainer<B, Model> const& trainer, StepProfile const& profile_before) {
+    auto& now = state_.current;
+    now.tokens = state_.tokens;
+    now.loss = state_.tail_loss / static_cast<double>(std::max<std::int64_t>(1, state_.tail_steps));
+    now.profile = profile_before + trainer.profile();
+    now.seconds = seconds_since(began_);
+    StageDone const done = now;
+    state_.stages.push_back(done);
+    ++state_.stage;
+    state_.step = 0, state_.moments = {}, state_.current = {};
+    for (auto* o : observers_) o->stage_done(done);
+    for (auto* o : observers_) o->checkpoint(state_);
+  }
+  // Shows the state inside a stage to those who keep it.
+  void keep(Trainer<B, Model> const& trainer, StepProfile const& profile_before) {
+    state_.current.profile = profile_before + trainer.profile();
+    state_.current.seconds = seconds_since(began_);
+    Buffer<T> const& moments = trainer.moments();
+    state_.moments = Buffer<std::byte>::wrap(
+        std::shared_ptr<std::byte>(std::shared_ptr<void>{}, reinterpret_cast<std::byte*>(moments.data())),
+        moments.size() * static_cast<std::int64_t>(sizeof(T)));
+    for (auto* o : observers_) o->checkpoint(state_);
+    state_.moments = {};
+  }
+  static std::span<T const> moments_of(GrowthState const& state) {
+    return {reinterpret_cast<T const*>(state.moments.data()),
+            static_cast<std::size_t>(state.moments.size()) / sizeof(T)};
+  }
+  static std::chrono::steady_clock::duration as_duration(double seconds) {
+    return std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(seconds));
+  }
+
+  B const& on_;
+  Model& model_;
+  GrowthPlan const& plan_;
+  TokenizedCorpus const& data_;
+  GrowOptions const& options_;
+  BatchShape shape_;
+  WindowLoader windows_;
+  std::int64_t steps_;
+  Evaluator<B, Model> evaluate_;
+  std::vector<std::int32_t> ids_, targets_;
+  std::vector<GrowthObserver*> observers_;
+  GrowthState state_;
+  int first_depth_ = 0;
+  std::size_t at_stage_ = 0;
+  std::int64_t at_step_ = 0;
+  std::chrono::steady_clock::time_point began_;
+};
+
 }  // namespace detail
 
 /// Grows `model` by `plan` on `data`: for each stage, everything is frozen, the new blocks are stacked on top, and
 /// they, the head and (if the stage says so) the final norm train with a fresh optimiser. What a stage does not train
 /// is bit-equal after it. `token_bytes[id]` is the length of each token, for bits per byte. Same seed, same weights, on
-/// any number of threads.   Errors: an empty plan, a corpus smaller than one window. Source: arXiv:2507.07129,
-/// section 3.2; head carried over and trained in each stage as in its v3.
+/// any number of threads, and also when a run was stopped and goes on from its last checkpoint.   Errors: an empty
+/// plan, a corpus smaller than one window, a state of another plan. Source: arXiv:2507.07129, section 3.2; head
+/// carried over and trained in each stage as in its v3.
 template <Backend B, class Model, class... Observers>
 requires(std::derived_from<std::remove_cvref_t<Observers>, GrowthObserver>&&...) GrowthResult
     grow(B const& on, Model& model, GrowthPlan const& plan, TokenizedCorpus const& data,
@@ -134,80 +284,9 @@ requires(std::derived_from<std::remove_cvref_t<Observers>, GrowthObserver>&&...)
         " and ", data.validation.vocab_size(), ")");
   check(static_cast<std::int64_t>(bytes_of_tokens.size()) >= model.vocab(), "grow", "each of the ", model.vocab(),
         " tokens needs its bytes (got ", bytes_of_tokens.size(), ")");
-  BatchShape const shape{options.batch, context};
-  WindowLoader const windows(data.train, context, options.seed);
   check(data.validation.size() > 1, "grow", "the held-out part of the corpus must hold at least two tokens (got ",
         data.validation.size(), ")");
-  std::int64_t const steps = std::max<std::int64_t>(1, options.tokens_per_stage / shape.rows());
-  Evaluator<B, Model> evaluate(on, shape, bytes_of_tokens);
-  std::vector<std::int32_t> ids(static_cast<std::size_t>(shape.rows())), targets(ids.size());
-
-  GrowthResult result;
-  std::int64_t sample = 0;
-  int const final_depth = model.depth() + plan.depth();
-  for (std::size_t stage = 0; stage < plan.size(); ++stage) {
-    auto const began = std::chrono::steady_clock::now();
-    detail::enter_stage(model, plan, stage, final_depth);
-    Trainer<B, Model> trainer(on, model, shape, options.adamw);
-    std::int64_t const active = trainer.active_parameters();
-    (observers.stage_starts({stage, plan.size(), model.depth(), steps, active, model.parameter_count(),
-                             trainer.optimizer_bytes(), trainer.activation_bytes(), shape.rows(),
-                             plan.step_flops(stage, model.config(), {model.vocab(), model.has_head_bias()}, shape),
-                             on.name(), on.threads()}),
-     ...);
-    StageDone done;
-    done.stage = stage, done.depth = model.depth(), done.steps = steps, done.active_parameters = active;
-    done.before = evaluate(model, data.validation);
-    double train_seconds = 0, last_bits = 0, tail_loss = 0;
-    std::int64_t tail = 0;
-    for (std::int64_t step = 1; step <= steps; ++step) {
-      auto const start = std::chrono::steady_clock::now();
-      windows.fill(sample, options.batch, ids, targets);
-      double const lr = plan[stage].schedule.at(step - 1, steps);
-      StepResult const r = trainer.step(ids, targets, lr);
-      result.stage = stage, result.step = step;
-      if (!std::isfinite(r.loss) || !std::isfinite(r.gradient_norm)) {
-        result.end = GrowthEnd::diverged;
-        return result;
-      }
-      train_seconds += detail::seconds_since(start);
-      sample += options.batch;
-      result.tokens += shape.rows();
-      if (step > steps - (steps + 9) / 10) tail_loss += r.loss, ++tail;
-      StepDone now{.stage = stage,
-                   .step = step,
-                   .steps = steps,
-                   .tokens = result.tokens,
-                   .loss = r.loss,
-                   .gradient_norm = r.gradient_norm,
-                   .bits_per_byte = last_bits,
-                   .lr = lr};
-      if (step == steps) {
-        done.after = evaluate(model, data.validation);
-        now.evaluated = true, last_bits = done.after.bits_per_byte();
-      } else if (options.evaluate_every > 0 && step % options.evaluate_every == 0) {
-        now.evaluated = true, last_bits = evaluate(model, data.validation, options.evaluation_tokens).bits_per_byte();
-      }
-      now.bits_per_byte = last_bits;
-      now.seconds = detail::seconds_since(began);
-      now.tokens_per_second = static_cast<double>(step * shape.rows()) / train_seconds;
-      now.depth = model.depth(), now.active_parameters = active;
-      now.logged = now.evaluated || step == 1 || (options.log_every > 0 && step % options.log_every == 0);
-      (observers.step_done(now), ...);
-      if (options.stop && options.stop() && !(step == steps && stage + 1 == plan.size())) {
-        result.end = GrowthEnd::stopped;
-        if (step < steps) return result;
-      }
-    }
-    done.tokens = result.tokens;
-    done.loss = tail_loss / static_cast<double>(std::max<std::int64_t>(1, tail));
-    done.train_seconds = train_seconds, done.seconds = detail::seconds_since(began);
-    result.stages.push_back(done);
-    (observers.stage_done(done), ...);
-    if (result.end == GrowthEnd::stopped) return result;
-  }
-  model.freeze();
-  return result;
+  return detail::GrowthRun<B, Model>(on, model, plan, data, bytes_of_tokens, options, {&observers...}).run();
 }
 
 /// Seconds that one training step of each stage takes here, measured on a copy of the model with random tokens: the

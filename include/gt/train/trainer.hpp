@@ -2,7 +2,10 @@
 // A loop of one's own: forward, backward and update of whatever is trainable in a model.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <type_traits>
@@ -12,6 +15,8 @@
 #include "gt/core/arena.hpp"
 #include "gt/core/backend.hpp"
 #include "gt/core/buffer.hpp"
+#include "gt/core/scalar.hpp"
+#include "gt/core/view.hpp"
 #include "gt/nn/passes.hpp"
 #include "gt/nn/transformer.hpp"
 #include "gt/ops/adamw.hpp"
@@ -33,10 +38,33 @@ struct StepResult {
   double gradient_norm = 0;  ///< global, before clipping
 };
 
+/// Where the time of training steps goes, in seconds, summed over steps.
+struct StepProfile {
+  double prefix = 0;    ///< forward through the frozen blocks below all that trains
+  double forward = 0;   ///< forward through the blocks from the lowest trainable one upward, and the final norm
+  double head = 0;      ///< head and loss, forward and backward
+  double backward = 0;  ///< backward through the final norm and the blocks
+  double update = 0;    ///< clipping and AdamW
+  double sum() const { return prefix + forward + head + backward + update; }
+  friend StepProfile operator+(StepProfile const& a, StepProfile const& b) {
+    return {a.prefix + b.prefix, a.forward + b.forward, a.head + b.head, a.backward + b.backward, a.update + b.update};
+  }
+};
+
 /// Trains what is trainable in `model` when the trainer is made: holds gradients and AdamW's moments of those tensors,
 /// and one arena for the activations from the lowest trainable block upward. Blocks below it run without saving
 /// anything. A step allocates nothing once each thread has its scratch memory. The model must outlive the trainer, and
 /// its depth must not change meanwhile.
+///
+///     model.freeze();
+///     model.set_trainable("model.layers.2.*", true);
+///     gt::Trainer trainer(gt::Cpu<>{}, model, {.batch = 8, .tokens = 256});
+///     double const loss = trainer.step(ids, targets, 1e-3).loss;  // or in parts:
+///     trainer.forward_backward(ids, targets);  // as often as gradients are to be accumulated
+///     trainer.update(1e-3);
+///     auto const states = trainer.forward(ids);  // with a loss of one's own on the states [B * T, C]
+///     trainer.backward(d_states);
+///     trainer.update(1e-3);
 template <Backend B, class Model>
 class Trainer {
  public:
@@ -65,19 +93,50 @@ class Trainer {
   /// Shapes: ids, targets [B * T] (`no_target` where there is none). Call it several times before `update` to
   /// accumulate.
   double forward_backward(std::span<std::int32_t const> ids, std::span<std::int32_t const> targets) {
-    auto const loss = forward_backward_exact(ids, targets);
-    if constexpr (requires { static_cast<double>(loss); }) {
-      loss_sum_ += static_cast<double>(loss);
-      return static_cast<double>(loss);
-    } else {
-      return 0;
-    }
+    check_targets(targets);
+    run_blocks(ids);
+    double const loss = run_head(targets, true);
+    back();
+    loss_sum_ += loss;
+    return loss;
+  }
+  /// The same in two calls, the head's product being made twice:  the loss of a batch alone, and then the gradient of
+  /// that loss.   Errors: `backward` without a `forward` with targets before it.
+  double forward(std::span<std::int32_t const> ids, std::span<std::int32_t const> targets) {
+    check_targets(targets);
+    run_blocks(ids);
+    targets_.assign(targets.begin(), targets.end());
+    return loss_ = run_head(targets, false);
+  }
+  void backward() {
+    check(!targets_.empty(), "Trainer::backward", "a forward with targets must come first");
+    run_head(targets_, true);
+    back();
+    loss_sum_ += loss_;
+    targets_.clear();
+  }
+  /// For a loss of one's own: the states after the final norm, [B * T, C], valid until the next call; and its gradient
+  /// with respect to them, which `backward` takes through the norm and the blocks. The head gets no gradient.
+  Matrix<T const> forward(std::span<std::int32_t const> ids) {
+    run_blocks(ids);
+    targets_.clear();
+    ran_ = true;
+    return normed_;
+  }
+  void backward(In<Matrix<T const>> d_states) {
+    check(ran_, "Trainer::backward", "a forward must come first");
+    check(same_shape(d_states, normed_), "Trainer::backward", "the gradient must be of shape [", normed_.rows(), ", ",
+          normed_.columns(), "] (got [", d_states.rows(), ", ", d_states.columns(), "])");
+    for (std::int64_t i = 0; i < gradient_.rows(); ++i)
+      std::copy_n(d_states.row(i), gradient_.columns(), gradient_.row(i));
+    back();
   }
 
   /// Clips the mean of the accumulated gradients, makes one AdamW step with learning rate `lr`, and clears them. A loss
   /// or gradient that is not finite changes nothing: the result then says so.
   StepResult update(double lr) {
     check(batches_ > 0, "Trainer::update", "a forward_backward must come first");
+    auto const start = clock::now();
     StepResult result;
     result.loss = loss_sum_ / batches_;
     double sum = 0;
@@ -97,6 +156,7 @@ class Trainer {
       for (auto const& s : slots_) adamw(on_, s.weight, s.gradient, s.m, s.v, s.size, step);
     }
     clear_gradients();
+    profile_.update += seconds_since(start);
     return result;
   }
 
@@ -122,23 +182,42 @@ class Trainer {
   Buffer<T> const& block_gradient(int l) const { return block_gradients_[static_cast<std::size_t>(l)]; }
   /// Gradient of final norm and head, laid out like `head_buffer()`.
   Buffer<T> const& head_gradient() const { return head_gradient_; }
+  /// -log p(target) of every position of the last batch, [B * T]; 0 where there was no target.
   std::vector<T> losses() const { return {nll_.data(), nll_.data() + shape_.rows()}; }
+  StepProfile const& profile() const { return profile_; }  ///< of all steps so far
+
+  /// AdamW's first and second moments of all that trains, in the order of the model's tensors, [2 active_parameters].
+  /// With `steps()` and the weights they are all that a later trainer needs to go on to the same bits.
+  Buffer<T> const& moments() const { return moments_; }
+  /// Goes on where another trainer of the same tensors stood. Errors: moments of another size.
+  void restore(std::span<T const> moments, std::int64_t steps) {
+    check(static_cast<std::int64_t>(moments.size()) == moments_.size() && steps >= 0, "Trainer::restore",
+          "the optimiser's state must be of ", moments_.size(), " numbers (got ", moments.size(), " after ", steps,
+          " steps)");
+    std::copy(moments.begin(), moments.end(), moments_.begin());
+    steps_ = steps;
+  }
 
  private:
+  using clock = std::chrono::steady_clock;
+  static double seconds_since(clock::time_point start) {
+    return std::chrono::duration<double>(clock::now() - start).count();
+  }
   // A run of trainable numbers: weight, gradient, and AdamW's moments.
   struct Slot {
     T *weight, *gradient, *m, *v;
     std::int64_t size;
   };
 
-  std::int64_t trainable_now() const {
-    std::int64_t n = 0;
+  // Which tensors train, as one number: a trainer must notice when that changes under it.
+  std::uint64_t trainable_now() const {
+    std::uint64_t hash = 14695981039346656037u;  // FNV-1a
+    auto const add = [&](bool trains) { hash = (hash ^ (trains ? 1u : 0u)) * 1099511628211u; };
     for (auto const& block : model_.blocks()) {
-      for (int t = 0; t < Model::block_type::tensor_count; ++t) n += block.is_trainable(t) ? block.spec(t).size() : 0;
+      for (int t = 0; t < Model::block_type::tensor_count; ++t) add(block.is_trainable(t));
     }
-    std::int64_t const C = model_.config().d_model, V = model_.vocab(), sizes[] = {C, C, V * C, V};
-    for (int t = Model::norm_g; t <= Model::head_b; ++t) n += model_.head_tensor_trains(t) ? sizes[t] : 0;
-    return n;
+    for (int t = Model::norm_g; t <= Model::head_b; ++t) add(model_.head_tensor_trains(t));
+    return hash;
   }
   void add_slot(T* weight, T* gradient, std::int64_t size) {
     active_ += size;
@@ -164,6 +243,7 @@ class Trainer {
       if (model_.head_tensor_trains(static_cast<int>(t)))
         add_slot(model_.head_buffer().data() + at, head_gradient_.data() + at, sizes[t]);
     }
+    trained_ = trainable_now();
     moments_ = Buffer<T>(2 * active_);
     T* next = moments_.data();
     for (auto& s : slots_) s.m = next, s.v = next + active_, next += s.size;
@@ -192,48 +272,69 @@ class Trainer {
     arena.release(mark);
   }
 
-  auto forward_backward_exact(std::span<std::int32_t const> ids, std::span<std::int32_t const> targets) {
+  void check_targets(std::span<std::int32_t const> targets) const {
+    check(static_cast<std::int64_t>(targets.size()) == shape_.rows(), "Trainer", "a batch must hold ", shape_.rows(),
+          " targets (got ", targets.size(), ")");
+  }
+  // Up to the final norm: `inputs_`, `saved_` and `normed_`.
+  void run_blocks(std::span<std::int32_t const> ids) {
     std::int64_t const M = shape_.rows();
-    check(static_cast<std::int64_t>(ids.size()) == M && ids.size() == targets.size(), "Trainer", "a batch must hold ",
-          M, " ids and targets (got ", ids.size(), " and ", targets.size(), ")");
-    check(trainable_now() == active_, "Trainer",
-          "what trains must not change while a trainer lives; make a new one after freezing or unfreezing (got ",
-          trainable_now(), " trainable numbers, made for ", active_, ")");
-    auto const at = [](int l) { return static_cast<std::size_t>(l); };
-    Matrix<T> const x0 = inputs_[at(lowest_)];
-    hidden_states(on_, model_, Vector<std::int32_t const>(ids.data(), M), shape_, x0, arena_, lowest_);
+    check(static_cast<std::int64_t>(ids.size()) == M, "Trainer", "a batch must hold ", M, " ids (got ", ids.size(),
+          ")");
+    check(trainable_now() == trained_, "Trainer",
+          "what trains must not change while a trainer lives; make a new one after freezing or unfreezing");
+    auto start = clock::now();
+    hidden_states(on_, model_, Vector<std::int32_t const>(ids.data(), M), shape_, inputs_[at(lowest_)], arena_,
+                  lowest_);
+    profile_.prefix += seconds_since(start);
+    start = clock::now();
     for (int l = lowest_; l < model_.depth(); ++l) {
       model_.blocks()[at(l)].forward(on_, inputs_[at(l)], saved_[at(l)], inputs_[at(l + 1)], shape_, model_.rotary());
     }
-    Matrix<T> const top = inputs_[at(model_.depth())];
-    final_norm(on_, model_, top, normed_, mean_, rstd_);
+    final_norm(on_, model_, inputs_[at(model_.depth())], normed_, mean_, rstd_);
+    profile_.forward += seconds_since(start);
+    ran_ = false;
+  }
+  // The mean loss; with gradients, those of the head are added and that of `normed_` is left in `gradient_`.
+  double run_head(std::span<std::int32_t const> targets, bool gradients) {
+    auto const start = clock::now();
+    std::int64_t const M = shape_.rows(), C = model_.config().d_model, V = model_.vocab();
     std::int64_t counted = 0;
     for (auto t : targets) counted += t != no_target;
-    T const scale = T(1) / T(static_cast<decltype(std::abs(T{}))>(std::max<std::int64_t>(1, counted)));
-    std::int64_t const C = model_.config().d_model, V = model_.vocab();
-    bool const below = lowest_ < model_.depth() || model_.norm_trains();
+    using real = decltype(std::abs(T{}));
+    T const scale = T(1) / T(static_cast<real>(std::max<std::int64_t>(1, counted)));
     T* const dh = head_gradient_.data();
-    auto const trains = [&](int t) { return model_.head_tensor_trains(t); };
-    head_cross_entropy<B, T>(
-        on_, normed_, model_.head(), model_.head_bias(), Vector<std::int32_t const>(targets.data(), M), nll_, scale,
-        below ? gradient_ : Matrix<T>{}, trains(Model::head_w) ? Matrix<T>(dh + 2 * C, V, C) : Matrix<T>{},
-        trains(Model::head_b) ? Vector<T>(dh + (2 + V) * C, V) : Vector<T>{});
-    if (below) {
-      layer_norm_backward<B, T>(on_, gradient_, top, model_.norm_gain(), mean_, rstd_, {},
-                                lowest_ < model_.depth() ? gradient_ : Matrix<T>{},
-                                trains(Model::norm_g) ? Vector<T>(dh, C) : Vector<T>{},
-                                trains(Model::norm_b) ? Vector<T>(dh + C, C) : Vector<T>{});
-      for (int l = model_.depth() - 1; l >= lowest_; --l) {
-        model_.blocks()[at(l)].backward(on_, gradient_, inputs_[at(l)], saved_[at(l)], block_gradients_[at(l)], shape_,
-                                        model_.rotary(), arena_, l > lowest_);
-      }
-    }
-    ++batches_;
+    auto const trains = [&](int t) { return gradients && model_.head_tensor_trains(t); };
+    head_cross_entropy<B, T>(on_, normed_, model_.head(), model_.head_bias(),
+                             Vector<std::int32_t const>(targets.data(), M), nll_, gradients ? scale : T{},
+                             gradients && below_head() ? gradient_ : Matrix<T>{},
+                             trains(Model::head_w) ? Matrix<T>(dh + 2 * C, V, C) : Matrix<T>{},
+                             trains(Model::head_b) ? Vector<T>(dh + (2 + V) * C, V) : Vector<T>{});
     using Sum = std::conditional_t<std::is_same_v<T, float>, double, T>;
     Sum sum{};
     for (std::int64_t i = 0; i < M; ++i) sum += Sum(nll_[i]);
-    return sum * Sum(scale);
+    profile_.head += seconds_since(start);
+    return static_cast<double>(real_part(sum * Sum(scale)));
   }
+  bool below_head() const { return lowest_ < model_.depth() || model_.norm_trains(); }
+  // Takes `gradient_`, which is that of the states after the final norm, down to the lowest trainable block.
+  void back() {
+    auto const start = clock::now();
+    ++batches_;
+    if (!below_head()) return;
+    std::int64_t const C = model_.config().d_model;
+    T* const dh = head_gradient_.data();
+    layer_norm_backward<B, T>(on_, gradient_, inputs_[at(model_.depth())], model_.norm_gain(), mean_, rstd_, {},
+                              lowest_ < model_.depth() ? gradient_ : Matrix<T>{},
+                              model_.head_tensor_trains(Model::norm_g) ? Vector<T>(dh, C) : Vector<T>{},
+                              model_.head_tensor_trains(Model::norm_b) ? Vector<T>(dh + C, C) : Vector<T>{});
+    for (int l = model_.depth() - 1; l >= lowest_; --l) {
+      model_.blocks()[at(l)].backward(on_, gradient_, inputs_[at(l)], saved_[at(l)], block_gradients_[at(l)], shape_,
+                                      model_.rotary(), arena_, l > lowest_);
+    }
+    profile_.backward += seconds_since(start);
+  }
+  static std::size_t at(int l) { return static_cast<std::size_t>(l); }
 
   B on_;
   Model& model_;
@@ -244,8 +345,12 @@ class Trainer {
   Buffer<T> head_gradient_, moments_;
   std::vector<Slot> slots_;
   std::int64_t active_ = 0, steps_ = 0;
+  std::uint64_t trained_ = 0;
   int batches_ = 0;
-  double loss_sum_ = 0;
+  double loss_sum_ = 0, loss_ = 0;
+  std::vector<std::int32_t> targets_;  // of the last `forward`, for `backward`
+  bool ran_ = false;                   // a `forward` without targets came last
+  StepProfile profile_;
   Arena arena_;
   std::vector<typename Model::block_type::Activations> saved_;
   std::vector<Matrix<T>> inputs_;  // inputs_[l]: what block l reads

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+// Growing goes on from any checkpoint to the same bits, and refuses a state that is not its own.
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "gt/backend/ref/ref.hpp"
+#include "gt/cpu.hpp"
+#include "gt/grow/grow.hpp"
+#include "support/data.hpp"
+#include "support/model.hpp"
+
+using gt::Cpu, gt::deepen, gt::Error, gt::GrowOptions, gt::GrowthEnd, gt::GrowthPlan, gt::GrowthState, gt::Ref;
+using gt::test::changes, gt::test::ids_below, gt::test::substrate_of, gt::test::weights_of;
+
+namespace {
+
+constexpr gt::BlockConfig tiny{.d_model = 16, .heads = 2};
+constexpr std::int64_t V = 29, T = 8, B = 2, steps = 6;
+using Tiny = gt::Transformer<tiny>;
+std::vector<std::int32_t> const one_byte(static_cast<std::size_t>(V), 1);
+GrowthPlan const plan{deepen(1), deepen(2, {.head = gt::HeadInit::reset}),
+                      deepen(1, {.init = gt::BlockInit::identity})};
+
+gt::TokenizedCorpus corpus() {
+  return {gt::Tokens::from_ids(ids_below(V, 500, 1), V), gt::Tokens::from_ids(ids_below(V, 60, 2), V), 500, 60};
+}
+Tiny new_model(int depth = 0) {
+  Tiny model(substrate_of(V, 8), gt::seed(1), {.context = T});
+  model.append(depth);
+  return model;
+}
+GrowOptions options() {
+  return {.batch = B, .tokens_per_stage = steps * B * T, .seed = gt::seed(4), .evaluate_every = 2};
+}
+
+/// Keeps every state with a copy of the model as it was, as a file would.
+struct Keep : gt::GrowthObserver {
+  explicit Keep(Tiny const& watched) : model{watched} {}
+  void checkpoint(GrowthState const& now) override {
+    state = now, copy = model.clone();
+    state->moments = now.moments.clone();
+    ++count;
+  }
+  Tiny const& model;
+  std::optional<GrowthState> state;
+  std::optional<Tiny> copy;
+  int count = 0;
+};
+struct Losses : gt::GrowthObserver {
+  void step_done(gt::StepDone const& now) override { all.push_back(now.loss), bits.push_back(now.bits_per_byte); }
+  std::vector<double> all, bits;
+};
+
+struct Whole {
+  Tiny model = new_model(1);
+  Losses losses;
+  gt::GrowthResult result = gt::grow(Ref{}, model, plan, corpus(), one_byte, options(), losses);
+};
+
+}  // namespace
+
+TEST_CASE("grow: stopped after any step, it goes on from the checkpoint to the same bits") {
+  Whole const whole;
+  for (int stop_after = 1; stop_after <= 3 * steps; ++stop_after) {
+    CAPTURE(stop_after);
+    Tiny model = new_model(1);
+    Keep keep(model);
+    Losses losses;
+    int made = 0;
+    auto stopping = options();
+    stopping.stop = [&] { return ++made == stop_after; };
+    auto const first = gt::grow(Ref{}, model, plan, corpus(), one_byte, stopping, keep, losses);
+    CHECK(first.end == (stop_after < 3 * steps ? GrowthEnd::stopped : GrowthEnd::finished));
+    REQUIRE(keep.state);
+    CHECK(keep.state->tokens == stop_after * B * T);
+
+    Tiny again = std::move(*keep.copy);
+    auto going_on = options();
+    going_on.resume = &*keep.state;
+    auto const second = gt::grow(Ref{}, again, plan, corpus(), one_byte, going_on, losses);
+    CHECK(second.end == GrowthEnd::finished);
+    CHECK(changes(weights_of(whole.model), weights_of(again)).empty());
+    CHECK(losses.all == whole.losses.all);
+    CHECK(losses.bits == whole.losses.bits);
+    REQUIRE(second.stages.size() == 3);
+    for (std::size_t s = 0; s < 3; ++s) {
+      CHECK(second.stages[s].loss == whole.result.stages[s].loss);
+      CHECK(second.stages[s].before.nats == whole.result.stages[s].before.nats);
+      CHECK(second.stages[s].after.nats == whole.result.stages[s].after.nats);
+      CHECK(second.stages[s].tokens == whole.result.stages[s].tokens);
+    }
+    CHECK(second.tokens == whole.result.tokens);
+  }
+}
+
+TEST_CASE("grow: checkpoints come after each stage, and as often inside as asked for") {
+  Tiny model = new_model();
+  Keep keep(model);
+  gt::grow(Ref{}, model, plan, corpus(), one_byte, options(), keep);
+  CHECK(keep.count == 3);
+  CHECK(keep.state->stage == 3);
+  CHECK(keep.state->moments.empty());
+  Tiny other = new_model();
+  Keep often(other);
+  auto asked = options();
+  asked.checkpoint_seconds = 0;
+  gt::grow(Ref{}, other, plan, corpus(), one_byte, asked, often);
+  CHECK(often.count == 3 * steps);
+
+  auto done = options();  // a finished run has nothing left to do
+  done.resume = &*keep.state;
+  auto const before = weights_of(model);
+  CHECK(gt::grow(Ref{}, model, plan, corpus(), one_byte, done).end == GrowthEnd::finished);
+  CHECK(changes(before, weights_of(model)).empty());
+}
+
+TEST_CASE("grow: a loss that is not finite leaves a checkpoint from before that step") {
+  Tiny model = new_model();
+  Keep keep(model);
+  Losses losses;
+  auto const spoil = [&] {  // in place of a rate that is too high: the next loss overflows
+    if (losses.all.size() == 4) model.head_buffer()[0] = std::numeric_limits<float>::infinity();
+    return false;
+  };
+  auto spoiled = options();
+  spoiled.stop = spoil;
+  auto const result = gt::grow(Ref{}, model, plan, corpus(), one_byte, spoiled, keep, losses);
+  CHECK(result.end == GrowthEnd::diverged);
+  CHECK(result.stage == 0);
+  CHECK(result.step == 5);
+  REQUIRE(keep.state);
+  CHECK(keep.state->step == 4);
+  CHECK(keep.state->moments.size() > 0);
+}
+
+TEST_CASE("grow: a state of another plan, model or length is refused") {
+  Tiny model = new_model();
+  Keep keep(model);
+  int made = 0;
+  auto stopping = options();
+  stopping.stop = [&] { return ++made == steps + 2; };
+  gt::grow(Ref{}, model, plan, corpus(), one_byte, stopping, keep);
+  REQUIRE(keep.state->stage == 1);
+  auto const refused = [&](Tiny const& shape, GrowthPlan const& other, auto const& change, char const* says) {
+    GrowthState state = *keep.state;
+    Tiny fresh = shape.clone();
+    auto asked = options();
+    asked.resume = &state;
+    change(state, asked);
+    CHECK_THROWS_WITH_AS(gt::grow(Ref{}, fresh, other, corpus(), one_byte, asked), says, Error);
+  };
+  auto const nothing = [](GrowthState&, GrowOptions&) {};
+  refused(
+      new_model(2), plan, nothing,
+      "gt: grow: the state to go on from must belong to this plan and model (got stage 2, step 2 of 6, at 2 blocks)");
+  refused(
+      model, GrowthPlan{deepen(1)}, nothing,
+      "gt: grow: the state to go on from must belong to this plan and model (got stage 2, step 2 of 6, at 3 blocks)");
+  refused(
+      model, plan, [](GrowthState&, GrowOptions& o) { o.tokens_per_stage = 2 * B * T; },
+      "gt: grow: the state to go on from must belong to this plan and model (got stage 2, step 2 of 2, at 3 blocks)");
+  refused(
+      model, plan, [](GrowthState& s, GrowOptions&) { s.moments = gt::Buffer<std::byte>(8); },
+      "gt: Trainer::restore: the optimiser's state must be of 14112 numbers (got 2 after 2 steps)");
+}
