@@ -11,7 +11,9 @@
 
 #include "gt/cpu.hpp"
 #include "gt/grow/grow.hpp"
+#include "gt/infer/any_model.hpp"
 #include "gt/infer/generate.hpp"
+#include "gt/infer/score.hpp"
 #include "gt/text/tokenizer.hpp"
 
 namespace gt {
@@ -40,5 +42,15 @@ Generated generate(Model const& model, Tokenizer const& tokenizer, std::string_v
                    GenerateOptions const& options, std::ostream& out) {
   return generate(B{}, model, tokenizer, prompt, options, [&](std::string_view piece) { out << piece << std::flush; });
 }
+
+/// Scores a text on all cores.
+template <Backend B = Cpu<>, class Model>
+TextScore score(Model const& model, Tokenizer const& tokenizer, std::string_view text,
+                ScoreOptions const& options = {}) {
+  return score(B{}, model, tokenizer, text, options);
+}
+
+/// Any model on the CPU.
+using AnyModel = BasicAnyModel<Cpu<>>;
 
 }  // namespace gt

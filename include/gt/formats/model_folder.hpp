@@ -88,6 +88,11 @@ class Staging {
   std::vector<std::string> names_;
 };
 
+template <class BlockT>
+inline constexpr bool is_starcoder2_block = false;
+template <BlockConfig Cfg, class T>
+inline constexpr bool is_starcoder2_block<Block<Cfg, T>> = true;
+
 inline std::span<std::byte const> bytes_of(float const* data, std::int64_t count) {
   return std::as_bytes(std::span(data, static_cast<std::size_t>(count)));
 }
@@ -147,6 +152,8 @@ J model_config_json(Model const& model, std::string const& tokenizer_fingerprint
 template <class Model, class Tokenizer, class J = Json>
 void save(Model const& model, Tokenizer const& tokenizer, std::string const& folder) {
   static_assert(std::is_same_v<typename Model::scalar, float>, "models are saved in fp32");
+  static_assert(detail::is_starcoder2_block<typename Model::block_type>,
+                "only models of gt::Block have the shape of Starcoder2; use save_weights for a block of your own");
   check(tokenizer.size() == model.vocab(), "save", "the tokenizer must have as many tokens as the model (got ",
         tokenizer.size(), " and ", model.vocab(), ")");
   auto const id = [](auto token) { return token ? static_cast<std::int64_t>(*token) : std::int64_t{-1}; };
@@ -254,6 +261,8 @@ Model load_model(std::string const& folder) {
         type.d_model, " (got ", c.block.d_model, ")");
   check(type.heads == BlockConfig::run_time || type.heads == c.block.heads, where, "this type has ", type.heads,
         " heads (got ", c.block.heads, ")");
+  check(type.d_model == BlockConfig::run_time ? type.d_ff == 0 || type.d_ff == c.block.ff() : type.ff() == c.block.ff(),
+        where, "this type's MLP is ", type.ff(), " wide (got ", c.block.ff(), ")");
   if (type.d_ff > 0) c.block.d_ff = c.block.ff();
   auto const file = Safetensors::open(folder + "/model.safetensors");
   auto const& meta = file.metadata();
@@ -289,9 +298,7 @@ Model load_model(std::string const& folder) {
           " times in a row");
   }
   TransformerOptions options = c.options;
-  options.d_model = c.block.d_model, options.heads = c.block.heads;
-  check(type.ff() == c.block.ff() || type.d_model == BlockConfig::run_time || type.d_ff == 0, where,
-        "widths of the MLP differ");
+  options.d_model = c.block.d_model, options.heads = c.block.heads, options.d_ff = c.block.d_ff;
   Model model(TableEmbedding::loaded(c.substrate_method, c.substrate_fingerprint, c.vocab, static_cast<int>(n), table),
               Seed{c.seed}, options);
   check(model.config() == c.block, where, "the block's shape must be that of the model's type");

@@ -15,6 +15,7 @@
 #include "gt/core/parameter.hpp"
 #include "gt/core/view.hpp"
 #include "gt/nn/block_config.hpp"
+#include "gt/nn/block_like.hpp"
 #include "gt/ops/attention.hpp"
 #include "gt/ops/gelu.hpp"
 #include "gt/ops/layer_norm.hpp"
@@ -23,26 +24,6 @@
 #include "gt/ops/rope.hpp"
 
 namespace gt {
-
-/// How many sequences of how many tokens a pass sees; rows of activations are [B * T].
-struct BatchShape {
-  std::int64_t batch = 1;   ///< B
-  std::int64_t tokens = 1;  ///< T
-  constexpr std::int64_t rows() const { return batch * tokens; }
-};
-
-/// Keys and values of the tokens that one block has seen: [context, 2 C], row t at position t.
-template <class T>
-struct KvCache {
-  Buffer<T> memory;
-  Matrix<T> kv;
-  KvCache() = default;
-  KvCache(std::int64_t context, std::int64_t C) : memory(context * 2 * C), kv(memory.data(), context, 2 * C) {}
-};
-
-/// How a new block starts: `random` as in the paper; `identity` with output projections of zero, so that the block adds
-/// nothing and no logit moves.
-enum class BlockInit { random, identity };
 
 /// One block:  h = x + W_o attention(rope(W_qkv norm1(x))),   y = h + W_proj gelu(W_fc norm2(h))
 /// Shapes: x, h, y [B * T, C]; all weights lie in one buffer, in the order of `tensors`, W_q, W_k, W_v side by side.
@@ -257,5 +238,6 @@ class Block {
 };
 
 static_assert(BlockConfig{}.parameters() == 12 * 256 * 256 + 13 * 256);
+static_assert(BlockLike<Block<BlockConfig{}>>);
 
 }  // namespace gt

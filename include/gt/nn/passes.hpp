@@ -3,27 +3,41 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "gt/base/error.hpp"
 #include "gt/core/arena.hpp"
 #include "gt/core/backend.hpp"
+#include "gt/core/buffer.hpp"
 #include "gt/core/view.hpp"
 #include "gt/nn/transformer.hpp"
 #include "gt/ops/cross_entropy.hpp"
 #include "gt/ops/embedding.hpp"
 #include "gt/ops/layer_norm.hpp"
+#include "gt/ops/linear.hpp"
 
 namespace gt {
 
-/// x = the output of block `layers` (all of them by default) before the final norm; x is [B * T, C].
+/// A model whose parts can be seen: a Transformer of any block.
+template <class M>
+concept HasBlocks = requires(M const& model) {
+  typename M::block_type;
+  model.blocks();
+  model.head();
+  model.rotary();
+};
+
+/// x = the output of the lowest `layers` blocks (0: the embedding; by default all of them) before the final norm; x is
+/// [B * T, C].
 /// With `caches`, one a block, tokens stand at positions first, first + 1, ... and their keys and values are kept.
-template <Backend B, class Model, class T = typename Model::scalar>
+template <Backend B, HasBlocks Model, class T = typename Model::scalar>
 void hidden_states(B const& on, Model const& model, In<Vector<std::int32_t const>> ids, BatchShape s, In<Matrix<T>> x,
                    Arena& arena, int layers = -1, std::vector<KvCache<T>>* caches = nullptr, std::int64_t first = 0) {
   check(ids.extent(0) == s.rows() && first + s.tokens <= model.context(), "hidden_states",
         "there must be B x T ids within the context of ", model.context(), " (got ", ids.extent(0), " ids for ",
         s.batch, " x ", s.tokens, " from position ", first, ")");
+  check(layers <= model.depth(), "hidden_states", "the model has ", model.depth(), " blocks (got layer ", layers, ")");
   if (!arena.measuring()) embedding(on, model.table(), ids, x);
   std::int64_t const mark = arena.mark();
   int const depth = layers < 0 ? model.depth() : layers;
@@ -39,7 +53,7 @@ void hidden_states(B const& on, Model const& model, In<Vector<std::int32_t const
 }
 
 /// The final norm of x, [M, C]; y may be x.
-template <Backend B, class Model, class T = typename Model::scalar>
+template <Backend B, HasBlocks Model, class T = typename Model::scalar>
 void final_norm(B const& on, Model const& model, In<Matrix<T const>> x, In<Matrix<T>> y, In<Vector<T>> mean,
                 In<Vector<T>> rstd) {
   layer_norm<B, T>(on, x, model.norm_gain(), model.norm_bias(), y, mean, rstd, model.config().norm_eps);
@@ -47,7 +61,7 @@ void final_norm(B const& on, Model const& model, In<Matrix<T const>> x, In<Matri
 
 /// -log p(target) of every position, nll [B * T]; positions without a target (`no_target`) get 0.
 /// Shapes: ids, targets, nll [B * T]. Logits exist for a few rows at a time. Measuring arenas learn the size.
-template <Backend B, class Model, class T = typename Model::scalar>
+template <Backend B, HasBlocks Model, class T = typename Model::scalar>
 void token_losses(B const& on, Model const& model, In<Vector<std::int32_t const>> ids,
                   In<Vector<std::int32_t const>> targets, BatchShape s, In<Vector<T>> nll, Arena& arena) {
   std::int64_t const M = s.rows(), C = model.config().d_model, mark = arena.mark();
@@ -59,6 +73,44 @@ void token_losses(B const& on, Model const& model, In<Vector<std::int32_t const>
     head_cross_entropy<B, T>(on, x, model.head(), model.head_bias(), targets, nll, T{}, {}, {}, {});
   }
   arena.release(mark);
+}
+
+/// A matrix that owns its numbers.
+template <class T>
+struct States {
+  Buffer<T> memory;
+  Matrix<T> x;  ///< [T, columns]
+  States(std::int64_t rows, std::int64_t columns) : memory(rows * columns), x(memory.data(), rows, columns) {}
+};
+
+/// The states of one sequence behind its lowest `layers` blocks (0: the embedding; by default all), before the final
+/// norm, [T, C].
+///     auto const states = gt::hidden_states(on, model, ids, 3);
+///     float const* last = states.x.row(states.x.rows() - 1);
+/// Errors: no ids, more than the context holds, a layer that is not there.
+template <Backend B, HasBlocks Model, class T = typename Model::scalar>
+States<T> hidden_states(B const& on, Model const& model, std::span<std::int32_t const> ids, int layers = -1) {
+  check(!ids.empty(), "hidden_states", "there must be at least one token");
+  auto const n = static_cast<std::int64_t>(ids.size());
+  States<T> states(n, model.config().d_model);
+  auto const run = [&](Arena& arena) {
+    hidden_states(on, model, Vector<std::int32_t const>(ids.data(), n), {1, n}, states.x, arena, layers);
+  };
+  Arena arena(measure(run));
+  run(arena);
+  return states;
+}
+
+/// The logits of every position of one sequence, [T, V].   Errors: no ids, more than the context holds.
+template <Backend B, HasBlocks Model, class T = typename Model::scalar>
+States<T> logits(B const& on, Model const& model, std::span<std::int32_t const> ids) {
+  auto const states = hidden_states(on, model, ids);
+  std::int64_t const n = states.x.rows();
+  Buffer<T> const mean(n), rstd(n);
+  final_norm(on, model, states.x, states.x, Vector<T>(mean.data(), n), Vector<T>(rstd.data(), n));
+  States<T> z(n, model.vocab());
+  linear(on, states.x, model.head(), model.head_bias(), z.x);
+  return z;
 }
 
 }  // namespace gt

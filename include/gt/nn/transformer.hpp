@@ -19,25 +19,10 @@
 #include "gt/core/parameter.hpp"
 #include "gt/nn/block.hpp"
 #include "gt/nn/block_config.hpp"
+#include "gt/nn/block_like.hpp"
 #include "gt/substrate/frozen_table.hpp"
 
 namespace gt {
-
-/// What a block offers so that a model can grow with it. `Block` is the one that comes with gt.
-template <class K>
-concept BlockLike = requires(K k, K const& c, Seed seed, Arena& arena, BatchShape shape, int i) {
-  typename K::scalar;
-  typename K::Activations;
-  { K::tensor_count } -> std::convertible_to<int>;
-  { c.config() } -> std::convertible_to<BlockConfig>;
-  { c.weights() } -> std::convertible_to<Buffer<typename K::scalar> const&>;
-  { c.offset(i) } -> std::convertible_to<std::int64_t>;
-  { c.spec(i) } -> std::convertible_to<TensorSpec>;
-  { c.is_trainable(i) } -> std::same_as<bool>;
-  k.set_trainable(i, true);
-  k.initialise(seed, 0, 1, BlockInit::random);
-  { c.activations(arena, shape) } -> std::same_as<typename K::Activations>;
-};
 
 /// What is known of a model when it is made, beside the shape of its blocks.
 struct TransformerOptions {
@@ -45,6 +30,7 @@ struct TransformerOptions {
   bool head_bias = false;               ///< a bias on the output head, as in the paper
   int d_model = BlockConfig::run_time;  ///< for a block whose width is left to run time
   int heads = BlockConfig::run_time;    ///< for a block whose heads are left to run time
+  int d_ff = BlockConfig::run_time;     ///< F, for a block whose width is left to run time; 0 stands for 4 C
 };
 
 /// logits = W_head norm(block_L(... block_1(lift(table[ids]))))
@@ -241,6 +227,10 @@ class Transformer {
     if (c.heads == BlockConfig::run_time) c.heads = o.heads;
     check(o.d_model == 0 || o.d_model == c.d_model, "Transformer", "this type's width is ", c.d_model, " (got ",
           o.d_model, ")");
+    bool const ff_at_run_time = Cfg.d_model == BlockConfig::run_time && Cfg.d_ff == 0;
+    if (ff_at_run_time && o.d_ff != 4 * c.d_model) c.d_ff = o.d_ff;
+    check(o.d_ff >= 0 && (o.d_ff == 0 || o.d_ff == c.ff()), "Transformer", "this type's MLP is ", c.ff(), " wide (got ",
+          o.d_ff, ")");
     check(o.heads == 0 || o.heads == c.heads, "Transformer", "this type has ", c.heads, " heads (got ", o.heads, ")");
     check_block(c);
     return c;

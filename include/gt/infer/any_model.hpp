@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// A model whose type is known at run time: any width, one interface.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gt/core/arena.hpp"
+#include "gt/core/backend.hpp"
+#include "gt/core/parameter.hpp"
+#include "gt/core/view.hpp"
+#include "gt/infer/session.hpp"
+#include "gt/nn/passes.hpp"
+#include "gt/nn/transformer.hpp"
+
+namespace gt {
+
+/// Any finished model in fp32, for backend B. It is read only, cheap to copy, and shares the model's weights;
+/// `Session`, `generate`, `score`, `hidden_states` and `Evaluator` take it as they take a Transformer, with the same
+/// results. What it costs is one virtual call a pass.
+///
+///     gt::AnyModel const model = gt::load_any_model<128, 256>(gt::Cpu<>{}, "my-model");
+///     gt::generate(gt::Cpu<>{}, model, tokenizer, "She was", {}, print);
+template <Backend B>
+class BasicAnyModel {
+ public:
+  using scalar = float;
+
+  template <class Model>
+  requires std::same_as<typename Model::scalar, float>
+  explicit BasicAnyModel(Model model) : held_{std::make_shared<Held<Model> const>(std::move(model))} {}
+
+  BlockConfig const& config() const { return held_->facts.config; }
+  std::int64_t context() const { return held_->facts.context; }  ///< tokens a sequence may have
+  std::int64_t vocab() const { return held_->facts.vocab; }      ///< V
+  int depth() const { return held_->facts.depth; }               ///< L
+  std::string const& substrate_fingerprint() const { return held_->facts.fingerprint; }
+  /// Whether the width is static in the type that was chosen, or the generic type stands in.
+  bool has_static_width() const { return held_->facts.static_width; }
+  std::vector<Parameter<float>> parameters() const { return held_->parameters(); }
+  std::int64_t parameter_count() const {
+    std::int64_t n = 0;
+    for (auto const& p : parameters()) n += p.size();
+    return n;
+  }
+
+  /// A Session whose model's type is hidden.
+  class AnySession {
+   public:
+    virtual ~AnySession() = default;
+    virtual std::span<float const> feed(std::span<std::int32_t const> ids) = 0;
+    virtual std::int64_t position() const = 0;
+    virtual void reset() = 0;
+  };
+  std::unique_ptr<AnySession> session(B on) const { return held_->session(on); }
+
+  /// The functions of these names in nn/passes.hpp.
+  void token_losses(B const& on, Vector<std::int32_t const> ids, Vector<std::int32_t const> targets, BatchShape s,
+                    Vector<float> nll, Arena& arena) const {
+    held_->token_losses(on, ids, targets, s, nll, arena);
+  }
+  States<float> hidden_states(B const& on, std::span<std::int32_t const> ids, int layers = -1) const {
+    return held_->hidden_states(on, ids, layers);
+  }
+  States<float> logits(B const& on, std::span<std::int32_t const> ids) const { return held_->logits(on, ids); }
+
+ private:
+  struct Facts {
+    BlockConfig config;
+    std::int64_t context = 0, vocab = 0;
+    int depth = 0;
+    bool static_width = false;
+    std::string fingerprint;
+  };
+  struct Interface {
+    Facts facts;
+    virtual ~Interface() = default;
+    virtual std::vector<Parameter<float>> parameters() const = 0;
+    virtual std::unique_ptr<AnySession> session(B on) const = 0;
+    virtual void token_losses(B const& on, Vector<std::int32_t const> ids, Vector<std::int32_t const> targets,
+                              BatchShape s, Vector<float> nll, Arena& arena) const = 0;
+    virtual States<float> hidden_states(B const& on, std::span<std::int32_t const> ids, int layers) const = 0;
+    virtual States<float> logits(B const& on, std::span<std::int32_t const> ids) const = 0;
+  };
+  template <class Model>
+  struct Held final : Interface {
+    explicit Held(Model m) : model{std::move(m)} {
+      this->facts = {model.config(),
+                     model.context(),
+                     model.vocab(),
+                     model.depth(),
+                     Model::static_config.d_model != BlockConfig::run_time,
+                     model.substrate_fingerprint()};
+    }
+    std::vector<Parameter<float>> parameters() const override { return model.parameters(); }
+    std::unique_ptr<AnySession> session(B on) const override { return std::make_unique<Fed>(on, model); }
+    void token_losses(B const& on, Vector<std::int32_t const> ids, Vector<std::int32_t const> targets, BatchShape s,
+                      Vector<float> nll, Arena& arena) const override {
+      gt::token_losses(on, model, ids, targets, s, nll, arena);
+    }
+    States<float> hidden_states(B const& on, std::span<std::int32_t const> ids, int layers) const override {
+      return gt::hidden_states(on, model, ids, layers);
+    }
+    States<float> logits(B const& on, std::span<std::int32_t const> ids) const override {
+      return gt::logits(on, model, ids);
+    }
+    struct Fed final : AnySession {
+      Fed(B on, Model const& m) : session(on, m) {}
+      std::span<float const> feed(std::span<std::int32_t const> ids) override { return session.feed(ids); }
+      std::int64_t position() const override { return session.position(); }
+      void reset() override { session.reset(); }
+      Session<B, Model> session;
+    };
+    Model model;
+  };
+  std::shared_ptr<Interface const> held_;
+};
+
+template <Backend B>
+void token_losses(B const& on, BasicAnyModel<B> const& model, In<Vector<std::int32_t const>> ids,
+                  In<Vector<std::int32_t const>> targets, BatchShape s, In<Vector<float>> nll, Arena& arena) {
+  model.token_losses(on, ids, targets, s, nll, arena);
+}
+template <Backend B>
+States<float> hidden_states(B const& on, BasicAnyModel<B> const& model, std::span<std::int32_t const> ids,
+                            int layers = -1) {
+  return model.hidden_states(on, ids, layers);
+}
+template <Backend B>
+States<float> logits(B const& on, BasicAnyModel<B> const& model, std::span<std::int32_t const> ids) {
+  return model.logits(on, ids);
+}
+
+/// One conversation with a model of any type; see the general Session.
+template <Backend B>
+class Session<B, BasicAnyModel<B>> {
+ public:
+  using T = float;
+  Session(B on, BasicAnyModel<B> const& model) : model_{model}, session_{model.session(on)} {}
+  std::span<float const> feed(std::span<std::int32_t const> ids) { return session_->feed(ids); }
+  std::int64_t position() const { return session_->position(); }
+  std::int64_t room() const { return model_.context() - position(); }
+  void reset() { session_->reset(); }
+  BasicAnyModel<B> const& model() const { return model_; }
+
+ private:
+  BasicAnyModel<B> model_;
+  std::unique_ptr<typename BasicAnyModel<B>::AnySession> session_;
+};
+
+}  // namespace gt
