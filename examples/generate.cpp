@@ -33,11 +33,7 @@ int main(int argc, char** argv) {
     gt::Cpu<> const on(threads);
     if (auto const warning = gt::build_warning(); !warning.empty())
       std::fprintf(stderr, "warning: %s\n", warning.c_str());
-    auto const tokenizer = gt::Tokenizer::load(folder + "/tokenizer.json");
-    constexpr gt::BlockConfig any{.d_model = gt::BlockConfig::run_time, .heads = gt::BlockConfig::run_time};
-    auto const model = gt::load_model<gt::Transformer<any>>(folder);
-    gt::check(tokenizer.fingerprint() == gt::read_model_config(folder).tokenizer_fingerprint, "generate",
-              "the model and the tokenizer.json in '", folder, "' must come from one save");
+    auto const [model, tokenizer] = program::open_model(on, folder);
 
     options.cancel = [] { return program::interrupted != 0; };
     options.on_slide = [] {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-// What the programs share: errors as one sentence, Ctrl-C as a flag.
+// What the programs share: errors as one sentence, Ctrl-C as a flag, a model of any width from its folder.
 #pragma once
 
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <gt/gt.hpp>
 #include <new>
+#include <string>
 
 namespace program {
 
@@ -32,6 +34,22 @@ int guarded(F const& body) {
     std::fprintf(stderr, "%s\n", error.what());
   }
   return EXIT_FAILURE;
+}
+
+/// Says on stderr what runs: the instruction set, the threads, and what makes it slow.
+inline void introduce(gt::Cpu<> const& on) { gt::ProgressLine(stderr).introduce(on.name(), on.threads()); }
+
+/// A saved model with the tokenizer it was saved with.
+struct OpenModel {
+  gt::AnyModel model;
+  gt::Tokenizer tokenizer;
+};
+inline OpenModel open_model(gt::Cpu<> const& on, std::string const& folder) {
+  auto tokenizer = gt::Tokenizer::load(folder + "/tokenizer.json");
+  auto model = gt::load_any_model<128, 256>(on, folder);
+  gt::check(tokenizer.fingerprint() == gt::read_model_config(folder).tokenizer_fingerprint, "load",
+            "the model and the tokenizer.json in '", folder, "' must come from one save");
+  return {std::move(model), std::move(tokenizer)};
 }
 
 }  // namespace program

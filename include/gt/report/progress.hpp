@@ -46,6 +46,15 @@ inline std::string short_time(double seconds) {
 }
 }  // namespace detail
 
+/// Whether a stream is a terminal, where a line can be rewritten.
+inline bool is_terminal([[maybe_unused]] std::FILE* stream) {
+#if defined(__unix__) || defined(__APPLE__)
+  return ::isatty(::fileno(stream)) != 0;
+#else
+  return false;
+#endif
+}
+
 /// A sentence to warn with when the program was built for the baseline of its machine or without threads; else empty.
 /// Threaded tells apart translation units with and without OpenMP.
 template <Isa I = native_isa, bool Threaded = has_threads>
@@ -68,11 +77,7 @@ class ProgressLine : public GrowthObserver {
   /// `peak` is the machine's limit in floating-point operations a second (see measure_peak), of which a share is shown;
   /// 0 shows none. `warning` is said once.
   explicit ProgressLine(std::FILE* out = stderr, double peak = 0, std::string warning = build_warning())
-      : out_{out}, peak_{peak}, warning_{std::move(warning)} {
-#if defined(__unix__) || defined(__APPLE__)
-    terminal_ = ::isatty(::fileno(out)) != 0;
-#endif
-  }
+      : out_{out}, peak_{peak}, warning_{std::move(warning)}, terminal_{is_terminal(out)} {}
 
   /// Names the instruction set, the threads and the machine's limit, and warns; once, at the latest when a run starts.
   void introduce(char const* instruction_set, int threads) {
@@ -138,7 +143,7 @@ class ProgressLine : public GrowthObserver {
   double peak_;
   std::string warning_;
   StageStart start_;
-  bool terminal_ = false, introduced_ = false, open_ = false;
+  bool terminal_, introduced_ = false, open_ = false;
 };
 
 /// Watch a run on the terminal.
