@@ -5,14 +5,13 @@ set(gt_missing "")
 set(gt_missing_packages "")
 add_library(gt::dependencies INTERFACE IMPORTED GLOBAL)
 
-# Headers without a usable CMake package. (Debian's xsimd target links a library `xtl` that does not exist.)
-foreach(gt_item IN ITEMS "xsimd xsimd/xsimd.hpp libxsimd-dev" "xxHash xxhash.h libxxhash-dev"
-                         "stb stb/stb_truetype.h libstb-dev")
+# Headers without a usable CMake package: name, Debian's package, header, and where others put it. (Debian's xsimd target
+# links a library `xtl` that does not exist.)
+foreach(gt_item IN ITEMS "xsimd libxsimd-dev xsimd/xsimd.hpp" "xxHash libxxhash-dev xxhash.h"
+                         "stb libstb-dev stb/stb_truetype.h stb_truetype.h")
   separate_arguments(gt_item)
-  list(GET gt_item 0 gt_name)
-  list(GET gt_item 1 gt_header)
-  list(GET gt_item 2 gt_package)
-  find_path(GT_${gt_name}_INCLUDE_DIR ${gt_header})
+  list(POP_FRONT gt_item gt_name gt_package)
+  find_path(GT_${gt_name}_INCLUDE_DIR NAMES ${gt_item})
   mark_as_advanced(GT_${gt_name}_INCLUDE_DIR)
   if(GT_${gt_name}_INCLUDE_DIR)
     target_include_directories(gt::dependencies SYSTEM INTERFACE ${GT_${gt_name}_INCLUDE_DIR})

@@ -1,4 +1,5 @@
-# `cmake --install`, and find_package(gt) afterwards. Nothing installed depends on the architecture.
+# `cmake --install`, and find_package(gt) or pkg-config afterwards. Nothing installed depends on the architecture, and all of
+# it may be moved.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -9,3 +10,8 @@ install(TARGETS gt EXPORT gtTargets FILE_SET HEADERS FILE_SET cuda)
 install(EXPORT gtTargets NAMESPACE gt:: DESTINATION ${gt_package_dir})
 install(FILES cmake/gtConfig.cmake cmake/dependencies.cmake cmake/native.cmake
   ${PROJECT_BINARY_DIR}/gtConfigVersion.cmake DESTINATION ${gt_package_dir})
+
+file(RELATIVE_PATH gt_pc_to_include ${CMAKE_INSTALL_FULL_DATADIR}/pkgconfig ${CMAKE_INSTALL_FULL_INCLUDEDIR})
+configure_file(cmake/gt.pc.in ${PROJECT_BINARY_DIR}/gt.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/gt.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig)
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

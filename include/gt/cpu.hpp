@@ -18,21 +18,24 @@ namespace gt {
 template <Isa I>
 class Cpu {
  public:
-  using tag = cpu_tag;
-  static constexpr Isa isa = I;
+  using tag = cpu_tag;           ///< selects the CPU kernels
+  static constexpr Isa isa = I;  ///< that the kernels are compiled for
 
   /// All cores this process may use, or `threads` of them. Errors: a negative number.
   explicit Cpu(int threads = 0) : threads_{threads > 0 ? threads : available_threads()} {
     check(threads >= 0, "Cpu", "the number of threads must not be negative (got ", threads, "); 0 takes all cores");
   }
 
+  /// That it runs on; one where the compiler had no OpenMP.
   int threads() const { return has_threads ? threads_ : 1; }
-  static constexpr char const* name() { return gt::name(I); }
+  static constexpr char const* name() { return gt::name(I); }  ///< of the instruction set, for reports
 
+  /// The lane that row kernels are written over.
   template <class T>
   SimdLane<I, T> lane() const {
     return {};
   }
+  /// body(0) ... body(jobs - 1), each once, in any order, on any thread.
   template <class F>
   void parallel_for(std::int64_t jobs, F const& body) const {
     parallel_jobs(threads_, jobs, body);

@@ -62,6 +62,12 @@ TEST_CASE("utf8_complete_prefix: only a character that may still be completed is
   CHECK(utf8_complete_prefix("\x82\x82\x82") == 3);
 }
 
+TEST_CASE("replace_malformed: every malformed byte becomes U+FFFD, all else stays") {
+  CHECK(gt::replace_malformed("") == "");
+  CHECK(gt::replace_malformed("a\u00e9\U0001F600") == "a\u00e9\U0001F600");
+  CHECK(gt::replace_malformed("a\xE2\x82z\xFF") == "a\uFFFD\uFFFDz\uFFFD");
+}
+
 TEST_CASE("run_class: words, ideographs and the rest") {
   for (char32_t const c : {U'a', U'Z', U'\'', U'’', U'é', U'ß', U'Ω', U'ж', U'ա', U'ש', U'ع', U'क', U'ไ', U'\u0301'})
     CHECK(run_class(c) == RunClass::letter);

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The one exception type of the library, and the check that throws it.
+// The one exception type of the library, and the check that throws it. Compiled without exceptions it ends the program.
 #pragma once
 
+#if !defined(__cpp_exceptions)
+  #include <cstdio>
+  #include <cstdlib>
+#endif
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -35,9 +39,16 @@ std::string text(Parts const&... parts) {
 }
 
 /// Throws `gt: where: what`. `what` is a sentence: what must hold (got ...); a hint.
+/// Where exceptions are switched off (-fno-exceptions, in all translation units of a program) it prints the sentence to
+/// stderr and aborts.
 template <class... Parts>
 [[noreturn]] void fail(std::string_view where, Parts const&... what) {
+#if defined(__cpp_exceptions)
   throw Error(text("gt: ", where, ": ", what...));
+#else
+  std::fputs(text("gt: ", where, ": ", what..., "\n").c_str(), stderr);
+  std::abort();
+#endif
 }
 
 /// Throws `gt: where: what` unless `holds`. The parts are joined only when it fails.

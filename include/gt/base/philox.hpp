@@ -30,13 +30,15 @@ enum class Purpose : std::uint32_t { init = 1, data = 2, sampling = 3, substrate
 
 /// A seed, as a type, so that it is never mistaken for a size.
 struct Seed {
-  std::uint64_t value = 1;
+  std::uint64_t value = 1;  ///< any number; each gives other streams
 };
+/// `gt::seed(1)`: short for `gt::Seed{1}`.
 constexpr Seed seed(std::uint64_t value) { return {value}; }
 
 /// A random stream keyed by (seed, purpose, stream, substream); its i-th numbers are a pure function of i.
 class Random {
  public:
+  /// Streams differ in any of the four; of `substream` the low 24 bits count.
   constexpr Random(Seed seed, Purpose purpose, std::uint32_t stream = 0, std::uint32_t substream = 0)
       : key_{static_cast<std::uint32_t>(seed.value), static_cast<std::uint32_t>(seed.value >> 32)},
         purpose_{static_cast<std::uint32_t>(purpose) << 24 | (substream & 0xFFFFFFu)},

@@ -17,6 +17,7 @@ namespace gt {
 class Arena {
  public:
   Arena() = default;
+  /// An arena of this size; it gives out memory.
   explicit Arena(std::int64_t bytes) : storage_(bytes), capacity_{bytes}, measuring_{false} {}
 
   /// `count` elements of T at an aligned address; null while measuring. Contents are unspecified.
@@ -31,13 +32,13 @@ class Arena {
     return reinterpret_cast<T*>(storage_.data() + begin);
   }
 
-  bool measuring() const { return measuring_; }
+  bool measuring() const { return measuring_; }        ///< whether it only counts
   std::int64_t capacity() const { return capacity_; }  ///< bytes; 0 while measuring
-  std::int64_t used() const { return used_; }
-  std::int64_t peak() const { return peak_; }  ///< bytes, the most that was ever in use
-  std::int64_t mark() const { return used_; }
-  void release(std::int64_t mark) { used_ = mark; }  ///< gives back all that was taken since `mark`
-  void reset() { used_ = 0; }
+  std::int64_t used() const { return used_; }          ///< bytes taken and not released
+  std::int64_t peak() const { return peak_; }          ///< bytes, the most that was ever in use
+  std::int64_t mark() const { return used_; }          ///< a place to `release` to
+  void release(std::int64_t mark) { used_ = mark; }    ///< gives back all that was taken since `mark`
+  void reset() { used_ = 0; }                          ///< gives back everything; the peak stays
 
  private:
   Buffer<std::byte> storage_;

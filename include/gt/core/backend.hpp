@@ -43,6 +43,7 @@ inline constexpr Isa native_isa =
     Isa::scalar;
 #endif
 
+/// For people: "AVX-512", "scalar".
 constexpr char const* name(Isa isa) {
   switch (isa) {
     case Isa::avx512:

@@ -24,6 +24,7 @@ class Buffer {
 
  public:
   Buffer() = default;
+  /// `size` zeros, aligned to `alignment` bytes.
   explicit Buffer(std::int64_t size) : size_{size} {
     if (size == 0) return;
     auto const bytes = static_cast<std::size_t>(size) * sizeof(T);
@@ -39,15 +40,17 @@ class Buffer {
     return wrapped;
   }
 
-  T* data() const noexcept { return data_.get(); }
-  std::int64_t size() const noexcept { return size_; }
-  bool empty() const noexcept { return size_ == 0; }
-  T& operator[](std::int64_t i) const noexcept { return data_.get()[i]; }
-  std::span<T> span() const noexcept { return {data_.get(), static_cast<std::size_t>(size_)}; }
-  T* begin() const noexcept { return data(); }
-  T* end() const noexcept { return data() + size_; }
+  T* data() const noexcept { return data_.get(); }                         ///< null if empty
+  std::int64_t size() const noexcept { return size_; }                     ///< elements
+  bool empty() const noexcept { return size_ == 0; }                       ///< whether there are none
+  T& operator[](std::int64_t i) const noexcept { return data_.get()[i]; }  ///< not checked
+  std::span<T> span() const noexcept { return {data_.get(), static_cast<std::size_t>(size_)}; }  ///< all elements
+  T* begin() const noexcept { return data(); }                                                   ///< the first
+  T* end() const noexcept { return data() + size_; }                                             ///< behind the last
+  /// Whether both are handles on the same memory.
   bool shares_with(Buffer const& other) const noexcept { return data_ == other.data_; }
 
+  /// A copy of the elements in memory of its own.
   Buffer clone() const {
     Buffer copy(size_);
     std::copy_n(data(), size_, copy.data());

@@ -15,6 +15,7 @@ template <class T>
 GT_HD constexpr T real_part(T value) {
   return value;
 }
+/// The same of a complex number.
 template <class T>
 constexpr T real_part(std::complex<T> value) {
   return value.real();

@@ -19,9 +19,9 @@ inline constexpr std::int64_t dyn = -1;  ///< an extent that is known at run tim
 template <class T, std::int64_t... Extents>
 class View {
  public:
-  static constexpr int rank = sizeof...(Extents);
+  static constexpr int rank = sizeof...(Extents);  ///< dimensions, 1 to 4
   static_assert(rank >= 1 && rank <= 4);
-  using value_type = std::remove_const_t<T>;
+  using value_type = std::remove_const_t<T>;  ///< of an element, without const
 
   constexpr View() = default;
   /// View of `data` with all extents given, static ones too.
@@ -40,21 +40,26 @@ class View {
     for (int d = 0; d < rank; ++d) extents_[static_cast<std::size_t>(d)] = other.extent(d);
   }
 
-  constexpr T* data() const { return data_; }
+  constexpr T* data() const { return data_; }  ///< the first element
+  /// Elements along dimension d.
   constexpr std::int64_t extent(int d) const { return extents_[static_cast<std::size_t>(d)]; }
-  constexpr std::int64_t rows() const { return extents_[0]; }
-  constexpr std::int64_t columns() const requires(rank == 2) { return extents_[1]; }
+  constexpr std::int64_t rows() const { return extents_[0]; }                         ///< the first extent
+  constexpr std::int64_t columns() const requires(rank == 2) { return extents_[1]; }  ///< the second extent
   constexpr std::int64_t stride() const { return stride_; }  ///< elements from one row to the next
+  /// Elements.
   constexpr std::int64_t size() const {
     std::int64_t n = 1;
     for (auto e : extents_) n *= e;
     return n;
   }
+  /// Whether it views nothing: an optional argument that was left out.
   constexpr bool is_null() const { return data_ == nullptr; }
-  constexpr explicit operator bool() const { return data_ != nullptr; }
+  constexpr explicit operator bool() const { return data_ != nullptr; }  ///< whether it views something
 
-  constexpr T* row(std::int64_t i) const { return data_ + i * stride_; }
+  constexpr T* row(std::int64_t i) const { return data_ + i * stride_; }  ///< where row i begins
+  /// Element i of a vector.
   constexpr T& operator[](std::int64_t i) const requires(rank == 1) { return data_[i]; }
+  /// Element (i, j) of a matrix.
   constexpr T& operator()(std::int64_t i, std::int64_t j) const requires(rank == 2) { return data_[i * stride_ + j]; }
   /// Columns [from, from + count) of a matrix.
   constexpr View<T, dyn, dyn> columns(std::int64_t from, std::int64_t count) const requires(rank == 2) {
@@ -64,6 +69,7 @@ class View {
   constexpr View<T, dyn, dyn> rows(std::int64_t from, std::int64_t count) const requires(rank == 2) {
     return View<T, dyn, dyn>::with_stride(row(from), count, extents_[1], stride_);
   }
+  /// A matrix whose rows are `stride` elements apart.
   static constexpr View with_stride(T* data, std::int64_t rows, std::int64_t columns,
                                     std::int64_t stride) requires(rank == 2) {
     View v(data, rows, columns);

@@ -33,10 +33,10 @@ struct Stage {
 
 /// What a stage may differ in; see Stage.
 struct StageOptions {
-  BlockInit init = BlockInit::random;
-  HeadInit head = HeadInit::carry;
-  bool train_final_norm = true;
-  Schedule schedule{};
+  BlockInit init = BlockInit::random;  ///< how the new blocks start
+  HeadInit head = HeadInit::carry;     ///< how the head starts
+  bool train_final_norm = true;        ///< beside the new blocks and the head
+  Schedule schedule{};                 ///< learning rate over the steps of the stage
 };
 
 /// A stage of `blocks` new blocks.
@@ -47,7 +47,7 @@ constexpr Stage deepen(int blocks, StageOptions o = {}) {
 /// The sizes that budgets depend on beside the block's.
 struct ModelSize {
   std::int64_t vocab = 4096;  ///< V
-  bool head_bias = false;
+  bool head_bias = false;     ///< whether the head adds one number a token
 };
 
 /// Up to 64 stages, as a value: at compile time (`constexpr gt::GrowthPlan plan{gt::deepen(3), gt::deepen(3)}`) and at
@@ -55,9 +55,10 @@ struct ModelSize {
 /// Source of the scheme: arXiv:2507.07129, section 3.2.
 class GrowthPlan {
  public:
-  static constexpr std::size_t capacity = 64;
+  static constexpr std::size_t capacity = 64;  ///< stages
 
   constexpr GrowthPlan() = default;
+  /// The stages in this order. Errors: as `push_back`.
   constexpr GrowthPlan(std::initializer_list<Stage> stages) {
     for (Stage const& s : stages) push_back(s);
   }
@@ -69,12 +70,12 @@ class GrowthPlan {
     stages_[size_++] = stage;
   }
 
-  constexpr std::size_t size() const { return size_; }
-  constexpr bool empty() const { return size_ == 0; }
-  constexpr Stage const& operator[](std::size_t i) const { return stages_[i]; }
-  constexpr Stage& operator[](std::size_t i) { return stages_[i]; }
-  constexpr Stage const* begin() const { return stages_.data(); }
-  constexpr Stage const* end() const { return stages_.data() + size_; }
+  constexpr std::size_t size() const { return size_; }                           ///< stages
+  constexpr bool empty() const { return size_ == 0; }                            ///< whether there are none
+  constexpr Stage const& operator[](std::size_t i) const { return stages_[i]; }  ///< stage i, from 0
+  constexpr Stage& operator[](std::size_t i) { return stages_[i]; }              ///< stage i, to change it
+  constexpr Stage const* begin() const { return stages_.data(); }                ///< the first stage
+  constexpr Stage const* end() const { return stages_.data() + size_; }          ///< behind the last stage
 
   /// Blocks when stage `i` is done; of the whole plan by default.
   constexpr int depth(std::size_t i) const {
@@ -82,7 +83,7 @@ class GrowthPlan {
     for (std::size_t s = 0; s <= i && s < size_; ++s) blocks += stages_[s].blocks;
     return blocks;
   }
-  constexpr int depth() const { return depth(capacity); }
+  constexpr int depth() const { return depth(capacity); }  ///< blocks of the finished model
 
  private:
   template <class F>
@@ -103,6 +104,7 @@ class GrowthPlan {
   constexpr std::int64_t active_parameters(BlockConfig block, ModelSize model) const {
     return most([&](std::size_t i) { return active_parameters(i, block, model); });
   }
+  /// The same for a head without bias.
   constexpr std::int64_t active_parameters(BlockConfig block, std::int64_t vocab) const {
     return active_parameters(block, ModelSize{vocab});
   }
@@ -118,6 +120,7 @@ class GrowthPlan {
     std::int64_t const backward = std::max(F, 3 * C) + C, frozen = i > 0 ? saved : 0;
     return 4 * shape.rows() * (stages_[i].blocks * (saved + C) + 3 * C + 3 + std::max(frozen, backward));
   }
+  /// The most that any stage takes.
   constexpr std::int64_t activation_bytes(BlockConfig block, BatchShape shape) const {
     return most([&](std::size_t i) { return activation_bytes(i, block, shape); });
   }

@@ -37,7 +37,9 @@ class MappedFile {
     if (start == MAP_FAILED) fail_with(errno, path);
     bytes_ = {static_cast<std::byte const*>(start), size};
   }
+  /// Takes the mapping; the other one is empty then.
   MappedFile(MappedFile&& other) noexcept : bytes_{std::exchange(other.bytes_, {})} {}
+  /// Exchanges the two mappings.
   MappedFile& operator=(MappedFile&& other) noexcept {
     std::swap(bytes_, other.bytes_);
     return *this;

@@ -37,10 +37,10 @@ static_assert(std::endian::native == std::endian::little, "tensors are read in p
 
 /// A tensor in somebody else's memory. Bytes are row-major; a shape of [] is one number.
 struct TensorView {
-  std::string name;
-  std::string dtype;                ///< a name of `dtype_bytes`
-  std::vector<std::int64_t> shape;  ///< outermost first, each >= 0
-  std::span<std::byte const> bytes;
+  std::string name;                  ///< unique in its file
+  std::string dtype;                 ///< a name of `dtype_bytes`
+  std::vector<std::int64_t> shape;   ///< outermost first, each >= 0
+  std::span<std::byte const> bytes;  ///< as many as dtype and shape say
 };
 
 /// Bytes of one element of `dtype`: F64 F32 F16 BF16 I64 I32 I16 I8 U64 U32 U16 U8 BOOL. 0 for any other name.

@@ -13,7 +13,7 @@ namespace gt {
 /// Shape of one block. A model names only what differs from the defaults, which are Starcoder2's.
 /// A width or a number of heads of `run_time` (0) is given when the model is made.
 struct BlockConfig {
-  static constexpr int run_time = 0;
+  static constexpr int run_time = 0;  ///< a size that is not known at compile time
 
   int d_model = 256;         ///< C, width of the residual stream
   int heads = 8;             ///< H; C = H * D
@@ -34,8 +34,11 @@ struct BlockConfig {
   }
 };
 
+/// C > 0.
 constexpr bool d_model_is_positive(BlockConfig c) { return c.d_model > 0; }
+/// C = H D for a whole D.
 constexpr bool heads_divide_d_model(BlockConfig c) { return c.heads > 0 && c.d_model % c.heads == 0; }
+/// D is even: rotary positions turn pairs.
 constexpr bool d_head_is_even(BlockConfig c) { return c.heads > 0 && (c.d_model / c.heads) % 2 == 0; }
 
 /// A shape that is known and consistent, or is left to run time.

@@ -12,11 +12,11 @@ namespace gt {
 
 /// Hyper-parameters of one AdamW step.
 struct AdamWStep {
-  double lr = 1e-3;
-  double beta1 = 0.9;
-  double beta2 = 0.95;
-  double eps = 1e-8;
-  double weight_decay = 0.1;
+  double lr = 1e-3;           ///< learning rate of this step
+  double beta1 = 0.9;         ///< share of m that stays
+  double beta2 = 0.95;        ///< share of v that stays
+  double eps = 1e-8;          ///< added to the root of v
+  double weight_decay = 0.1;  ///< times lr: the share of p that goes
   double gradient_scale = 1;  ///< multiplies the gradient first: clipping, and the mean over accumulated batches
   std::int64_t step = 1;      ///< from 1: corrects the bias of m and v
 };

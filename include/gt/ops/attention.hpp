@@ -18,12 +18,12 @@ namespace gt {
 /// The sizes of one attention call. Query t of a sequence stands at position first + t and sees keys 0 ... first + t;
 /// `first` is not 0 when earlier keys come from a cache.
 struct AttentionShape {
-  std::int64_t batch = 1;
-  std::int64_t heads = 1;    ///< H
-  std::int64_t d_head = 1;   ///< D
-  std::int64_t queries = 1;  ///< queries of a sequence
-  std::int64_t first = 0;    ///< position of the first query
-  constexpr std::int64_t keys() const { return first + queries; }
+  std::int64_t batch = 1;                                          ///< B, sequences
+  std::int64_t heads = 1;                                          ///< H
+  std::int64_t d_head = 1;                                         ///< D
+  std::int64_t queries = 1;                                        ///< queries of a sequence
+  std::int64_t first = 0;                                          ///< position of the first query
+  constexpr std::int64_t keys() const { return first + queries; }  ///< Tk, keys of a sequence
 };
 
 namespace detail {

@@ -16,11 +16,12 @@ namespace gt {
 /// cos and sin of t * base^(-2 i / D) for positions t < positions and pairs i < D / 2, computed in double.
 template <class T>
 struct RopeTable {
-  std::int64_t positions = 0;
-  std::int64_t half = 0;  ///< D / 2
-  Buffer<T> cos, sin;     ///< [positions, D / 2]
+  std::int64_t positions = 0;  ///< the longest context
+  std::int64_t half = 0;       ///< D / 2
+  Buffer<T> cos, sin;          ///< [positions, D / 2]
 
   RopeTable() = default;
+  /// Errors: an odd head width.
   RopeTable(std::int64_t count, std::int64_t d_head, double base)
       : positions{count}, half{d_head / 2}, cos(count * half), sin(count * half) {
     check(d_head > 0 && d_head % 2 == 0, "RopeTable", "the head width must be even (got ", d_head, ")");
@@ -35,6 +36,7 @@ struct RopeTable {
   }
 };
 
+/// By the angle, or back by it.
 enum class Rotation { forward, backward };
 
 /// Rotates, in place, each pair (x_i, x_{i + D/2}) of every head by its position's angle:

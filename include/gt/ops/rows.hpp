@@ -10,11 +10,11 @@
 
 namespace gt {
 
-inline constexpr int scratch_partial_sums = 2;  ///< scratch slots that ops use; the backend's GEMM has 0 and 1
-inline constexpr int scratch_attention = 3;
-inline constexpr int scratch_attention_gradient = 4;
-inline constexpr int scratch_row = 5;
-inline constexpr int scratch_logits = 6;
+inline constexpr int scratch_partial_sums = 2;        ///< scratch slots that ops use; the backend's GEMM has 0 and 1
+inline constexpr int scratch_attention = 3;           ///< scores of a block of queries
+inline constexpr int scratch_attention_gradient = 4;  ///< their gradients
+inline constexpr int scratch_row = 5;                 ///< the sums over all rows
+inline constexpr int scratch_logits = 6;              ///< rows of logits
 
 namespace detail {
 inline constexpr std::int64_t elements_per_job = 16384;  // about 5 us of work: what waking a thread costs

@@ -27,6 +27,7 @@ inline int bits_for(std::int64_t vocab, int d_model) {
   return bits;
 }
 
+/// How many bits a token gets.
 struct BinaryEmbeddingOptions {
   int bits = 0;     ///< n, at least ceil(log2 V); 0: bits_for(V, d_model), or ceil(log2 V) without a d_model
   int d_model = 0;  ///< C that the rows will be lifted to, which `bits` must divide; 0: not known yet
@@ -37,6 +38,7 @@ struct BinaryEmbeddingOptions {
 /// Source: Bochkov 2025, arXiv:2507.07129, the 16-bit code of the v3 models.
 class BinaryEmbedding : public FrozenTable {
  public:
+  /// For these tokens, which the fingerprint names. Errors: too few bits, or bits that do not divide d_model.
   static BinaryEmbedding of_ids(std::vector<std::string> const& tokens, BinaryEmbeddingOptions options = {}) {
     return of(static_cast<std::int64_t>(tokens.size()), tokens, options);
   }

@@ -19,17 +19,20 @@ namespace gt {
 class BitMatrix {
  public:
   BitMatrix() = default;
+  /// All zero. Errors: a negative number of rows, less than one column.
   BitMatrix(std::int64_t rows, int columns) : rows_{rows}, columns_{columns}, words_per_row_{(columns + 63) / 64} {
     check(rows >= 0 && columns >= 1, "BitMatrix", "needs rows >= 0 and columns >= 1 (got ", rows, " x ", columns, ")");
     words_.resize(static_cast<std::size_t>(rows) * static_cast<std::size_t>(words_per_row_));
   }
 
-  std::int64_t rows() const noexcept { return rows_; }
-  int columns() const noexcept { return columns_; }
+  std::int64_t rows() const noexcept { return rows_; }  ///< tokens, or lines of pixels
+  int columns() const noexcept { return columns_; }     ///< bits of a row
 
+  /// Whether the bit is set.
   bool operator()(std::int64_t row, int column) const noexcept {
     return (first_byte(row)[column / 8] >> (7 - column % 8) & 1) != 0;
   }
+  /// Sets the bit.
   void set(std::int64_t row, int column) noexcept {
     auto* const byte = first_byte(row) + column / 8;
     *byte = static_cast<unsigned char>(*byte | 0x80u >> (column % 8));
@@ -38,6 +41,7 @@ class BitMatrix {
   std::span<unsigned char const> bytes(std::int64_t row) const noexcept {
     return {first_byte(row), static_cast<std::size_t>((columns_ + 7) / 8)};
   }
+  /// The same, to write; the bits behind the last column must stay zero.
   std::span<unsigned char> bytes(std::int64_t row) noexcept {
     return {first_byte(row), static_cast<std::size_t>((columns_ + 7) / 8)};
   }
@@ -47,6 +51,7 @@ class BitMatrix {
   }
   bool operator==(BitMatrix const&) const = default;
 
+  /// Rows and columns exchanged.
   BitMatrix transposed() const {
     check(rows_ <= 0x7FFFFFFF, "BitMatrix", "a transpose needs fewer than 2^31 rows (got ", rows_, ")");
     BitMatrix turned(columns_, std::max(1, static_cast<int>(rows_)));

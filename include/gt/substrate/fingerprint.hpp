@@ -25,25 +25,30 @@ inline constexpr int substrate_version = 1;
 /// differ. Float rows stay out: compilers differ in their last bits, and two models on such tables do match.
 class Fingerprint {
  public:
+  /// Begins the definition with method, V and n.
   Fingerprint(std::string_view method, std::int64_t vocab, int width) {
     text("gt substrate").number(substrate_version).text(method).number(vocab).number(width);
   }
+  /// Appends 8 bytes, the lowest first.
   Fingerprint& number(std::int64_t value) {
     auto const bits = static_cast<std::uint64_t>(value);
     std::array<unsigned char, 8> low_first{};
     for (std::size_t i = 0; i < 8; ++i) low_first[i] = static_cast<unsigned char>(bits >> (8 * i));
     return bytes(low_first);
   }
+  /// Appends the length and the bytes.
   Fingerprint& text(std::string_view value) {
     number(static_cast<std::int64_t>(value.size()));
     hash_.update(value);
     return *this;
   }
+  /// Appends how many there are, and each string by id.
   Fingerprint& tokens(std::vector<std::string> const& tokens) {
     number(static_cast<std::int64_t>(tokens.size()));
     for (auto const& token : tokens) text(token);
     return *this;
   }
+  /// Appends the bytes alone: their number must follow from what stands before.
   Fingerprint& bytes(std::span<unsigned char const> bytes) {
     hash_.update(std::as_bytes(bytes));
     return *this;

@@ -28,6 +28,7 @@ concept Substrate = requires(S const& substrate) {
 /// The table of any substrate, without the way that led to it: what a model keeps and an expert carries. Copies share.
 class FrozenTable {
  public:
+  /// rows [V, n]. Errors: no token or column, another number of rows, a number that is not finite, no fingerprint.
   FrozenTable(std::string method, std::int64_t vocab, int width, Buffer<float> rows, std::string fingerprint)
       : method_{std::move(method)},
         vocab_{vocab},
@@ -43,11 +44,11 @@ class FrozenTable {
     check(!fingerprint_.empty(), "FrozenTable", "needs a fingerprint (got none)");
   }
 
-  std::int64_t vocab() const noexcept { return vocab_; }
-  int width() const noexcept { return width_; }
-  Buffer<float> const& table() const noexcept { return rows_; }
-  std::string const& fingerprint() const noexcept { return fingerprint_; }
-  std::string const& method() const noexcept { return method_; }
+  std::int64_t vocab() const noexcept { return vocab_; }                    ///< V
+  int width() const noexcept { return width_; }                             ///< n
+  Buffer<float> const& table() const noexcept { return rows_; }             ///< [V, n]
+  std::string const& fingerprint() const noexcept { return fingerprint_; }  ///< equal for equal definitions
+  std::string const& method() const noexcept { return method_; }            ///< "glyph", "binary", ...
   /// Row of token `id`, [n].
   float const* row(std::int64_t id) const noexcept { return rows_.data() + id * width_; }
 

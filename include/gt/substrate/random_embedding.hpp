@@ -13,6 +13,7 @@
 
 namespace gt {
 
+/// The size of the rows, and which of them.
 struct RandomEmbeddingOptions {
   int width = 256;  ///< n, numbers a row
   Seed seed{};      ///< other seeds, other rows
@@ -23,6 +24,7 @@ struct RandomEmbeddingOptions {
 /// token.
 class RandomEmbedding : public FrozenTable {
  public:
+  /// A row for each token. Errors: no token, a width below 1.
   static RandomEmbedding draw(std::vector<std::string> const& tokens, RandomEmbeddingOptions options = {}) {
     auto const vocab = static_cast<std::int64_t>(tokens.size());
     check(vocab >= 1, "RandomEmbedding", "needs at least one token (got none)");

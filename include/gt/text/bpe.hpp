@@ -145,8 +145,8 @@ class Bpe {
     }
   }
 
-  std::vector<Merge> const& merges() const { return merges_; }  ///< by rank
-  std::optional<std::int32_t> unknown() const { return unknown_; }
+  std::vector<Merge> const& merges() const { return merges_; }      ///< by rank
+  std::optional<std::int32_t> unknown() const { return unknown_; }  ///< for what has no token
 
   /// Appends the ids of `text`. Throws if a character has no token, no byte tokens, and there is no unknown token.
   void encode_into(Vocabulary const& vocabulary, std::string_view text, std::vector<std::int32_t>& ids,

@@ -29,8 +29,8 @@ concept TextEncoder = requires(T const tokenizer, std::string_view text, std::ve
 
 /// Both parts of a corpus, in its own memory: valid while the Corpus, or a copy of it, lives.
 struct CorpusSplit {
-  std::string_view train;
-  std::string_view validation;
+  std::string_view train;       ///< all but the end
+  std::string_view validation;  ///< the end, never trained on
 };
 
 /// One text, made of documents one after the other. Copies share it.

@@ -23,7 +23,7 @@ namespace gt {
 
 /// Token ids with what they were made from.
 struct TokenShard {
-  Tokens tokens;
+  Tokens tokens;                ///< the ids
   std::int64_t text_bytes = 0;  ///< bytes of the text behind the ids
   std::string fingerprint;      ///< the first 16 hexadecimal digits of the tokenizer's
 };

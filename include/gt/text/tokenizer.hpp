@@ -78,6 +78,7 @@ class Tokenizer {
   void encode_into(std::string_view text, std::vector<std::int32_t>& ids, EncodeCache& cache) const {
     state_->bpe.encode_into(vocabulary(), text, ids, cache);
   }
+  /// The same with a cache for this call alone.
   void encode_into(std::string_view text, std::vector<std::int32_t>& ids) const {
     EncodeCache cache;
     encode_into(text, ids, cache);
@@ -125,6 +126,7 @@ class Tokenizer {
   std::vector<std::string> const& tokens() const { return vocabulary().tokens(); }  ///< as they are drawn, by id
   std::vector<Merge> const& merges() const { return state_->bpe.merges(); }         ///< by rank
   std::optional<std::int32_t> unknown() const { return state_->bpe.unknown(); }     ///< id, if there is one
+  /// The id of a token string of any kind, if there is one.
   std::optional<std::int32_t> id(std::string_view token) const { return vocabulary().id(token); }
   std::optional<std::int32_t> bos() const { return special("<s>"); }       ///< begin of a text, if any
   std::optional<std::int32_t> eos() const { return special("</s>"); }      ///< end of a text, if any

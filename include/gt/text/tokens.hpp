@@ -31,12 +31,13 @@ class Tokens {
   static Tokens view(std::shared_ptr<void const> owner, std::span<std::uint16_t const> ids, std::int64_t vocab_size) {
     return {std::move(owner), ids.data(), nullptr, ids.size(), vocab_size};
   }
+  /// The same of four bytes each.
   static Tokens view(std::shared_ptr<void const> owner, std::span<std::uint32_t const> ids, std::int64_t vocab_size) {
     return {std::move(owner), nullptr, ids.data(), ids.size(), vocab_size};
   }
 
-  std::int64_t size() const noexcept { return size_; }
-  bool empty() const noexcept { return size_ == 0; }
+  std::int64_t size() const noexcept { return size_; }              ///< ids
+  bool empty() const noexcept { return size_ == 0; }                ///< whether there are none
   std::int64_t vocab_size() const noexcept { return vocab_size_; }  ///< every id is below
   int width() const noexcept { return wide_ ? 4 : 2; }              ///< bytes an id takes
 
@@ -95,10 +96,10 @@ class Tokens {
 
 /// A corpus as ids, with the bytes of text behind them, which turn a loss into bits per byte.
 struct TokenizedCorpus {
-  Tokens train;
-  Tokens validation;
-  std::int64_t train_bytes = 0;
-  std::int64_t validation_bytes = 0;
+  Tokens train;                       ///< all but the end
+  Tokens validation;                  ///< the held-out end
+  std::int64_t train_bytes = 0;       ///< of the text behind `train`
+  std::int64_t validation_bytes = 0;  ///< of the text behind `validation`
 };
 
 }  // namespace gt

@@ -89,33 +89,38 @@ class Utf8Units {
   /// A forward iterator over the units.
   class Iterator {
    public:
-    using value_type = Utf8Unit;
-    using difference_type = std::ptrdiff_t;
-    using iterator_category = std::forward_iterator_tag;
-    using pointer = void;
-    using reference = Utf8Unit;
+    using value_type = Utf8Unit;                          ///< made when asked for
+    using difference_type = std::ptrdiff_t;               ///< for the standard library
+    using iterator_category = std::forward_iterator_tag;  ///< multi-pass
+    using pointer = void;                                 ///< a unit has no address
+    using reference = Utf8Unit;                           ///< a unit is a value
     constexpr Iterator() = default;
+    /// At byte `at`, where a unit must begin.
     constexpr Iterator(std::string_view text, std::size_t at) : text_{text}, at_{at} {}
-    constexpr Utf8Unit operator*() const { return decode_utf8(text_, at_); }
+    constexpr Utf8Unit operator*() const { return decode_utf8(text_, at_); }  ///< the unit here
+    /// To the next unit.
     constexpr Iterator& operator++() {
       at_ += decode_utf8(text_, at_).size;
       return *this;
     }
+    /// To the next unit; returns where it was.
     constexpr Iterator operator++(int) {
       Iterator const old = *this;
       ++*this;
       return old;
     }
     constexpr std::size_t offset() const { return at_; }  ///< in bytes
+    /// Whether both stand at the same byte.
     friend constexpr bool operator==(Iterator const& a, Iterator const& b) { return a.at_ == b.at_; }
 
    private:
     std::string_view text_;
     std::size_t at_ = 0;
   };
+  /// Views the text, which must outlive it.
   constexpr explicit Utf8Units(std::string_view text) : text_{text} {}
-  constexpr Iterator begin() const { return {text_, 0}; }
-  constexpr Iterator end() const { return {text_, text_.size()}; }
+  constexpr Iterator begin() const { return {text_, 0}; }           ///< the first unit
+  constexpr Iterator end() const { return {text_, text_.size()}; }  ///< behind the last
 
  private:
   std::string_view text_;
@@ -133,6 +138,13 @@ constexpr bool is_utf8(std::string_view text) {
   for (Utf8Unit const unit : Utf8Units{text})
     if (!unit.valid) return false;
   return true;
+}
+
+/// The text with U+FFFD in place of each malformed byte: well-formed, for files that must be.
+inline std::string replace_malformed(std::string_view text) {
+  std::string sound;
+  for (Utf8Unit const unit : Utf8Units{text}) append_utf8(sound, unit.valid ? unit.value : char32_t{0xFFFD});
+  return sound;
 }
 
 /// How many leading bytes form whole characters: all but a last character that the next bytes may still complete.

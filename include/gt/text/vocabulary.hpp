@@ -123,11 +123,13 @@ class Vocabulary {
     return next;
   }
 
-  std::int64_t size() const { return static_cast<std::int64_t>(tokens_.size()); }
-  std::vector<std::string> const& tokens() const { return tokens_; }  ///< as they are drawn, by id
+  std::int64_t size() const { return static_cast<std::int64_t>(tokens_.size()); }  ///< V
+  std::vector<std::string> const& tokens() const { return tokens_; }               ///< as they are drawn, by id
+  /// The string of an id below size().
   std::string const& token(std::int32_t id) const { return tokens_[static_cast<std::size_t>(id)]; }
+  /// The kind of an id below size().
   TokenKind kind(std::int32_t id) const { return kinds_[static_cast<std::size_t>(id)]; }
-  bool contains(std::int64_t id) const { return id >= 0 && id < size(); }
+  bool contains(std::int64_t id) const { return id >= 0 && id < size(); }  ///< whether it is an id
 
   /// The id of a token string of any kind.
   std::optional<std::int32_t> id(std::string_view token) const {

@@ -20,6 +20,7 @@ namespace gt {
 /// Source: Black & Rogaway 2002, "Ciphers with arbitrary finite domains", section 4.
 class Permutation {
  public:
+  /// Other epochs of a seed are other permutations.
   constexpr Permutation(std::uint64_t size, Seed seed, std::uint32_t epoch)
       : size_{size},
         half_bits_{size < 2 ? 1u : (std::bit_width(size - 1) + 1) / 2},
@@ -64,9 +65,9 @@ class WindowLoader {
           " tokens (got ", tokens_.size(), "); take more text or a shorter context");
   }
 
-  std::int64_t windows() const { return windows_; }  ///< samples in an epoch
-  std::int64_t context() const { return context_; }  ///< T
-  std::int64_t epoch(std::int64_t sample) const { return sample / windows_; }
+  std::int64_t windows() const { return windows_; }                            ///< samples in an epoch
+  std::int64_t context() const { return context_; }                            ///< T
+  std::int64_t epoch(std::int64_t sample) const { return sample / windows_; }  ///< from 0
 
   /// The window of the grid that sample n >= 0 shows.
   std::int64_t sample_window(std::int64_t sample) const {

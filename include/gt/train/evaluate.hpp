@@ -32,7 +32,7 @@ struct Evaluation {
 template <Backend B, class Model>
 class Evaluator {
  public:
-  using T = typename Model::scalar;
+  using T = typename Model::scalar;  ///< in which the model computes
   /// `token_bytes[id]` is the number of bytes that token decodes to.
   Evaluator(B on, BatchShape shape, std::vector<std::int32_t> token_bytes)
       : on_{on},

@@ -7,13 +7,14 @@
 
 namespace gt {
 
+/// The shape of the way down.
 enum class Decay { cosine, linear, constant };
 
 /// The learning rate of a stage: a linear warm-up, then a decay to a fraction of the peak.
 struct Schedule {
-  double lr = 1e-3;          ///< peak
-  std::int64_t warmup = 20;  ///< steps; at most a tenth of the stage is used
-  Decay decay = Decay::cosine;
+  double lr = 1e-3;             ///< peak
+  std::int64_t warmup = 20;     ///< steps; at most a tenth of the stage is used
+  Decay decay = Decay::cosine;  ///< from the peak to the end
   double final_fraction = 0.1;  ///< of the peak, reached at the last step
   double stable_fraction = 0;   ///< share of the steps after warm-up held at the peak: warm-up, stable, decay
 

@@ -86,7 +86,7 @@ GemmJobs gemm_jobs(GemmShape s, std::int64_t panels) {
 namespace gt {
 
 inline constexpr int scratch_packed_b = 0;  ///< scratch slots of the CPU backend
-inline constexpr int scratch_packed_a = 1;
+inline constexpr int scratch_packed_a = 1;  ///< the packed block of A
 
 /// C [m, n] = A B, A B + bias, or C + A B on all threads of `on`. An element's value depends on its row of A and its
 /// column of B alone: not on the other rows, the shape, or the number of threads.

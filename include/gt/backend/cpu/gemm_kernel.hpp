@@ -15,11 +15,12 @@ namespace gt {
 /// broadcast of A fit the register file (32 registers for AVX-512 and NEON, 16 otherwise).
 template <Isa I, class T>
 struct GemmTile {
-  using V = typename Register<I, T>::type;
-  static constexpr int width = Register<I, T>::width;
+  using V = typename Register<I, T>::type;             ///< the register
+  static constexpr int width = Register<I, T>::width;  ///< elements of a register
+  /// Rows of the tile.
   static constexpr int mr = I == Isa::avx512 ? 14 : I == Isa::neon ? 12 : I == Isa::scalar ? 4 : 6;
-  static constexpr int nv = I == Isa::scalar || width == 1 ? 4 : 2;
-  static constexpr int nr = nv * width;
+  static constexpr int nv = I == Isa::scalar || width == 1 ? 4 : 2;  ///< registers a row
+  static constexpr int nr = nv * width;                              ///< columns of the tile
   static constexpr std::int64_t kc = 256;  ///< depth of a panel: kc * nr elements of B stay in L1
 
   /// C [Rows, nr] = A B, started from C, from the bias, or from zero. a is a panel [kc][mr], b a panel [kc][nr].
@@ -56,6 +57,7 @@ struct GemmTile {
     }
   }
 
+  /// `run` for one number of rows, with its arguments.
   using Kernel = void (*)(std::int64_t, T const*, T const*, T*, std::int64_t, bool, T const*) noexcept;
 
   /// The kernel for a tile of `rows` rows, 1 <= rows <= mr: a short tile costs no padded rows.

@@ -14,22 +14,29 @@ namespace gt {
 /// Sums run over four registers and a fixed tree, so a row's result depends on its length and on nothing else.
 template <Isa I, class T>
 struct SimdLane {
-  using V = typename Register<I, T>::type;
-  using value_type = T;
-  static constexpr int width = Register<I, T>::width;
+  using V = typename Register<I, T>::type;             ///< the register
+  using value_type = T;                                ///< of an element
+  static constexpr int width = Register<I, T>::width;  ///< elements of a register
 
+  /// The elements of one whole register.
   struct Full {
-    std::int64_t at;
+    std::int64_t at;  ///< the first of them
   };
+  /// The elements at the end of a row that fill no register.
   struct Part {
-    std::int64_t at, count;
+    std::int64_t at, count;  ///< the first of them, and how many
   };
 
+  /// A register of x.
   GT_INLINE V load(T const* x, Full i) const { return simd_load<V>(x + i.at); }
+  /// The last elements of x, zeros behind them.
   GT_INLINE V load(T const* x, Part i) const { return simd_load_first<V>(x + i.at, i.count); }
+  /// A register to y.
   GT_INLINE void store(T* y, Full i, V const& v) const { simd_store(y + i.at, v); }
+  /// The first elements of v to the end of y; nothing behind it is touched.
   GT_INLINE void store(T* y, Part i, V const& v) const { simd_store_first(y + i.at, v, i.count); }
 
+  /// body(i) for all registers that hold the indices 0 ... n - 1.
   template <class F>
   GT_INLINE void each(std::int64_t n, F const& body) const {
     std::int64_t i = 0;
@@ -37,6 +44,7 @@ struct SimdLane {
     if (i < n) body(Part{i, n - i});
   }
 
+  /// The sum of term(i), 0 for n = 0.
   template <class F>
   GT_INLINE T sum(std::int64_t n, F const& term) const {
     V s0(T(0)), s1(T(0)), s2(T(0)), s3(T(0));
@@ -54,6 +62,7 @@ struct SimdLane {
     return simd_sum(V((s0 + s1) + (s2 + s3)));
   }
 
+  /// The largest element of all term(i); minus infinity for n = 0.
   template <class F>
   GT_INLINE T max(std::int64_t n, F const& term) const {
     T const lowest = -std::numeric_limits<T>::infinity();

@@ -23,8 +23,8 @@ namespace gt {
 /// The register of instruction set I for element type T. Without SIMD, and for other element types, it is T itself.
 template <Isa I, class T>
 struct Register {
-  using type = T;
-  static constexpr int width = 1;
+  using type = T;                  ///< the register
+  static constexpr int width = 1;  ///< elements of it
 };
 
 #if !defined(GT_NO_SIMD)
@@ -56,10 +56,11 @@ struct xsimd_arch<Isa::neon> {
   #endif
 }  // namespace detail
 
+/// The xsimd batch of instruction set I.
 template <Isa I>
 requires(I != Isa::scalar) struct Register<I, float> {
-  using type = xsimd::batch<float, typename detail::xsimd_arch<I>::type>;
-  static constexpr int width = static_cast<int>(type::size);
+  using type = xsimd::batch<float, typename detail::xsimd_arch<I>::type>;  ///< the register
+  static constexpr int width = static_cast<int>(type::size);               ///< elements of it
 };
 #endif
 
@@ -78,6 +79,7 @@ GT_INLINE V simd_load(T const* p) {
     return *p;
   }
 }
+/// All elements of v to p, at any address.
 template <class V, class T>
 GT_INLINE void simd_store(T* p, V const& v) {
   if constexpr (is_register<V>) {
@@ -93,6 +95,7 @@ GT_INLINE V simd_load_first(T const* p, std::int64_t n) {
   std::memcpy(padded, p, static_cast<std::size_t>(n) * sizeof(T));
   return simd_load<V>(&padded[0]);
 }
+/// The first n elements of v to p.
 template <class V, class T>
 GT_INLINE void simd_store_first(T* p, V const& v, std::int64_t n) {
   alignas(64) T padded[sizeof(V) / sizeof(T)];
@@ -111,10 +114,12 @@ GT_INLINE V simd_fma(V const& a, V const& b, V const& c) {
 /// Sum of all elements, in an order fixed by the register's width.
 template <class V>
 GT_INLINE auto simd_sum(V const& v) {
-  if constexpr (is_register<V>) {
-    return hadd(v);
-  } else {
+  if constexpr (!is_register<V>) {
     return v;
+  } else if constexpr (requires { reduce_add(v); }) {  // xsimd 10 and later
+    return reduce_add(v);
+  } else {
+    return hadd(v);
   }
 }
 /// Transposes a 4 x 4 block: to[c * to_stride + r] = from[r * from_stride + c].
@@ -135,6 +140,7 @@ GT_INLINE void simd_transpose_4x4(T const* from, std::int64_t from_stride, T* to
     }
   }
 }
+/// The larger of a and b, element by element.
 template <class V>
 GT_INLINE V simd_max(V const& a, V const& b) {
   if constexpr (is_register<V>) {

@@ -13,16 +13,18 @@ namespace gt {
 /// elements.
 template <class T>
 struct ScalarLane {
-  static constexpr int width = 1;
-  using value_type = T;
+  static constexpr int width = 1;  ///< elements an index stands for
+  using value_type = T;            ///< of an element
 
-  T load(T const* x, std::int64_t i) const { return x[i]; }
-  void store(T* y, std::int64_t i, T value) const { y[i] = value; }
+  T load(T const* x, std::int64_t i) const { return x[i]; }          ///< element i of x
+  void store(T* y, std::int64_t i, T value) const { y[i] = value; }  ///< value to element i of y
 
+  /// body(i) for i = 0 ... n - 1, in this order.
   template <class F>
   void each(std::int64_t n, F const& body) const {
     for (std::int64_t i = 0; i < n; ++i) body(i);
   }
+  /// The sum of term(i) in ascending order, 0 for n = 0.
   template <class F>
   T sum(std::int64_t n, F const& term) const {
     T total{};

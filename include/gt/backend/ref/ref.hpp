@@ -14,19 +14,22 @@ namespace gt {
 
 /// `Ref{}` runs every op in `float`, `double` or `std::complex<double>`.
 struct Ref {
-  using tag = ref_tag;
+  using tag = ref_tag;  ///< selects the generic bodies
 
+  /// The lane that row kernels are written over.
   template <class T>
   ScalarLane<T> lane() const {
     return {};
   }
-  int threads() const { return 1; }
-  static constexpr char const* name() { return "ref"; }
+  int threads() const { return 1; }                      ///< always one
+  static constexpr char const* name() { return "ref"; }  ///< for reports
 
+  /// body(0) ... body(jobs - 1), in this order.
   template <class F>
   void parallel_for(std::int64_t jobs, F const& body) const {
     for (std::int64_t job = 0; job < jobs; ++job) body(job);
   }
+  /// Memory of the calling thread, kept until its next call with the same slot and type.
   template <class T>
   T* scratch(int slot, std::int64_t count) const {
     thread_local std::array<std::vector<T>, 8> memory;
@@ -36,10 +39,12 @@ struct Ref {
   }
 };
 
+/// C = A B, A B + bias, or C + A B, as the definition reads.
 template <class T>
 void gemm(Ref const&, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T>> c, GemmShape shape) {
   gemm_by_definition<T>(a, b, c, shape);
 }
+/// The same as `gemm`: there is one thread only.
 template <class T>
 void gemm_serial(Ref const&, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T>> c, GemmShape shape) {
   gemm_by_definition<T>(a, b, c, shape);
