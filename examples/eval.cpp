@@ -88,15 +88,14 @@ int main(int argc, char** argv) {
     Row all{.file = "all together"};
     std::int64_t stride = 0;
     for (auto const& file : files) {
-      std::string const text = gt::read_text_file(file);
-      gt::check(!text.empty(), "eval", "'", file, "' must hold text (got 0 bytes)");
+      auto const text = gt::Corpus::read({file});
       Progress progress;
       options.proceed = [&](std::int64_t done, std::int64_t of) {
         progress(file, done, of);
         return program::interrupted == 0;
       };
-      auto const score = gt::score(on, model.model, model.tokenizer, text, options);
-      if (program::interrupted != 0) return 130;
+      auto const score = gt::score(on, model.model, model.tokenizer, text.text(), options);
+      if (program::interrupted != 0) return program::interrupted_status();
       Row const row{file, -score.log_likelihood(), static_cast<std::int64_t>(score.ids.size()), score.bytes,
                     score.characters};
       if (stride == 0 && !as_json) {

@@ -47,6 +47,6 @@ int main(int argc, char** argv) {
     auto const done = gt::generate(on, model, tokenizer, prompt, options, print);
     print("\n");
     gt::check(std::ferror(stdout) == 0, "generate", "the output must take all of the text (a full disk?)");
-    return done.end == gt::GenerateEnd::cancelled ? 130 : 0;
+    return done.end == gt::GenerateEnd::cancelled ? program::interrupted_status() : 0;
   });
 }

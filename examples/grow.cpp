@@ -1,258 +1,300 @@
 // SPDX-License-Identifier: MIT
-// Grows a Transformer on a text, stage by stage on a frozen substrate, saves it, and lets it talk.
+// Grows a Transformer on a text, stage by stage on a frozen substrate, saves and reports it, and lets it talk.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <gt/gt.hpp>
 #include <optional>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
+#include "support/grow_arguments.hpp"
 #include "support/program.hpp"
+#include "support/run_folder.hpp"
 
 namespace {
+
+using program::GrowArguments, program::RunFolder, program::RunIdentity;
 
 // The widths that this program is compiled for.
 template <class F>
 auto with_compiled_width(int width, F const& f) {
   return gt::with_width<64, 96, 128, 192, 256, 384, 512, 768>(width, f);
 }
-
-struct Arguments {
-  std::vector<std::string> corpus;
-  std::string out, plan = "3+3+3", substrate = "glyph", font, init = "random", head = "carry";
-  double minutes = 8, lr = 1e-3;
-  std::int64_t tokens = 0, vocab = 2048, context = 256, batch = 8;
-  int width = 256, heads = 8, threads = 0;
-  std::uint64_t seed = 1;
-  bool quick = false, overwrite = false;
-};
-
-// Options in the order of the help; those that --quick sets are kept, to see which the user gave.
-struct CommandLine {
-  CLI::App app{"Grows a small Transformer on a text, a few blocks at a time on a frozen embedding of its tokens."};
-  Arguments a;
-  CLI::Option *minutes, *tokens, *width, *heads, *plan, *vocab, *context, *batch;
-
-  CommandLine() {
-    app.add_option("--corpus", a.corpus, "UTF-8 text files; the last 5 % are held out")->required();
-    app.add_option("--out", a.out, "folder for model and metrics; by default a new one, runs/grow-N");
-    app.add_flag("--overwrite", a.overwrite, "replace the model that is in --out");
-    minutes =
-        app.add_option("--minutes", a.minutes, "time to train; measured and turned into tokens")->capture_default_str();
-    tokens = app.add_option("--tokens", a.tokens, "tokens to train on, all stages together, instead of minutes");
-    minutes->excludes(tokens);
-    width = app.add_option("--width", a.width, "d_model, the width of the model")->capture_default_str();
-    heads = app.add_option("--heads", a.heads, "attention heads")->capture_default_str();
-    plan = app.add_option("--plan", a.plan, "new blocks in each stage")->capture_default_str();
-    app.add_option("--init", a.init, "new blocks: random, or identity (they start without effect)")
-        ->check(CLI::IsMember({"random", "identity"}))
-        ->capture_default_str();
-    app.add_option("--head", a.head, "output head between stages: carry or reset")
-        ->check(CLI::IsMember({"carry", "reset"}))
-        ->capture_default_str();
-    app.add_option("--substrate", a.substrate, "frozen embedding: glyph, binary or random")
-        ->check(CLI::IsMember({"glyph", "binary", "random"}))
-        ->capture_default_str();
-    vocab = app.add_option("--vocab", a.vocab, "size of the vocabulary")->capture_default_str();
-    context = app.add_option("--context", a.context, "tokens of a sequence")->capture_default_str();
-    batch = app.add_option("--batch", a.batch, "sequences of a step")->capture_default_str();
-    app.add_option("--lr", a.lr, "peak learning rate")->capture_default_str();
-    app.add_option("--font", a.font, "GNU Unifont's .hex file, for glyphs");
-    app.add_option("--threads", a.threads, "0: all cores")->capture_default_str();
-    app.add_option("--seed", a.seed, "same seed, same model")->capture_default_str();
-    app.add_flag("--quick", a.quick, "a small model in about a minute");
-  }
-  void settle() {
-    if (a.quick) {
-      auto const set = [](CLI::Option const* given, auto& value, auto quick) {
-        if (given->count() == 0) value = quick;
-      };
-      set(width, a.width, 128), set(heads, a.heads, 4), set(plan, a.plan, "2+2+2"), set(vocab, a.vocab, 1024);
-      set(context, a.context, 128), set(batch, a.batch, 16);
-      if (minutes->count() == 0) set(tokens, a.tokens, 1'500'000);
-    }
-    bool const given = a.tokens != 0 || tokens->count() > 0;
-    gt::check(!given || a.tokens > 0, "grow", "--tokens must be positive (got ", a.tokens, ")");
-    gt::check(a.minutes > 0 && a.minutes < 1e6, "grow", "--minutes must be positive (got ", a.minutes, ")");
-    gt::check(a.lr > 0 && a.lr < 1, "grow", "--lr must lie between 0 and 1 (got ", a.lr, ")");
-    gt::check(a.batch > 0 && a.batch <= 65536, "grow", "--batch must lie in 1 ... 65536 (got ", a.batch, ")");
-    gt::check(a.context > 0 && a.context <= 65536, "grow", "--context must lie in 1 ... 65536 (got ", a.context, ")");
-    if (a.font.empty()) {
-      char const* const font = std::getenv("GT_UNIFONT_HEX");
-      a.font = font ? font : "/usr/share/unifont/unifont.hex";
-    }
-  }
-};
-
-// The run's folder: the one asked for, or the first of runs/grow-1, runs/grow-2, ... that has no model.
-std::string run_folder(Arguments const& a) {
-  auto const has_model = [](std::string const& folder) {
-    for (char const* file : {"/model/config.json", "/metrics.jsonl"}) {
-      if (std::FILE* const f = std::fopen((folder + file).c_str(), "r")) return std::fclose(f), true;
-    }
-    return false;
-  };
-  if (!a.out.empty()) {
-    gt::check(a.overwrite || !has_model(a.out), "grow", "--out must not hold a run already (got '", a.out,
-              "'); choose another folder, or add --overwrite");
-    return a.out;
-  }
-  int n = 1;
-  while (has_model(gt::text("runs/grow-", n))) ++n;
-  return gt::text("runs/grow-", n);
-}
+std::string number(double x, char const* unit = "") { return gt::detail::short_number(x, unit); }
+std::string number(std::int64_t x, char const* unit = "") { return number(static_cast<double>(x), unit); }
 
 void print_plan(gt::GrowthPlan const& plan, gt::BlockConfig block, gt::ModelSize model, gt::BatchShape shape,
                 std::int64_t table_width, std::int64_t steps) {
-  using gt::detail::short_number;
   std::printf("\n  stage  blocks  depth   active parameters   weights  optimiser  activations   steps\n");
   for (std::size_t i = 0; i < plan.size(); ++i) {
     std::int64_t const active = plan.active_parameters(i, block, model);
-    auto const bytes = [](std::int64_t n) { return short_number(static_cast<double>(n), "B"); };
     std::printf("  %5zu  %6d  %5d  %18s  %8s  %9s  %11s  %6lld\n", i + 1, plan[i].blocks, plan.depth(i),
-                short_number(static_cast<double>(active)).c_str(),
-                bytes(plan.weight_bytes(i, block, model, table_width)).c_str(), bytes(12 * active).c_str(),
-                bytes(plan.activation_bytes(i, block, shape)).c_str(), static_cast<long long>(steps));
+                number(active).c_str(), number(plan.weight_bytes(i, block, model, table_width), "B").c_str(),
+                number(12 * active, "B").c_str(), number(plan.activation_bytes(i, block, shape), "B").c_str(),
+                static_cast<long long>(steps));
   }
   std::printf("\n");
   std::fflush(stdout);
 }
-
 void print_stages(gt::GrowthResult const& result) {
+  if (result.stages.empty()) return;
   std::printf("\n  stage  depth   active     tokens  train loss   held-out bits/byte      time\n");
   for (auto const& s : result.stages) {
     std::printf("  %5zu  %5d  %7s  %9s  %10.3f   %.3f -> %.3f  %12s\n", s.stage + 1, s.depth,
-                gt::detail::short_number(static_cast<double>(s.active_parameters)).c_str(),
-                gt::detail::short_number(static_cast<double>(s.tokens)).c_str(), s.loss, s.before.bits_per_byte(),
+                number(s.active_parameters).c_str(), number(s.tokens).c_str(), s.loss, s.before.bits_per_byte(),
                 s.after.bits_per_byte(), gt::detail::short_time(s.seconds).c_str());
   }
 }
 
-// Three beginnings taken from the held-out text, and what the model makes of them.
-template <class Model>
-void talk(gt::Cpu<> const& on, Model const& model, gt::Tokenizer const& tokenizer, gt::Corpus const& corpus,
-          gt::Seed seed) {
+// Three beginnings taken from the held-out text.
+std::vector<std::string> prompts_of(gt::Corpus const& corpus) {
   std::string_view const text = corpus.split().validation;
+  std::vector<std::string> prompts;
   for (std::size_t i = 0; i < 3; ++i) {
     std::size_t begin = text.size() * (2 * i + 1) / 6;
     if (auto const line = text.find('\n', begin); line != std::string_view::npos && line + 60 < text.size())
       begin = std::min(text.find_first_not_of('\n', line), text.size());
     std::string_view prompt = text.substr(begin, 32);
     prompt = prompt.substr(0, std::min(prompt.find('\n'), prompt.rfind(' ')));
-    prompt = prompt.substr(0, gt::utf8_complete_prefix(prompt));
-    std::printf("\n> %.*s", static_cast<int>(prompt.size()), prompt.data());
-    gt::generate(on, model, tokenizer, prompt,
-                 {.max_tokens = 120, .sampler = {.seed = seed}, .cancel = [] { return program::interrupted != 0; }},
-                 [](std::string_view piece) {
-                   std::fwrite(piece.data(), 1, piece.size(), stdout);
-                   std::fflush(stdout);
-                 });
-    std::printf("\n");
+    prompts.emplace_back(prompt.substr(0, gt::utf8_complete_prefix(prompt)));
   }
+  return prompts;
 }
 
-// Saves after each stage, so that whatever ends the run, the last whole stage is there.
+// One growth run on a model of static width: what it reads, where it writes, what it tells.
 template <class Model>
-struct SaveStages : gt::GrowthObserver {
-  SaveStages(Model const& m, gt::Tokenizer const& t, std::string f) : model{m}, tokenizer{t}, folder{std::move(f)} {}
-  void stage_done(gt::StageDone const&) override { gt::save(model, tokenizer, folder); }
-  Model const& model;
-  gt::Tokenizer const& tokenizer;
-  std::string folder;
-};
-
-template <class S>
-int grow_on(S const& substrate, Arguments const& a, gt::Corpus const& corpus, gt::Tokenizer const& tokenizer) {
-  auto const init = a.init == "identity" ? gt::BlockInit::identity : gt::BlockInit::random;
-  auto const head = a.head == "reset" ? gt::HeadInit::reset : gt::HeadInit::carry;
-  auto const plan = gt::parse_plan(a.plan, {.init = init, .head = head, .schedule = {.lr = a.lr}});
-  return with_compiled_width(a.width, [&](auto width) {
-    constexpr gt::BlockConfig block{.d_model = width, .heads = gt::BlockConfig::run_time};
-    gt::Transformer<block> model(substrate, gt::seed(a.seed), {.context = a.context, .heads = a.heads});
-    gt::Cpu<> const on(a.threads);
-    gt::BatchShape const shape{a.batch, a.context};
-    auto const data = gt::training_text(corpus, tokenizer);
-    gt::WindowLoader(data.tokens.train, a.context, gt::seed(a.seed));  // a corpus too small is found before all else
-    gt::check(data.tokens.validation.size() > 1, "grow", "the text must be long enough to hold out two tokens (got ",
+class Run : public gt::GrowthObserver {
+ public:
+  Run(GrowArguments const& a, RunFolder folder, gt::Corpus const& corpus, gt::Tokenizer const& tokenizer, Model model)
+      : a_{a},
+        folder_{std::move(folder)},
+        tokenizer_{tokenizer},
+        model_{std::move(model)},
+        on_(a.threads),
+        plan_{gt::parse_plan(a.plan, {.init = a.init == "identity" ? gt::BlockInit::identity : gt::BlockInit::random,
+                                      .head = a.head == "reset" ? gt::HeadInit::reset : gt::HeadInit::carry,
+                                      .schedule = {.lr = a.lr}})},
+        data_{gt::training_text(corpus, tokenizer)},
+        prompts_{prompts_of(corpus)} {
+    // A corpus too small is found before anything is written.
+    gt::WindowLoader(data_.tokens.train, a.context, gt::seed(a.seed));
+    gt::check(data_.tokens.validation.size() > 1, "grow", "the text must be long enough to hold out two tokens (got ",
               corpus.bytes(), " bytes)");
-    std::string const folder = run_folder(a), model_folder = folder + "/model";
-    gt::detail::make_folder(model_folder);
-    gt::FileLock const lock(folder);
+  }
+
+  // `pictures`: the substrate again, if it is one of glyphs.
+  int operator()(gt::FrozenTable const& substrate, gt::GlyphEmbedding const* pictures, RunIdentity const& id) {
+    gt::detail::make_folder(folder_.path());
+    gt::FileLock const lock(folder_.path());
     std::printf("text: %s bytes, %.2f bytes a token at %lld tokens; substrate: %s, %d numbers a token\n",
-                gt::detail::short_number(static_cast<double>(corpus.bytes())).c_str(),
-                static_cast<double>(data.tokens.train_bytes) / static_cast<double>(data.tokens.train.size()),
-                static_cast<long long>(tokenizer.size()), substrate.method().c_str(), substrate.width());
+                number(data_.tokens.train_bytes + data_.tokens.validation_bytes).c_str(), bytes_a_token(),
+                static_cast<long long>(tokenizer_.size()), substrate.method().c_str(), substrate.width());
     std::fflush(stdout);
-    gt::ProgressLine progress(stderr, gt::measure_peak(on));
-    progress.introduce(on.name(), on.threads());
+    double const peak = gt::measure_peak(on_);
+    gt::ProgressLine progress(stderr, peak);
+    progress.introduce(on_.name(), on_.threads());
+    gt::BatchShape const shape{a_.batch, a_.context};
 
-    std::int64_t tokens = a.tokens;
-    if (tokens == 0) {
-      double seconds = 0;  // of one step in every stage
-      for (double s : gt::measure_steps(on, model, plan, shape)) seconds += s;
-      double const training = 0.9 * 60 * a.minutes;  // the rest goes to looks at the held-out text
-      auto const steps = std::max<std::int64_t>(1, static_cast<std::int64_t>(training / seconds));
-      tokens = steps * shape.rows() * static_cast<std::int64_t>(plan.size());
-      std::printf("%g minutes here are about %lld tokens: --tokens %lld repeats this run exactly\n", a.minutes,
-                  static_cast<long long>(tokens), static_cast<long long>(tokens));
+    std::optional<gt::GrowthState> resumed;
+    if (!a_.resume.empty()) {
+      resumed = gt::load_checkpoint(model_, folder_.checkpoint());
+      if (resumed->stage == plan_.size()) {
+        std::printf("this run is finished\n");
+      } else {
+        std::printf("going on in stage %zu of %zu after step %lld\n", resumed->stage + 1, plan_.size(),
+                    static_cast<long long>(resumed->step));
+      }
+    } else {
+      if (a_.tokens == 0) a_.tokens = tokens_for_minutes(shape);
+      folder_.clear();
     }
-    gt::GrowOptions options{.batch = a.batch,
-                            .context = a.context,
-                            .tokens_per_stage = tokens / static_cast<std::int64_t>(plan.size()),
-                            .seed = gt::seed(a.seed),
-                            .stop = [] { return program::interrupted != 0; }};
-    print_plan(plan, model.config(), {tokenizer.size()}, shape, substrate.width(),
-               std::max<std::int64_t>(1, options.tokens_per_stage / shape.rows()));
+    write_description(folder_, a_, id);
+    gt::GrowOptions options{.batch = a_.batch,
+                            .context = a_.context,
+                            .tokens_per_stage = a_.tokens / static_cast<std::int64_t>(plan_.size()),
+                            .seed = gt::seed(a_.seed),
+                            .stop = [] { return program::interrupted != 0; },
+                            .resume = resumed ? &*resumed : nullptr};
+    std::int64_t const steps = std::max<std::int64_t>(1, options.tokens_per_stage / shape.rows());
+    print_plan(plan_, model_.config(), {tokenizer_.size()}, shape, substrate.width(), steps);
 
-    gt::MetricsLog<> metrics(folder + "/metrics.jsonl");
-    SaveStages saver(model, tokenizer, model_folder);
-    auto const result = gt::grow(on, model, plan, data.tokens, data.bytes_of_tokens, options, progress, metrics, saver);
+    describe(substrate, pictures, shape, steps, peak);
+    gt::ReportObserver reporter(report_, options.resume);
+    gt::MetricsLog<> metrics(folder_.metrics(), options.resume);
+    if (resumed) {
+      report_.points = gt::MetricsLog<>::read(folder_.metrics());
+      report_.samples = folder_.read_samples(std::min(resumed->stage, plan_.size() - 1));
+    }
+    auto const result =
+        gt::grow(on_, model_, plan_, data_.tokens, data_.bytes_of_tokens, options, progress, metrics, reporter, *this);
+    return finish(result);
+  }
+
+  void stage_done(gt::StageDone const& done) override {
+    gt::save(model_, tokenizer_, folder_.model());
+    if (done.stage + 1 < plan_.size()) {  // behind the last one it talks to the user
+      for (std::size_t i = 0; i < 2 && program::interrupted == 0; ++i) sample(done.stage, prompts_[i], 80, [](auto) {});
+    }
+  }
+  void checkpoint(gt::GrowthState const& state) override {
+    gt::save_checkpoint(model_, state, folder_.checkpoint());
+    gt::write_report(report_, folder_.path());
+  }
+
+ private:
+  double bytes_a_token() const {
+    return static_cast<double>(data_.tokens.train_bytes) / static_cast<double>(data_.tokens.train.size());
+  }
+  std::int64_t tokens_for_minutes(gt::BatchShape shape) const {
+    double seconds = 0;  // of one step in every stage
+    for (double s : gt::measure_steps(on_, model_, plan_, shape)) seconds += s;
+    double const training = 0.9 * 60 * a_.minutes;  // the rest goes to looks at the held-out text
+    auto const steps = std::max<std::int64_t>(1, static_cast<std::int64_t>(training / seconds));
+    std::int64_t const tokens = steps * shape.rows() * static_cast<std::int64_t>(plan_.size());
+    std::printf("%g minutes here are about %lld tokens: --tokens %lld repeats this run exactly\n", a_.minutes,
+                static_cast<long long>(tokens), static_cast<long long>(tokens));
+    return tokens;
+  }
+
+  void describe(gt::FrozenTable const& substrate, gt::GlyphEmbedding const* pictures, gt::BatchShape shape,
+                std::int64_t steps, double peak) {
+    report_.title =
+        gt::text("Growing ", plan_.depth(), " blocks on ", a_.corpus.front().substr(a_.corpus.front().rfind('/') + 1));
+    report_.command = command_of(a_);
+    report_.peak_flops = peak;
+    char ratio[16], rate[32];
+    std::snprintf(ratio, sizeof ratio, "%.2f", bytes_a_token());
+    std::snprintf(rate, sizeof rate, "%g", a_.lr);
+    report_.facts = {
+        {"text", gt::text(number(data_.tokens.train_bytes, "B"), " to train on, the last ",
+                          number(data_.tokens.validation_bytes, "B"), " held out")},
+        {"tokenizer", gt::text(tokenizer_.size(), " tokens, ", ratio, " bytes a token")},
+        {"substrate", gt::text(substrate.method(), ", ", substrate.width(), " numbers a token, fingerprint ",
+                               substrate.fingerprint().substr(0, 12))},
+        {"blocks", gt::text("width ", a_.width, ", ", a_.heads, " heads; new ones ", a_.init, "; head ", a_.head)},
+        {"plan", gt::text(a_.plan, ", ", steps, " steps of ", shape.batch, " x ", shape.tokens, " tokens a stage")},
+        {"learning rate", gt::text(rate, ", warm-up, cosine to a tenth; AdamW")},
+        {"seed", std::to_string(a_.seed)},
+        {"machine", gt::text(on_.name(), ", ", on_.threads(), " threads, at most ", number(peak, "FLOP/s"))},
+        {"gt", gt::text(gt::version, ", compiled by ", gt::compiler)}};
+    gt::add_plan(report_, plan_, model_.config(), {tokenizer_.size()}, shape, substrate.width(), steps);
+    if (pictures) gt::add_glyphs(report_, *pictures, tokenizer_.tokens());
+  }
+
+  // Continues a prompt, tells it piece by piece, and keeps it for the report.
+  template <class Sink>
+  void sample(std::size_t stage, std::string const& prompt, std::int64_t tokens, Sink const& tell) {
+    gt::ReportSample said{stage, prompt, ""};
+    gt::generate(on_, model_, tokenizer_, prompt,
+                 {.max_tokens = tokens,
+                  .sampler = {.seed = gt::seed(a_.seed)},
+                  .cancel = [] { return program::interrupted != 0; }},
+                 [&](std::string_view piece) { said.text += piece, tell(piece); });
+    if (program::interrupted != 0) return;
+    said.prompt = gt::replace_malformed(said.prompt), said.text = gt::replace_malformed(said.text);
+    report_.samples.push_back(said);
+    folder_.add_sample(said);
+  }
+  void talk() {
+    for (auto const& prompt : prompts_) {
+      if (program::interrupted != 0) return;
+      std::printf("\n> %s", prompt.c_str());
+      sample(plan_.size() - 1, prompt, 120, [](std::string_view piece) {
+        std::fwrite(piece.data(), 1, piece.size(), stdout);
+        std::fflush(stdout);
+      });
+      std::printf("\n");
+    }
+  }
+
+  int finish(gt::GrowthResult const& result) {
+    std::string const go_on = "./run grow --resume " + folder_.path(),
+                      at = gt::text("stage ", result.stage + 1,
+                                    result.end == gt::GrowthEnd::diverged ? ", step " : " after step ", result.step);
+    if (result.end == gt::GrowthEnd::finished) {
+      print_stages(result);
+      talk();
+      gt::write_report(report_, folder_.path());
+      std::printf("\nmodel: %s\nreport: %s\nmetrics: %s\ntalk to it: ./run generate --model %s --prompt \"...\"\n",
+                  folder_.model().c_str(), folder_.report().c_str(), folder_.metrics().c_str(),
+                  folder_.model().c_str());
+      return program::interrupted != 0 ? program::interrupted_status() : 0;
+    }
+    gt::save(model_, tokenizer_, folder_.model());
     if (result.end == gt::GrowthEnd::diverged) {
-      gt::fail("grow", "the loss must stay finite (it did not in stage ", result.stage + 1, ", step ", result.step,
-               "); ", result.stages.empty() ? "nothing was saved" : "the stages before are in " + model_folder,
-               "; try a smaller --lr");
+      report_.note = gt::text("Ended in ", at, ", whose loss was not finite.");
+      gt::write_report(report_, folder_.path());
+      gt::fail("grow", "the loss must stay finite (it did not in ", at,
+               "); the state before that step is kept: ", go_on, " --lr ", a_.lr / 3,
+               " goes on from it with a smaller rate");
     }
     print_stages(result);
-    if (result.end == gt::GrowthEnd::stopped) {
-      gt::save(model, tokenizer, model_folder);
-      std::printf("\nstopped in stage %zu after step %lld; the model as it is: %s\n", result.stage + 1,
-                  static_cast<long long>(result.step), model_folder.c_str());
-      return 130;
-    }
-    talk(on, model, tokenizer, corpus, gt::seed(a.seed));
-    std::printf("\nmodel: %s\nmetrics: %s/metrics.jsonl\ntalk to it: ./run generate --model %s --prompt \"...\"\n",
-                model_folder.c_str(), folder.c_str(), model_folder.c_str());
-    return program::interrupted != 0 ? 130 : 0;
-  });
-}
+    report_.note = gt::text("Stopped in ", at, ".");
+    gt::write_report(report_, folder_.path());
+    std::printf("\nstopped in %s; the model as it is: %s\ngo on: %s\n", at.c_str(), folder_.model().c_str(),
+                go_on.c_str());
+    return program::interrupted_status();
+  }
 
-int run(Arguments const& a) {
+  GrowArguments a_;
+  RunFolder folder_;
+  gt::Tokenizer const& tokenizer_;
+  Model model_;
+  gt::Cpu<> on_;
+  gt::GrowthPlan plan_;
+  gt::TrainingText data_;
+  std::vector<std::string> prompts_;
+  gt::RunReport report_;
+};
+
+int run(GrowArguments a) {
   // What can be wrong with the flags is found before the text is read.
   gt::Cpu<> const threads_checked(a.threads);
+  std::optional<RunIdentity> was;
+  if (!a.resume.empty()) {
+    auto const asked = a;
+    std::tie(a, was.emplace()) = program::read_description(RunFolder(asked.resume));
+    a.resume = asked.resume, a.threads = asked.threads;
+    if (asked.lr > 0) a.lr = asked.lr;
+  }
   gt::parse_plan(a.plan);
   with_compiled_width(a.width, [](auto) {});
   gt::check_block({.d_model = a.width, .heads = a.heads});
-  if (!a.out.empty()) run_folder(a);
+  RunFolder const folder = was ? RunFolder(a.resume) : RunFolder::for_new_run(a.out, a.overwrite);
+
   auto const corpus = gt::Corpus::read(a.corpus);
   auto const tokenizer = gt::Tokenizer::build(corpus, {.vocab_size = a.vocab});
-  if (a.substrate == "binary") {
-    return grow_on(gt::BinaryEmbedding::of_ids(tokenizer.tokens(), {.d_model = a.width}), a, corpus, tokenizer);
-  }
-  if (a.substrate == "random") {
-    return grow_on(gt::RandomEmbedding::draw(tokenizer.tokens(), {.width = a.width, .seed = gt::seed(a.seed)}), a,
-                   corpus, tokenizer);
-  }
-  return grow_on(gt::GlyphEmbedding::draw(tokenizer.tokens(), a.font, {.width = a.width}), a, corpus, tokenizer);
+  auto const grow_on = [&](gt::FrozenTable const& substrate, gt::GlyphEmbedding const* pictures = nullptr) {
+    gt::Xxh3 sum;
+    sum.update(corpus.text());
+    RunIdentity const id{sum.hex(), tokenizer.fingerprint(), substrate.fingerprint()};
+    if (was) program::check_identity(*was, id);
+    return with_compiled_width(a.width, [&](auto width) {
+      using Model = gt::Transformer<gt::BlockConfig{.d_model = width, .heads = gt::BlockConfig::run_time}>;
+      return Run<Model>(a, folder, corpus, tokenizer,
+                        Model(substrate, gt::seed(a.seed), {.context = a.context, .heads = a.heads}))(substrate,
+                                                                                                      pictures, id);
+    });
+  };
+  if (a.substrate == "binary") return grow_on(gt::BinaryEmbedding::of_ids(tokenizer.tokens(), {.d_model = a.width}));
+  if (a.substrate == "random")
+    return grow_on(gt::RandomEmbedding::draw(tokenizer.tokens(), {.width = a.width, .seed = gt::seed(a.seed)}));
+  auto const glyphs =
+      gt::GlyphEmbedding::draw(tokenizer.tokens(), gt::FontFiles(a.font), {.width = a.width, .raster = a.raster});
+  return grow_on(glyphs, &glyphs);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CommandLine line;
+  program::GrowCommandLine line;
   CLI11_PARSE(line.app, argc, argv);
   program::catch_interrupts();
   return program::guarded([&] {
     line.settle();
+    if (!line.a.resume.empty() && line.lr->count() == 0) line.a.lr = 0;  // as the run began
     return run(line.a);
   });
 }

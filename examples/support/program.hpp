@@ -12,11 +12,12 @@
 
 namespace program {
 
-inline volatile std::sig_atomic_t interrupted = 0;  ///< set by the first Ctrl-C or SIGTERM; a second one kills
+inline volatile std::sig_atomic_t interrupted = 0;  ///< the signal of the first Ctrl-C or SIGTERM; a second one kills
+inline int interrupted_status() { return 128 + interrupted; }  ///< as shells have it: 130 after Ctrl-C
 
 inline void catch_interrupts() {
   struct sigaction action {};
-  action.sa_handler = [](int) { interrupted = 1; };
+  action.sa_handler = [](int signal) { interrupted = signal; };
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);

@@ -14,84 +14,15 @@
 #include "gt/io/json.hpp"
 #include "gt/io/text_file.hpp"
 #include "io/support.hpp"
+#include "programs/place.hpp"
 #include "programs/support.hpp"
 #include "text/support.hpp"
 
 using gt::read_text_file;
-using gt::test::arguments, gt::test::Ended, gt::test::eventually, gt::test::has, gt::test::lines_of, gt::test::Options,
-    gt::test::Program, gt::test::put, gt::test::run, gt::test::TemporaryFolder, gt::test::unfinished_files,
-    gt::test::with, gt::test::without;
-
-namespace {
-
-/// A corpus, and a run on it that takes a second.
-struct Place {
-  Place() { put(folder / "corpus.txt", gt::test::prose(5000)); }
-  std::string operator/(std::string_view name) const { return folder / name; }
-  Options options(std::string_view out) const {
-    return {{"--corpus", folder / "corpus.txt"},
-            {"--out", folder / out},
-            {"--width", "64"},
-            {"--heads", "2"},
-            {"--plan", "1+1+1"},
-            {"--vocab", "400"},
-            {"--context", "32"},
-            {"--batch", "4"},
-            {"--tokens", "6000"},
-            {"--substrate", "binary"},
-            {"--threads", "1"}};
-  }
-  TemporaryFolder folder;
-};
-
-/// The folder of a finished run, made once.
-struct Run {
-  Place place;
-  std::string model;
-  static Run const& once() {
-    static Run const made;
-    return made;
-  }
-
- private:
-  Run() : model{place / "run/model"} { REQUIRE(run(GT_GROW, place.options("run")).status == 0); }
-};
-Options saying(std::string const& model, Options const& more = {}) {
-  return with({{"--model", model}, {"--prompt", "The"}, {"--max-tokens", "40"}, {"--threads", "1"}}, more);
-}
-/// A copy of the model, to be spoiled.
-std::string copied_model(TemporaryFolder const& folder) {
-  std::filesystem::copy(Run::once().model, folder / "model");
-  return folder / "model";
-}
-
-/// Exactly one line of complaint, which says `part`; no crash, and not one that passes for success.
-void check_complaint(Ended const& ended, std::string_view part) {
-  CAPTURE(ended.err);
-  CHECK(ended.signal == 0);
-  CHECK(ended.status > 0);
-  CHECK(ended.status < 128);
-  auto lines = lines_of(ended.err);
-  if (lines.size() == 2 && lines[1] == "Run with --help for more information.") lines.pop_back();  // CLI11's
-  std::erase_if(lines, [](auto const& line) { return line.starts_with("warning: built "); });
-  REQUIRE(lines.size() == 1);
-  CHECK(has(lines[0], part));
-}
-/// The same of the library, whose sentences have a form.
-void check_sentence(Ended const& ended, std::string_view part) {
-  check_complaint(ended, part);
-  CHECK(ended.err.starts_with("gt: "));
-}
-
-std::vector<gt::Json> metrics_of(std::string const& path) {
-  std::string const all = read_text_file(path);
-  CHECK((all.empty() || all.back() == '\n'));
-  std::vector<gt::Json> rows;
-  for (auto const& line : lines_of(all)) rows.push_back(gt::parse_json(line, path));
-  return rows;
-}
-
-}  // namespace
+using gt::test::arguments, gt::test::check_complaint, gt::test::check_sentence, gt::test::copied_model, gt::test::Ended,
+    gt::test::eventually, gt::test::has, gt::test::lines_of, gt::test::metrics_of, gt::test::Options, gt::test::Place,
+    gt::test::Program, gt::test::put, gt::test::Run, gt::test::run, gt::test::saying, gt::test::TemporaryFolder,
+    gt::test::unfinished_files, gt::test::with, gt::test::without;
 
 TEST_CASE("grow and generate: text to weights to text; the same seed gives the same bytes on any number of threads") {
   auto const& first = Run::once();

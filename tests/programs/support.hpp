@@ -101,9 +101,10 @@ class Program {
     if (!wait_status_ && ::waitpid(process_, &status, WNOHANG) == process_) wait_status_ = status;
     return !wait_status_;
   }
-  void interrupt() {
-    if (running()) ::kill(process_, SIGINT);
+  void signal(int number) {
+    if (running()) ::kill(process_, number);
   }
+  void interrupt() { signal(SIGINT); }
   Ended wait() {
     REQUIRE(eventually([&] { return !running(); }));
     Ended ended{.out = read_text_file(out()), .err = read_text_file(err())};

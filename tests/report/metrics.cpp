@@ -64,7 +64,7 @@ TEST_CASE("MetricsLog: one line a logged step, with exactly the promised keys, f
     REQUIRE(line.is_object());
     std::set<std::string> keys;
     for (auto const& field : line.items()) keys.insert(field.key());
-    CHECK(keys == std::set<std::string>{"stage", "step", "tokens", "loss", "val_bits_per_byte", "tokens_per_second",
+    CHECK(keys == std::set<std::string>{"stage", "step", "tokens", "loss", "val_bits_per_byte", "evaluated", "seconds", "tokens_per_second",
                                         "lr", "depth", "active_parameters"});
     for (char const* key : {"stage", "step", "tokens", "depth", "active_parameters"}) {
       CAPTURE(key);

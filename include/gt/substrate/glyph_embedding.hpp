@@ -19,10 +19,10 @@
 #include "gt/base/sha256.hpp"
 #include "gt/substrate/bit_matrix.hpp"
 #include "gt/substrate/fingerprint.hpp"
+#include "gt/substrate/font_chain.hpp"
 #include "gt/substrate/frozen_table.hpp"
 #include "gt/substrate/pca.hpp"
 #include "gt/substrate/raster.hpp"
-#include "gt/substrate/unifont.hpp"
 
 namespace gt {
 
@@ -85,12 +85,13 @@ class GlyphEmbedding : public FrozenTable {
  public:
   static constexpr double nudge = 0.25;  ///< how far tokens of one raster are moved
 
-  /// With the glyphs of a font file in GNU Unifont's `.hex` format.
+  /// With the glyphs of a font file, or of several: each character is drawn by the first that has it. They are TrueType
+  /// or OpenType fonts, or GNU Unifont's `.hex`: see FontChain.
   template <class Real = double>
-  static GlyphEmbedding draw(std::vector<std::string> const& tokens, std::string const& font_path,
+  static GlyphEmbedding draw(std::vector<std::string> const& tokens, FontFiles const& fonts,
                              GlyphOptions options = {}) {
     check_options(static_cast<std::int64_t>(tokens.size()), options);
-    return draw<Real>(tokens, HexFont::read(font_path), options);
+    return draw<Real>(tokens, FontChain::read(fonts), options);
   }
   /// With the glyphs of any source.
   template <class Real = double, GlyphSource G>

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+// What `grow` is asked for: on the command line, and in the run.json that a run leaves for going on.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <cstdlib>
+#include <gt/gt.hpp>
+#include <string>
+#include <vector>
+
+namespace program {
+
+struct GrowArguments {
+  std::vector<std::string> corpus, font;
+  std::string out, plan = "3+3+3", substrate = "glyph", init = "random", head = "carry", resume;
+  double minutes = 8, lr = 1e-3;
+  std::int64_t tokens = 0, vocab = 2048, context = 256, batch = 8;
+  int width = 256, heads = 8, raster = 32, threads = 0;
+  std::uint64_t seed = 1;
+  bool quick = false, overwrite = false;
+};
+
+/// What of the arguments decides what a run computes: written at its start, read when it goes on.
+inline gt::Json to_json(GrowArguments const& a) {
+  return {{"corpus", a.corpus}, {"plan", a.plan},     {"substrate", a.substrate},
+          {"font", a.font},     {"raster", a.raster}, {"init", a.init},
+          {"head", a.head},     {"tokens", a.tokens}, {"vocab", a.vocab},
+          {"width", a.width},   {"heads", a.heads},   {"context", a.context},
+          {"batch", a.batch},   {"lr", a.lr},         {"seed", a.seed}};
+}
+inline GrowArguments grow_arguments_of(gt::Json const& json, std::string const& where) {
+  GrowArguments a;
+  auto const read = [&]<class T>(char const* key, T& value) { value = gt::json_get<T>(json, key, where); };
+  read("corpus", a.corpus), read("plan", a.plan), read("substrate", a.substrate), read("font", a.font);
+  read("raster", a.raster), read("init", a.init), read("head", a.head), read("tokens", a.tokens);
+  read("vocab", a.vocab), read("width", a.width), read("heads", a.heads), read("context", a.context);
+  read("batch", a.batch), read("lr", a.lr), read("seed", a.seed);
+  return a;
+}
+
+/// Options in the order of the help; those that --quick sets are kept, to see which the user gave.
+struct GrowCommandLine {
+  CLI::App app{"Grows a small Transformer on a text, a few blocks at a time on a frozen embedding of its tokens."};
+  GrowArguments a;
+  CLI::Option *minutes, *tokens, *width, *heads, *plan, *vocab, *context, *batch, *lr, *resume;
+
+  GrowCommandLine() {
+    auto const option = [&](char const* name, auto& value, char const* what) {
+      return app.add_option(name, value, what)->capture_default_str();
+    };
+    auto const corpus = app.add_option("--corpus", a.corpus, "UTF-8 text files; the last 5 % are held out");
+    app.add_option("--out", a.out, "folder for the run; by default a new one, runs/grow-N");
+    app.add_flag("--overwrite", a.overwrite, "replace the run that is in --out");
+    resume = app.add_option("--resume", a.resume, "folder of a run that was stopped: goes on from its last checkpoint");
+    minutes = option("--minutes", a.minutes, "time to train; measured and turned into tokens");
+    tokens = app.add_option("--tokens", a.tokens, "tokens to train on, all stages together, instead of minutes");
+    minutes->excludes(tokens);
+    width = option("--width", a.width, "d_model, the width of the model");
+    heads = option("--heads", a.heads, "attention heads");
+    plan = option("--plan", a.plan, "new blocks in each stage");
+    option("--init", a.init, "new blocks: random, or identity (they start without effect)")
+        ->check(CLI::IsMember({"random", "identity"}));
+    option("--head", a.head, "output head between stages: carry or reset")->check(CLI::IsMember({"carry", "reset"}));
+    option("--substrate", a.substrate, "frozen embedding: glyph, binary or random")
+        ->check(CLI::IsMember({"glyph", "binary", "random"}));
+    vocab = option("--vocab", a.vocab, "size of the vocabulary");
+    context = option("--context", a.context, "tokens of a sequence");
+    batch = option("--batch", a.batch, "sequences of a step");
+    lr = option("--lr", a.lr, "peak learning rate");
+    app.add_option("--font", a.font, "fonts for glyphs, the first choice first: .ttf, .otf, .ttc:N, Unifont's .hex");
+    option("--raster", a.raster, "side of a token's picture in pixels: 16, 32 or 64");
+    option("--threads", a.threads, "0: all cores");
+    option("--seed", a.seed, "same seed, same model");
+    app.add_flag("--quick", a.quick, "a small model in about a minute");
+    for (CLI::Option* other : app.get_options()) {  // a run goes on as it began; only these may change
+      auto const name = other->get_name();
+      if (name != "--resume" && name != "--threads" && name != "--lr" && name != "--help") resume->excludes(other);
+    }
+    app.callback([this, corpus] {
+      if (corpus->count() == 0 && resume->count() == 0) throw CLI::RequiredError("--corpus");
+    });
+  }
+
+  /// Fills in what depends on other options, and refuses what no run can have.
+  void settle() {
+    if (a.quick) {
+      auto const set = [](CLI::Option const* given, auto& value, auto quick) {
+        if (given->count() == 0) value = quick;
+      };
+      set(width, a.width, 128), set(heads, a.heads, 4), set(plan, a.plan, "2+2+2"), set(vocab, a.vocab, 1024);
+      set(context, a.context, 128), set(batch, a.batch, 16);
+      if (minutes->count() == 0) set(tokens, a.tokens, 1'500'000);
+    }
+    bool const given = a.tokens != 0 || tokens->count() > 0;
+    gt::check(!given || a.tokens > 0, "grow", "--tokens must be positive (got ", a.tokens, ")");
+    gt::check(a.minutes > 0 && a.minutes < 1e6, "grow", "--minutes must be positive (got ", a.minutes, ")");
+    gt::check(a.lr > 0 && a.lr < 1, "grow", "--lr must lie between 0 and 1 (got ", a.lr, ")");
+    gt::check(a.batch > 0 && a.batch <= 65536, "grow", "--batch must lie in 1 ... 65536 (got ", a.batch, ")");
+    gt::check(a.context > 0 && a.context <= 65536, "grow", "--context must lie in 1 ... 65536 (got ", a.context, ")");
+    gt::check(gt::is_raster_side(a.raster), "grow", "--raster must be 16, 32 or 64 (got ", a.raster, ")");
+    if (a.font.empty()) {
+      char const* const font = std::getenv("GT_UNIFONT_HEX");
+      a.font = {font ? font : "/usr/share/unifont/unifont.hex"};
+    }
+  }
+};
+
+/// The command that repeats a run.
+inline std::string command_of(GrowArguments const& a) {
+  std::string line = "./run grow";
+  auto const quoted = [](std::string const& word) {
+    if (word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+:-") == word.npos)
+      return word;
+    std::string q = "'";
+    for (char const c : word) q += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return q + "'";
+  };
+  auto const add = [&](char const* name, auto const&... values) {
+    line += gt::text(" ", name), ((line += gt::text(" ", values)), ...);
+  };
+  line += " --corpus";
+  for (auto const& file : a.corpus) line += " " + quoted(file);
+  add("--plan", a.plan), add("--tokens", a.tokens), add("--width", a.width), add("--heads", a.heads);
+  add("--vocab", a.vocab), add("--context", a.context), add("--batch", a.batch);
+  char rate[32];
+  std::snprintf(rate, sizeof rate, "%g", a.lr);
+  add("--lr", rate), add("--init", a.init), add("--head", a.head), add("--substrate", a.substrate);
+  if (a.substrate == "glyph") {
+    line += " --font";
+    for (auto const& font : a.font) line += " " + quoted(font);
+    add("--raster", a.raster);
+  }
+  add("--seed", a.seed);
+  return line;
+}
+
+}  // namespace program

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// Stopping and going on from outside: Ctrl-C, SIGTERM and kill; the same bytes as without; a loss that is not finite.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <string_view>
+
+#include "gt/formats/checkpoint.hpp"
+#include "gt/io/text_file.hpp"
+#include "gt/nn/transformer.hpp"
+#include "gt/substrate/binary_embedding.hpp"
+#include "gt/text/tokenizer.hpp"
+#include "gt/text/tokenizer_json.hpp"
+#include "programs/place.hpp"
+#include "programs/support.hpp"
+
+using gt::read_text_file;
+using gt::test::arguments, gt::test::check_complaint, gt::test::check_sentence, gt::test::Ended, gt::test::eventually;
+using gt::test::has, gt::test::metrics_of, gt::test::Options, gt::test::Place, gt::test::Program, gt::test::put;
+using gt::test::run, gt::test::unfinished_files, gt::test::with, gt::test::without;
+
+namespace {
+
+Options long_run(Place const& place, std::string_view out) {
+  return with(place.options(out), {{"--plan", "1+1"}, {"--tokens", "120000"}});
+}
+Options going_on(Place const& place, Options const& more = {}) {
+  return with({{"--resume", place / "run"}, {"--threads", "1"}}, more);
+}
+bool has_row(Place const& place, std::string_view row) {
+  auto const metrics = place / "run/metrics.jsonl";
+  return std::filesystem::exists(metrics) && has(read_text_file(metrics), row);
+}
+/// Starts a run and sends `signal` once it has logged `row`.
+Ended signalled(Place const& place, int signal, std::string_view row) {
+  Program growing(GT_GROW, arguments(long_run(place, "run")));
+  REQUIRE(eventually([&] { return has_row(place, row) || !growing.running(); }));
+  REQUIRE(growing.running());
+  growing.signal(signal);
+  return growing.wait();
+}
+/// The metrics without what differs between two runs of the same.
+auto steps_of(std::string const& path) {
+  auto rows = metrics_of(path);
+  for (auto& row : rows) row.erase("tokens_per_second"), row.erase("seconds");
+  return rows;
+}
+
+}  // namespace
+
+TEST_CASE("grow: stopped by a signal and resumed, it ends with the same bytes as a run that was left alone") {
+  Place const place;
+  auto const whole = run(GT_GROW, long_run(place, "whole"));
+  REQUIRE(whole.status == 0);
+  for (auto const& [signal, row] :
+       {std::pair{SIGINT, "{\"stage\":1,\"step\":40,"}, std::pair{SIGTERM, "{\"stage\":2,\"step\":120,"},
+        std::pair{SIGKILL, "{\"stage\":2,\"step\":40,"}}) {
+    CAPTURE(signal);
+    std::filesystem::remove_all(place / "run");
+    auto const ended = signalled(place, signal, row);
+    if (signal == SIGKILL) {
+      CHECK(ended.signal == SIGKILL);  // the checkpoint of the stage before is there
+    } else {
+      CHECK(ended.status == 128 + signal);
+      CHECK(has(ended.out, "go on: ./run grow --resume " + (place / "run")));
+      CHECK(std::filesystem::exists(place / "run/report.html"));
+    }
+    auto const resumed = run(GT_GROW, going_on(place, {{"--threads", "2"}}));
+    REQUIRE(resumed.status == 0);
+    CHECK(has(resumed.out,
+              signal == SIGINT ? "going on in stage 1 of 2 after step " : "going on in stage 2 of 2 after step "));
+    for (char const* file : {"model/model.safetensors", "model/config.json", "model/tokenizer.json", "samples.jsonl"}) {
+      CAPTURE(file);
+      CHECK(read_text_file(place / "whole/" + file) == read_text_file(place / "run/" + file));
+    }
+    CHECK(steps_of(place / "whole/metrics.jsonl") == steps_of(place / "run/metrics.jsonl"));
+    CHECK(unfinished_files(place / "run").size() <= (signal == SIGKILL ? 1u : 0u));
+  }
+  // A finished run has nothing left to do, and says so.
+  auto const before = read_text_file(place / "run/model/model.safetensors");
+  auto const samples = read_text_file(place / "run/samples.jsonl");
+  auto const again = run(GT_GROW, going_on(place));
+  CHECK(again.status == 0);
+  CHECK(has(again.out, "this run is finished"));
+  CHECK(read_text_file(place / "run/model/model.safetensors") == before);
+  CHECK(read_text_file(place / "run/samples.jsonl") == samples);
+}
+
+TEST_CASE("grow: what cannot go on is one sentence, and changes nothing") {
+  Place const place;
+  REQUIRE(signalled(place, SIGINT, "{\"stage\":1,\"step\":20,").status == 130);
+  auto const checkpoint = place / "run/checkpoint.safetensors", good = read_text_file(checkpoint);
+  auto const metrics = read_text_file(place / "run/metrics.jsonl");
+
+  check_sentence(run(GT_GROW, {{"--resume", place / "none"}}), "the folder must hold a run that saved a checkpoint");
+  check_complaint(run(GT_GROW, going_on(place, {{"--width", "128"}})), "--resume");
+  check_complaint(run(GT_GROW, going_on(place, {{"--corpus", place / "corpus.txt"}})), "--resume");
+  put(checkpoint, std::string_view(good).substr(0, good.size() / 2));
+  check_sentence(run(GT_GROW, going_on(place)), "'" + checkpoint + "'");
+  auto flipped = good;
+  flipped[good.size() / 2] = static_cast<char>(flipped[good.size() / 2] ^ 1);
+  put(checkpoint, flipped);
+  check_sentence(run(GT_GROW, going_on(place)), "'" + checkpoint + "'");
+  put(checkpoint, good);
+  auto const text = read_text_file(place / "corpus.txt");
+  put(place / "corpus.txt", text + "One more line.\n");
+  check_sentence(run(GT_GROW, going_on(place)), "the text of --corpus must be what it was when the run began");
+  put(place / "corpus.txt", text);
+  CHECK(read_text_file(place / "run/metrics.jsonl") == metrics);
+  CHECK(run(GT_GROW, going_on(place)).status == 0);
+}
+
+TEST_CASE("grow: a loss that is not finite ends the run with the step named, what to do, and a report that says so") {
+  Place const place;
+  auto const stopped = signalled(place, SIGINT, "{\"stage\":1,\"step\":20,");
+  REQUIRE(stopped.status == 130);
+  auto const checkpoint = place / "run/checkpoint.safetensors";
+  {  // in place of a rate that is too high: one weight overflows
+    auto const tokenizer = gt::Tokenizer::load(place / "run/model/tokenizer.json");
+    constexpr gt::BlockConfig block{.d_model = 64, .heads = 2};
+    gt::Transformer<block> model(gt::BinaryEmbedding::of_ids(tokenizer.tokens(), {.d_model = 64}), gt::seed(1),
+                                 {.context = 32});
+    auto const state = gt::load_checkpoint(model, checkpoint);
+    model.head_buffer()[200] = std::numeric_limits<float>::infinity();
+    gt::save_checkpoint(model, state, checkpoint);
+  }
+  auto const ended = run(GT_GROW, going_on(place));
+  CHECK(ended.status == 1);
+  auto const step = stopped.out.substr(stopped.out.find("after step ") + 11);
+  CHECK(has(ended.err, "gt: grow: the loss must stay finite (it did not in stage 1, step " +
+                           std::to_string(std::stoi(step) + 1) + "); the state before that step is kept: "));
+  CHECK(has(ended.err, "./run grow --resume " + (place / "run") + " --lr 0.000333"));
+  CHECK(has(read_text_file(place / "run/report.html"), "whose loss was not finite"));
+}

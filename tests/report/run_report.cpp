@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: MIT
+// Reports: what an observer collects, the page, and the files.
+#include "gt/report/run_report.hpp"
+
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gt/io/text_file.hpp"
+#include "gt/report/write_report.hpp"
+#include "report/support.hpp"
+#include "report/xml.hpp"
+
+using gt::report_html, gt::ReportObserver, gt::RunReport, gt::write_report;
+using gt::test::error_of, gt::test::has, gt::test::put, gt::test::tiny_run, gt::test::TemporaryFolder, gt::test::Xml;
+
+namespace {
+
+constexpr char const* files[] = {"report.html", "bits_per_byte_by_tokens.svg", "bits_per_byte_by_time.svg",
+                                 "training_loss.svg", "step_profile.svg"};
+
+/// Keeps what it is told.
+struct Witness : gt::GrowthObserver {
+  void stage_starts(gt::StageStart const& s) override { starts.push_back(s); }
+  void step_done(gt::StepDone const& s) override {
+    if (s.logged) steps.push_back(s);
+  }
+  void stage_done(gt::StageDone const& s) override { stages.push_back(s); }
+  void checkpoint(gt::GrowthState const& s) override { states.push_back(s); }
+  std::vector<gt::StageStart> starts;
+  std::vector<gt::StepDone> steps;
+  std::vector<gt::StageDone> stages;
+  std::vector<gt::GrowthState> states;
+};
+
+/// A run of two stages, every field set.
+RunReport full_report() {
+  RunReport report{.title = "Growing on a text", .command = "./run grow --seed 1", .peak_flops = 1e11};
+  report.facts = {{"seed", "1"}, {"compiler", "a compiler"}};
+  for (int i = 0; i < 2; ++i) {
+    gt::ReportStage s{.blocks = 2, .depth = 2 * i + 2, .steps = 100, .tokens_per_step = 1000};
+    s.active_parameters = 1'100'000, s.total_parameters = 2'200'000 + 1'000'000 * i;
+    s.weight_bytes = 8'800'000, s.optimizer_bytes = 8'800'000, s.activation_bytes = 33'000'000, s.step_flops = 5e9;
+    s.steps_done = 100, s.tokens_before = 100'000 * i, s.seconds_before = 30.0 * i, s.tokens = 100'000, s.seconds = 30;
+    s.done = true, s.train_seconds = 25, s.loss = 3.25, s.bits_before = 4.5 - i, s.bits_after = 2.75 - 0.5 * i;
+    s.profile = {.prefix = 2.5 * i, .forward = 5, .head = 5, .backward = 10, .update = 1};
+    report.stages.push_back(s);
+    for (int step = 10; step <= 100; step += 10) {
+      auto const stage = static_cast<std::size_t>(i);
+      report.points.push_back(
+          {.stage = stage, .step = step, .tokens = 100'000 * i + 1000 * step, .seconds = 30.0 * i + 0.3 * step});
+      report.points.back().loss = 5 - 0.01 * step - i,
+      report.points.back().bits_per_byte = step % 20 == 0 ? 3 - 0.002 * step - 0.4 * i : 0;
+    }
+    report.samples.push_back({static_cast<std::size_t>(i), "It is", " a truth\nuniversally"});
+  }
+  for (char const* token : {"a", " ", "\n", "the"})
+    report.glyphs.push_back({token, 16, std::vector<unsigned char>(32, 0x3C)});
+  return report;
+}
+/// The page, after a look at what holds for all of them: it is well-formed, loads nothing and runs nothing.
+Xml page_of(RunReport const& report) {
+  std::string const html = report_html(report);
+  Xml xml(html);
+  REQUIRE(xml.error() == "");
+  for (auto const& e : xml.elements()) {
+    for (char const* forbidden :
+         {"script", "link", "img", "iframe", "object", "embed", "base", "form", "use", "image", "a"})
+      CHECK(e.name != forbidden);
+    for (auto const& [name, value] : e.attributes) {
+      CHECK(!name.starts_with("on"));
+      for (char const* forbidden : {"src", "href", "style", "srcset", "action"}) CHECK(name != forbidden);
+    }
+  }
+  for (auto const& style : xml.all("style")) {
+    CHECK(!has(style.text, "url("));
+    CHECK(!has(style.text, "@import"));
+  }
+  return xml;
+}
+std::string text_of(RunReport const& report) { return page_of(report).all("body").at(0).text; }
+std::size_t count(std::string_view text, std::string_view part) {
+  std::size_t n = 0;
+  for (std::size_t at = 0; (at = text.find(part, at)) != text.npos; at += part.size()) ++n;
+  return n;
+}
+
+}  // namespace
+
+TEST_CASE("ReportObserver: the logged steps on one line of time and tokens, and what each stage cost and did") {
+  RunReport report;
+  ReportObserver reporter(report);
+  Witness witness;
+  tiny_run(reporter, witness);
+  REQUIRE(report.points.size() == witness.steps.size());
+  REQUIRE(report.stages.size() == 2);
+  for (std::size_t i = 0; i < report.points.size(); ++i) {
+    auto const& p = report.points[i];
+    auto const& s = witness.steps[i];
+    double const before = s.stage == 0 ? 0 : witness.stages[0].seconds;
+    CHECK(p.stage == s.stage);
+    CHECK(p.step == s.step);
+    CHECK(p.tokens == s.tokens);
+    CHECK(p.seconds == before + s.seconds);
+    CHECK(p.loss == s.loss);
+    CHECK(p.bits_per_byte == (s.evaluated ? s.bits_per_byte : 0));
+    CHECK(p.lr == s.lr);
+    if (i > 0) CHECK(p.seconds >= report.points[i - 1].seconds);
+    if (i > 0) CHECK(p.tokens > report.points[i - 1].tokens);
+  }
+  for (std::size_t i = 0; i < 2; ++i) {
+    auto const& s = report.stages[i];
+    auto const& start = witness.starts[i];
+    auto const& done = witness.stages[i];
+    CHECK(s.blocks == (i == 0 ? 2 : 1));
+    CHECK(s.depth == start.depth);
+    CHECK(s.active_parameters == start.active_parameters);
+    CHECK(s.total_parameters == start.total_parameters);
+    CHECK(s.weight_bytes == 4 * start.total_parameters);
+    CHECK(s.optimizer_bytes == start.optimizer_bytes);
+    CHECK(s.activation_bytes == start.activation_bytes);
+    CHECK(s.steps_done == 25);
+    CHECK(s.tokens == 25 * 16);
+    CHECK(s.tokens_before == static_cast<std::int64_t>(i) * 25 * 16);
+    CHECK(s.seconds_before == (i == 0 ? 0 : witness.stages[0].seconds));
+    CHECK(s.seconds == done.seconds);
+    CHECK(s.loss == done.loss);
+    CHECK(s.bits_before == done.before.bits_per_byte());
+    CHECK(s.bits_after == done.after.bits_per_byte());
+    CHECK(s.profile.sum() == done.profile.sum());
+    CHECK(s.done);
+  }
+  page_of(report);
+}
+
+TEST_CASE("add_plan: the same figures before the run as the run itself tells") {
+  RunReport planned, ran;
+  gt::add_plan(planned, gt::GrowthPlan{gt::deepen(2), gt::deepen(1)}, {.d_model = 16, .heads = 2}, {29}, {2, 8}, 8, 25);
+  CHECK(has(text_of(planned), "The run ended before its first step."));
+  ReportObserver reporter(ran);
+  tiny_run(reporter);
+  REQUIRE(planned.stages.size() == 2);
+  CHECK(to_html(plan_table(planned), "") == to_html(plan_table(ran), ""));
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(planned.stages[i].steps == ran.stages[i].steps);
+    CHECK(planned.stages[i].step_flops == ran.stages[i].step_flops);
+    CHECK(planned.stages[i].activation_bytes == ran.stages[i].activation_bytes);
+  }
+}
+
+TEST_CASE("ReportObserver: a run that goes on keeps the stages already done, and counts on from them") {
+  RunReport whole;
+  ReportObserver reporter(whole);
+  Witness witness;
+  tiny_run(reporter, witness);
+  REQUIRE(!witness.states.empty());
+  gt::GrowthState const* const after_first = &witness.states.front();
+  REQUIRE(after_first->stage == 1);
+
+  RunReport resumed;
+  ReportObserver second(resumed, after_first);
+  second.stage_starts(witness.starts[1]);
+  second.step_done(witness.steps.back());
+  second.stage_done(witness.stages[1]);
+  REQUIRE(resumed.stages.size() == 2);
+  REQUIRE(resumed.points.size() == 1);
+  CHECK(resumed.points[0].seconds == whole.points.back().seconds);
+  CHECK(resumed.points[0].tokens == whole.points.back().tokens);
+  CHECK(resumed.stages[0].bits_after == whole.stages[0].bits_after);
+  CHECK(resumed.stages[0].done);
+  CHECK(resumed.stages[1].tokens_before == whole.stages[1].tokens_before);
+  CHECK(resumed.stages[1].seconds_before == whole.stages[1].seconds_before);
+  CHECK(resumed.stages[1].blocks == 1);
+  page_of(resumed);
+}
+
+TEST_CASE("report_html: the result in the first sentence, all parts, figures and tables numbered in their order") {
+  RunReport const report = full_report();
+  auto const xml = page_of(report);
+  CHECK(
+      xml.all("p")[0].text ==
+      "Grown in 2 stages to 4 blocks with 3.20M parameters, the model predicts text that it has not seen at 2.250 bits "
+      "per byte. It was trained on 200k tokens in 1 min 00 s.");
+  std::string headings, captions;
+  for (auto const& h : xml.all("h2")) headings += h.text + "|";
+  CHECK(headings ==
+        "Learning|Stages|Where the time of a step goes|What the model sees|What it writes|To repeat this run|");
+  for (auto const& c : xml.all("figcaption")) captions += c.text.substr(0, c.text.find('.')) + "|";
+  CHECK(captions == "Figure 1|Figure 2|Figure 3|Table 1|Table 2|Figure 4|Table 3|");
+  CHECK(xml.all("h3")[1].text == "After stage 2: 4 blocks, 2.250 bits per byte");
+  CHECK(xml.all("blockquote")[0].text == "It is a truth\nuniversally");
+  CHECK(xml.all("code")[0].text == "./run grow --seed 1");
+  CHECK(xml.all("dt")[1].text + xml.all("dd")[1].text == "compilera compiler");
+  std::string cells, tokens;
+  for (auto const& row : xml.all("tr")) cells += row.text + "|";
+  CHECK(has(cells,
+            "|12"
+            "22.20M1.10M8.80 MB13.2 MB33.0 MB|"));
+  CHECK(has(cells, "|2100100k30 s4.00k3.2503.5002.250|"));
+  for (auto const& b : xml.all("bdi")) tokens += b.text + "|";
+  CHECK(tokens == "a|␣|↵|the|");
+  CHECK(has(report_html(report), std::string{"gt "} + gt::version));
+  CHECK(report_html(report) == report_html(full_report()));  // nothing but the report decides
+}
+
+TEST_CASE("report_html: loads nothing, refuses scripts, fits a phone, follows dark and print") {
+  std::string const html = report_html(full_report());
+  CHECK(!has(html, "http:"));
+  CHECK(!has(html, "https:"));
+  CHECK(has(html, "content=\"default-src 'none'; style-src 'unsafe-inline'\""));
+  CHECK(has(html, "name=\"viewport\""));
+  CHECK(has(html, "@media (prefers-color-scheme:dark)"));
+  CHECK(has(html, "@media print"));
+}
+
+TEST_CASE("report_html: no text of a run can leave its place") {
+  std::string const evil = "</script></style></title><script>&\"'\x01\xFF\xE2\x82 \n]]>";
+  RunReport report = full_report();
+  report.title = report.command = report.note = evil;
+  report.facts = {{evil, evil}};
+  for (auto& s : report.samples) s.prompt = s.text = evil;
+  for (auto& g : report.glyphs) g.token = evil;
+  auto const xml = page_of(report);
+  std::string const shown = "</script></style></title><script>&\"'\uFFFD\uFFFD\uFFFD\uFFFD \n]]>";
+  CHECK(xml.all("h1")[0].text == shown);
+  CHECK(xml.all("title")[0].text == shown);
+  CHECK(xml.all("dd")[0].text == shown);
+  CHECK(xml.all("blockquote")[0].text == shown + shown);
+  CHECK(xml.all("bdi")[0].text == "</script></style></title><script>&\"'␁\\xFF\\xE2\\x82␣↵]]>");
+}
+
+TEST_CASE("report_html: an empty run, a run without looks, one that ended early, one that diverged") {
+  CHECK(has(text_of({}), "The run ended before its first step."));
+  CHECK(page_of({}).all("h2").size() == 1);
+
+  RunReport early = full_report();
+  early.stages[1].done = false, early.stages[1].steps_done = 40;
+  early.note = "The loss was not finite: the run has diverged.";
+  auto const words = text_of(early);
+  CHECK(has(words, "Grown in 1 of 2 stages to 2 blocks with 2.20M parameters"));
+  CHECK(has(words, "The run ended inside stage 2, after 40 of its 100 steps."));
+  CHECK(has(words, "the run has diverged"));
+  CHECK(has(words, "at 2.750 bits per byte"));
+
+  RunReport blind = full_report();
+  for (auto& p : blind.points) p.bits_per_byte = 0;
+  CHECK(count(gt::to_svg(gt::bits_plot(blind, gt::ReportAxis::tokens)), "<circle") == 2);
+  for (auto& s : blind.stages) s.bits_after = s.bits_before = 0, s.profile = {};
+  CHECK(has(text_of(blind), "4 blocks with 3.20M parameters, the model was trained on 200k tokens"));
+  CHECK(has(text_of(blind), "no data"));
+  CHECK(!has(text_of(blind), "Where the time"));
+
+  RunReport one = full_report();
+  one.stages.resize(1), one.points.resize(10), one.samples.resize(1);
+  CHECK(has(text_of(one), "Grown in 1 stage to 2 blocks"));
+}
+
+TEST_CASE("bits_plot: looks at a part as a line with a gap between stages, all of the text as rings at their ends") {
+  auto const plot = gt::bits_plot(full_report(), gt::ReportAxis::tokens);
+  REQUIRE(plot.series.size() == 2);
+  CHECK(plot.series[0].x.size() == 4 + 1 + 4);  // the looks at 100 were at all of it
+  CHECK(plot.series[0].y[4] != plot.series[0].y[4]);
+  CHECK(plot.series[1].x == std::vector<double>{100'000, 200'000});
+  CHECK(plot.series[1].y == std::vector<double>{2.75, 2.25});
+  REQUIRE(plot.marks.size() == 2);
+  CHECK(plot.marks[1].x == 100'000);
+  CHECK(plot.marks[1].label == "4 blocks");
+  auto const timed = gt::bits_plot(full_report(), gt::ReportAxis::time);
+  CHECK(timed.series[1].x == std::vector<double>{30, 60});
+  CHECK(timed.x_label == "time (seconds)");
+  RunReport slow = full_report();
+  slow.stages[1].seconds_before = 7200, slow.stages[1].seconds = 7200;
+  CHECK(gt::bits_plot(slow, gt::ReportAxis::time).x_label == "time (hours)");
+  CHECK(gt::bits_plot(slow, gt::ReportAxis::time).series[1].x[1] == 4);
+}
+
+TEST_CASE("add_glyphs: characters and n-grams, evenly over the vocabulary, no placeholders, never more than asked") {
+  struct Pictures {
+    std::int64_t vocab() const { return 400; }
+    int raster_side() const { return 16; }
+    std::span<unsigned char const> raster(std::int64_t id) const { return {rows.data() + 32 * id, 32}; }
+    std::vector<unsigned char> rows = std::vector<unsigned char>(400 * 32, 1);
+  };
+  std::vector<std::string> tokens{"<unused_7>", "<0xE2>"};
+  for (int i = 0; i < 100; ++i) tokens.push_back(gt::encode_utf8(static_cast<char32_t>(0x100 + i)));
+  for (int i = 0; i < 200; ++i) tokens.push_back("ab" + std::to_string(i));
+  RunReport report;
+  gt::add_glyphs(report, Pictures{}, tokens, 90);
+  REQUIRE(report.glyphs.size() == 90);
+  CHECK(report.glyphs[0].token == "\u0100");
+  CHECK(report.glyphs[29].token == gt::encode_utf8(0x100 + 96));
+  CHECK(report.glyphs[30].token == "ab0");
+  CHECK(report.glyphs[89].token == "ab196");
+  CHECK(report.glyphs[89].bits.size() == 32);
+  RunReport all;
+  gt::add_glyphs(all, Pictures{}, {"a", "b", "the"}, 90);
+  CHECK(all.glyphs.size() == 3);
+  RunReport few;
+  gt::add_glyphs(few, Pictures{}, tokens, 0);
+  CHECK(few.glyphs.empty());
+  all.glyphs[0].bits.resize(5);
+  CHECK(has(error_of([&] { report_html(all); }), "gt: raster_path: a picture needs"));
+}
+
+TEST_CASE("write_report: the page and its figures, well-formed, in a folder old or new") {
+  TemporaryFolder const folder;
+  for (std::string const& target : {folder.path(), folder / "new", folder / "slash/"}) {
+    write_report(full_report(), target);
+    for (char const* file : files) {
+      CAPTURE(file);
+      CHECK(Xml(gt::read_text_file(target + "/" + file)).error() == "");
+    }
+    CHECK(gt::read_text_file(target + "/report.html") == report_html(full_report()));
+  }
+  write_report({}, folder.path());  // replaces all of it
+  CHECK(gt::read_text_file(folder / "report.html") == report_html({}));
+  CHECK(folder.entries() == 5 + 2);
+  CHECK(has(gt::read_text_file(folder / "step_profile.svg"), "<title>Time of a training step</title>"));
+}
+
+TEST_CASE("write_report: a folder that cannot be made or written is one sentence") {
+  TemporaryFolder const folder;
+  put(folder / "file", "kept");
+  auto const write_to = [](std::string const& path) { return error_of([&] { write_report(full_report(), path); }); };
+  CHECK(write_to(folder / "no/folder") == "gt: write_report: the folder '" + (folder / "no/folder") +
+                                              "' must be writable (got: No such file or directory)");
+  CHECK(write_to(folder / "file") == "gt: write_report: '" + (folder / "file") + "' must be a folder");
+  CHECK(has(write_to(folder / "file/child"), "must be writable (got: Not a directory)"));
+  CHECK(has(write_to(""), "gt: write_report: the folder '' must be writable"));
+  CHECK(has(write_to("/proc"), "must be in a writable folder"));
+  CHECK(gt::read_text_file(folder / "file") == "kept");
+}
+
+TEST_CASE("write_report: a full disk is one sentence, and the page before stays") {
+  TemporaryFolder const folder;
+  write_report({}, folder.path());
+  std::string const before = gt::read_text_file(folder / "report.html");
+  auto const handler = ::signal(SIGXFSZ, SIG_IGN);
+  rlimit old{};
+  ::getrlimit(RLIMIT_FSIZE, &old);
+  rlimit limited = old;
+  limited.rlim_cur = 1000;
+  ::setrlimit(RLIMIT_FSIZE, &limited);
+  std::string const message = error_of([&] { write_report(full_report(), folder.path()); });
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  ::signal(SIGXFSZ, handler);
+  CHECK(message == "gt: AtomicFile: '" + (folder / "bits_per_byte_by_tokens.svg") +
+                       "' must be written completely (got: File too large); nothing was changed");
+  CHECK(gt::read_text_file(folder / "report.html") == before);
+  CHECK(folder.entries() == 5);
+}
