@@ -17,11 +17,10 @@ namespace {
 
 using program::GrowArguments, program::RunFolder, program::RunIdentity;
 
-// The widths that this program is compiled for.
-template <class F>
-auto with_compiled_width(int width, F const& f) {
-  return gt::with_width<64, 96, 128, 192, 256, 384, 512, 768>(width, f);
-}
+// One type for all widths: what depends on a width at compile time is no faster, and each width would be compiled anew.
+constexpr gt::BlockConfig any{.d_model = gt::BlockConfig::run_time, .heads = gt::BlockConfig::run_time};
+using Model = gt::Transformer<any>;
+
 std::string number(double x, char const* unit = "") { return gt::detail::short_number(x, unit); }
 std::string number(std::int64_t x, char const* unit = "") { return number(static_cast<double>(x), unit); }
 
@@ -63,8 +62,7 @@ std::vector<std::string> prompts_of(gt::Corpus const& corpus) {
   return prompts;
 }
 
-// One growth run on a model of static width: what it reads, where it writes, what it tells.
-template <class Model>
+// One growth run: what it reads, where it writes, what it tells.
 class Run : public gt::GrowthObserver {
  public:
   Run(GrowArguments const& a, RunFolder folder, gt::Corpus const& corpus, gt::Tokenizer const& tokenizer, Model model)
@@ -260,7 +258,6 @@ int run(GrowArguments a) {
     if (asked.lr > 0) a.lr = asked.lr;
   }
   gt::parse_plan(a.plan);
-  with_compiled_width(a.width, [](auto) {});
   gt::check_block({.d_model = a.width, .heads = a.heads});
   RunFolder const folder = was ? RunFolder(a.resume) : RunFolder::for_new_run(a.out, a.overwrite);
 
@@ -271,12 +268,8 @@ int run(GrowArguments a) {
     sum.update(corpus.text());
     RunIdentity const id{sum.hex(), tokenizer.fingerprint(), substrate.fingerprint()};
     if (was) program::check_identity(*was, id);
-    return with_compiled_width(a.width, [&](auto width) {
-      using Model = gt::Transformer<gt::BlockConfig{.d_model = width, .heads = gt::BlockConfig::run_time}>;
-      return Run<Model>(a, folder, corpus, tokenizer,
-                        Model(substrate, gt::seed(a.seed), {.context = a.context, .heads = a.heads}))(substrate,
-                                                                                                      pictures, id);
-    });
+    Model model(substrate, gt::seed(a.seed), {.context = a.context, .d_model = a.width, .heads = a.heads});
+    return Run(a, folder, corpus, tokenizer, std::move(model))(substrate, pictures, id);
   };
   if (a.substrate == "binary") return grow_on(gt::BinaryEmbedding::of_ids(tokenizer.tokens(), {.d_model = a.width}));
   if (a.substrate == "random")

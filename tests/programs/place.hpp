@@ -84,5 +84,11 @@ inline std::vector<Json> metrics_of(std::string const& path) {
   for (auto const& line : lines_of(all)) rows.push_back(parse_json(line, path));
   return rows;
 }
+/// The same without what differs between two runs of the same.
+inline std::vector<Json> steps_of(std::string const& path) {
+  auto rows = metrics_of(path);
+  for (auto& row : rows) row.erase("tokens_per_second"), row.erase("seconds");
+  return rows;
+}
 
 }  // namespace gt::test

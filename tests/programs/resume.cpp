@@ -18,8 +18,8 @@
 
 using gt::read_text_file;
 using gt::test::arguments, gt::test::check_complaint, gt::test::check_sentence, gt::test::Ended, gt::test::eventually;
-using gt::test::has, gt::test::metrics_of, gt::test::Options, gt::test::Place, gt::test::Program, gt::test::put;
-using gt::test::run, gt::test::unfinished_files, gt::test::with, gt::test::without;
+using gt::test::has, gt::test::Options, gt::test::Place, gt::test::Program, gt::test::put;
+using gt::test::run, gt::test::steps_of, gt::test::unfinished_files, gt::test::with, gt::test::without;
 
 namespace {
 
@@ -40,12 +40,6 @@ Ended signalled(Place const& place, int signal, std::string_view row) {
   REQUIRE(growing.running());
   growing.signal(signal);
   return growing.wait();
-}
-/// The metrics without what differs between two runs of the same.
-auto steps_of(std::string const& path) {
-  auto rows = metrics_of(path);
-  for (auto& row : rows) row.erase("tokens_per_second"), row.erase("seconds");
-  return rows;
 }
 
 }  // namespace

@@ -145,7 +145,7 @@ TEST_CASE("ReportObserver: the logged steps on one line of time and tokens, and 
 TEST_CASE("add_plan: the same figures before the run as the run itself tells") {
   RunReport planned, ran;
   gt::add_plan(planned, gt::GrowthPlan{gt::deepen(2), gt::deepen(1)}, {.d_model = 16, .heads = 2}, {29}, {2, 8}, 8, 25);
-  CHECK(has(text_of(planned), "The run ended before its first step."));
+  CHECK(has(text_of(planned), "No step has been made yet."));
   ReportObserver reporter(ran);
   tiny_run(reporter);
   REQUIRE(planned.stages.size() == 2);
@@ -205,7 +205,7 @@ TEST_CASE("report_html: the result in the first sentence, all parts, figures and
   CHECK(has(cells,
             "|12"
             "22.20M1.10M8.80 MB13.2 MB33.0 MB|"));
-  CHECK(has(cells, "|2100100k30 s4.00k3.2503.5002.250|"));
+  CHECK(has(cells, "|2100100k30 s17 %4.00k3.2503.5002.250|"));
   for (auto const& b : xml.all("bdi")) tokens += b.text + "|";
   CHECK(tokens == "a|␣|↵|the|");
   CHECK(has(report_html(report), std::string{"gt "} + gt::version));
@@ -239,17 +239,18 @@ TEST_CASE("report_html: no text of a run can leave its place") {
 }
 
 TEST_CASE("report_html: an empty run, a run without looks, one that ended early, one that diverged") {
-  CHECK(has(text_of({}), "The run ended before its first step."));
+  CHECK(has(text_of({}), "No step has been made yet."));
   CHECK(page_of({}).all("h2").size() == 1);
 
   RunReport early = full_report();
   early.stages[1].done = false, early.stages[1].steps_done = 40;
-  early.note = "The loss was not finite: the run has diverged.";
   auto const words = text_of(early);
   CHECK(has(words, "Grown in 1 of 2 stages to 2 blocks with 2.20M parameters"));
-  CHECK(has(words, "The run ended inside stage 2, after 40 of its 100 steps."));
-  CHECK(has(words, "the run has diverged"));
+  CHECK(has(words, "This page shows the run inside stage 2, after 40 of its 100 steps."));
   CHECK(has(words, "at 2.750 bits per byte"));
+  early.note = "Ended in stage 2, whose loss was not finite.";
+  CHECK(has(text_of(early), "whose loss was not finite."));
+  CHECK(!has(text_of(early), "This page shows"));
 
   RunReport blind = full_report();
   for (auto& p : blind.points) p.bits_per_byte = 0;

@@ -145,16 +145,16 @@ inline HtmlTable plan_table(RunReport const& report) {
 /// What came of each stage.
 inline HtmlTable result_table(RunReport const& report) {
   HtmlTable table{.caption = "What each stage did",
-                  .head = {"stage", "steps", "tokens", "time", "tokens a second", "training loss",
+                  .head = {"stage", "steps", "tokens", "time", "of it evaluation", "tokens a second", "training loss",
                            "bits per byte before", "and after"}};
   for (std::size_t i = 0; i < report.stages.size(); ++i) {
     auto const& s = report.stages[i];
     bool const timed = s.done && s.train_seconds > 0;
-    table.rows.push_back({text(i + 1), text(s.steps_done, s.done ? "" : " of " + std::to_string(s.steps)),
-                          detail::count_text(s.tokens), detail::short_time(s.seconds),
-                          timed ? detail::short_number(static_cast<double>(s.tokens) / s.train_seconds) : "–",
-                          s.done ? detail::fixed(s.loss, 3) : "–", detail::bits_text(s.bits_before),
-                          detail::bits_text(s.bits_after)});
+    table.rows.push_back(
+        {text(i + 1), text(s.steps_done, s.done ? "" : " of " + std::to_string(s.steps)), detail::count_text(s.tokens),
+         detail::short_time(s.seconds), timed ? detail::percent_text(s.seconds - s.train_seconds, s.seconds) : "–",
+         timed ? detail::short_number(static_cast<double>(s.tokens) / s.train_seconds) : "–",
+         s.done ? detail::fixed(s.loss, 3) : "–", detail::bits_text(s.bits_before), detail::bits_text(s.bits_after)});
   }
   return table;
 }

@@ -130,8 +130,7 @@ class ReportObserver : public GrowthObserver {
     if (resumed == nullptr) return;
     for (StageDone const& done : resumed->stages) {
       ReportStage& s = begin(done.stage);
-      s.depth = done.depth, s.steps = done.steps, s.active_parameters = done.active_parameters;
-      s.steps_done = done.steps;
+      s.depth = done.depth, s.active_parameters = done.active_parameters;
       stage_done(done);
     }
   }
@@ -162,6 +161,7 @@ class ReportObserver : public GrowthObserver {
   }
   void stage_done(StageDone const& done) override {
     ReportStage& s = at(done.stage);
+    s.steps = s.steps_done = done.steps;  // a policy may have ended it early
     s.tokens = done.tokens - s.tokens_before, s.seconds = done.seconds, s.train_seconds = done.train_seconds;
     s.loss = done.loss, s.bits_before = done.before.bits_per_byte(), s.bits_after = done.after.bits_per_byte();
     s.profile = done.profile, s.done = true;

@@ -75,7 +75,7 @@ inline std::string to_svg(StackedBars const& chart, SvgOptions options = {}) {
   for (std::size_t b = 0; b < chart.bars.size(); ++b) {
     words += text(words.empty() ? "" : " ", chart.bars[b].label, ":");
     for (std::size_t i = 0; i < chart.parts.size(); ++i)
-      words += text(i > 0 ? ", " : " ", chart.parts[i], " ", detail::value_text(chart.bars[b].parts[i]));
+      words += text(i > 0 ? ", " : " ", chart.parts[i], " ", detail::value_text(size_of(chart.bars[b].parts[i])));
     words += text(" ", chart.unit, ".");
   }
   return detail::svg_document(options, chart.title, words, svg);

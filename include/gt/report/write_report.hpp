@@ -69,7 +69,7 @@ class ReportPage {
     }
     std::string html = "<p class=\"lead\">";
     if (last == nullptr) {
-      html += "The run ended before its first step.";
+      html += "No step has been made yet.";
     } else {
       std::size_t const stages = report_.stages.size();
       std::size_t const done = finished == nullptr ? 0 : static_cast<std::size_t>(finished - report_.stages.data()) + 1;
@@ -87,9 +87,9 @@ class ReportPage {
     }
     html += "</p>\n";
     if (!report_.note.empty()) html += "<p class=\"note\">" + escape_markup(report_.note) + "</p>\n";
-    if (last != nullptr && !last->done)
-      html += text("<p class=\"note\">The run ended inside stage ", last - report_.stages.data() + 1, ", after ",
-                   last->steps_done, " of its ", last->steps, " steps.</p>\n");
+    if (report_.note.empty() && last != nullptr && !last->done)
+      html += text("<p class=\"note\">This page shows the run inside stage ", last - report_.stages.data() + 1,
+                   ", after ", last->steps_done, " of its ", last->steps, " steps.</p>\n");
     return html +
            "<p>Bits per byte tell how well a text is predicted: how many bits, on average, each of its bytes would "
            "take if "
@@ -121,7 +121,7 @@ class ReportPage {
     html +=
         table(result_table(report_),
               "What came of it. Bits per byte on all held-out text, before the first step of a stage (its new blocks "
-              "being untrained) and after its last.");
+              "being untrained) and after its last. Evaluation is the time spent on measuring them.");
     return html_section("Stages", html);
   }
   std::string profile() {
