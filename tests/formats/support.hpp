@@ -2,9 +2,6 @@
 // What the tests of model folders share: small models with a tokenizer, and folders that are spoiled.
 #pragma once
 
-#include <signal.h>
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -102,26 +99,5 @@ template <class J>
 void put_config(std::string const& folder, J const& config) {
   put(folder + "/config.json", config.dump(2));
 }
-
-/// While it lives, no file of this process grows beyond `bytes`: a full disk, without one.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : handler_{::signal(SIGXFSZ, SIG_IGN)} {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    auto limited = before_;
-    limited.rlim_cur = bytes;
-    ::setrlimit(RLIMIT_FSIZE, &limited);
-  }
-  FileSizeLimit(FileSizeLimit const&) = delete;
-  FileSizeLimit& operator=(FileSizeLimit const&) = delete;
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    ::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit before_;
-  void (*handler_)(int);
-};
 
 }  // namespace gt::test

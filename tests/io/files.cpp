@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Files that map, files that are written whole or not at all, and the lock of a folder.
 #include <doctest/doctest.h>
-#include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,34 +17,13 @@
 #include "gt/io/text_file.hpp"
 #include "support.hpp"
 
-using gt::test::error_of, gt::test::has, gt::test::put, gt::test::TemporaryFolder;
+using gt::test::error_of, gt::test::FileSizeLimit, gt::test::has, gt::test::put, gt::test::TemporaryFolder;
 
 namespace {
 
 std::string contents(gt::MappedFile const& file) {
   return {reinterpret_cast<char const*>(file.bytes().data()), file.bytes().size()};
 }
-
-// While it lives, no file of this process grows beyond `bytes`: a full disk, without one.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : handler_{::signal(SIGXFSZ, SIG_IGN)} {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    auto limited = before_;
-    limited.rlim_cur = bytes;
-    ::setrlimit(RLIMIT_FSIZE, &limited);
-  }
-  FileSizeLimit(FileSizeLimit const&) = delete;
-  FileSizeLimit& operator=(FileSizeLimit const&) = delete;
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    ::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit before_;
-  void (*handler_)(int);
-};
 
 }  // namespace
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What the tests of io share: a folder that removes itself, and the text of an error.
+// What the tests of io share: a folder that removes itself, a full disk, and the text of an error.
 #pragma once
 
 #include <doctest/doctest.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include <cstddef>
 #include <filesystem>
@@ -47,6 +49,27 @@ inline void put(std::string const& path, std::string_view bytes) {
   file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   REQUIRE(file.flush());
 }
+
+/// While it lives, no file of this process grows beyond `bytes`: a full disk, without one.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : handler_{::signal(SIGXFSZ, SIG_IGN)} {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    auto limited = before_;
+    limited.rlim_cur = bytes;
+    ::setrlimit(RLIMIT_FSIZE, &limited);
+  }
+  FileSizeLimit(FileSizeLimit const&) = delete;
+  FileSizeLimit& operator=(FileSizeLimit const&) = delete;
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    ::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  rlimit before_;
+  void (*handler_)(int);
+};
 
 /// The text of the gt::Error that `action` throws; "no error" without one. Other exceptions pass.
 template <class Action>

@@ -3,8 +3,6 @@
 #include "gt/report/run_report.hpp"
 
 #include <doctest/doctest.h>
-#include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -345,15 +343,11 @@ TEST_CASE("write_report: a full disk is one sentence, and the page before stays"
   TemporaryFolder const folder;
   write_report({}, folder.path());
   std::string const before = gt::read_text_file(folder / "report.html");
-  auto const handler = ::signal(SIGXFSZ, SIG_IGN);
-  rlimit old{};
-  ::getrlimit(RLIMIT_FSIZE, &old);
-  rlimit limited = old;
-  limited.rlim_cur = 1000;
-  ::setrlimit(RLIMIT_FSIZE, &limited);
-  std::string const message = error_of([&] { write_report(full_report(), folder.path()); });
-  ::setrlimit(RLIMIT_FSIZE, &old);
-  ::signal(SIGXFSZ, handler);
+  std::string message;
+  {
+    gt::test::FileSizeLimit const full(1000);
+    message = error_of([&] { write_report(full_report(), folder.path()); });
+  }
   CHECK(message == "gt: AtomicFile: '" + (folder / "bits_per_byte_by_tokens.svg") +
                        "' must be written completely (got: File too large); nothing was changed");
   CHECK(gt::read_text_file(folder / "report.html") == before);

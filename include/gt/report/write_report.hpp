@@ -137,7 +137,7 @@ class ReportPage {
   std::string glyphs() {
     if (report_.glyphs.empty()) return {};
     std::string list =
-        "<p>The model is never told which letters a token has. Its embedding is a picture, drawn with a pixel font, "
+        "<p>The model is never told which letters a token has. Its embedding is a picture, drawn with a font, "
         "reduced to a few numbers and then frozen; a token of several letters is squeezed into one square. A sample of "
         "the vocabulary, with ␣ for a space and ↵ for a newline:</p>\n<ul class=\"glyphs\">\n";
     for (auto const& g : report_.glyphs) {
