@@ -20,8 +20,8 @@ namespace gt {
 
 /// A corpus as token ids, with what is needed to count bytes: what the short form of `grow` takes.
 struct TrainingText {
-  TokenizedCorpus tokens;
-  std::vector<std::int32_t> bytes_of_tokens;
+  TokenizedCorpus tokens;                     ///< a part to train on, and a part held out
+  std::vector<std::int32_t> bytes_of_tokens;  ///< [V], how long each token is
 };
 /// Encodes a corpus; its last 5 % are held out.
 inline TrainingText training_text(Corpus const& corpus, Tokenizer const& tokenizer) {

@@ -32,12 +32,13 @@ inline constexpr int model_folder_version = 1;  ///< of the `gt` part of config.
 
 /// What config.json says: enough to choose a type and make the model before its weights are read.
 struct ModelFolderConfig {
-  BlockConfig block{};
-  TransformerOptions options{};
-  int depth = 0;
-  std::int64_t vocab = 0;
+  BlockConfig block{};           ///< C, H, F (`d_ff` 0 where F = 4 C), and the constants
+  TransformerOptions options{};  ///< the context only: widths and heads stand in `block`
+  int depth = 0;                 ///< L
+  std::int64_t vocab = 0;        ///< V
   std::uint64_t seed = 1;        ///< that the model was made with
   std::int64_t table_width = 0;  ///< n of the substrate; the saved table is lifted to C
+  /// How the table was made ("glyph", "binary", ...), and the fingerprints of the table and of the tokenizer.
   std::string substrate_method, substrate_fingerprint, tokenizer_fingerprint;
 };
 

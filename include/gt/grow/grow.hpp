@@ -48,11 +48,11 @@ enum class GrowthEnd {
 };
 /// What a run did.
 struct GrowthResult {
-  GrowthEnd end = GrowthEnd::finished;
-  std::vector<StageDone> stages;  ///< the finished ones
-  std::int64_t tokens = 0;        ///< trained on
-  std::size_t stage = 0;          ///< where it ended, from 0
-  std::int64_t step = 0;          ///< in that stage, from 1
+  GrowthEnd end = GrowthEnd::finished;  ///< why it ended
+  std::vector<StageDone> stages;        ///< the finished ones
+  std::int64_t tokens = 0;              ///< trained on
+  std::size_t stage = 0;                ///< where it ended, from 0
+  std::int64_t step = 0;                ///< in that stage, from 1
 };
 
 namespace detail {

@@ -16,34 +16,36 @@ namespace gt {
 struct StageStart {
   std::size_t stage = 0, stages = 0;  ///< from 0
   int depth = 0;                      ///< blocks, the new ones included
+  /// Steps of the stage, numbers that train in it, and numbers of the model, its table included.
   std::int64_t steps = 0, active_parameters = 0, total_parameters = 0;
-  std::int64_t optimizer_bytes = 0, activation_bytes = 0;
+  std::int64_t optimizer_bytes = 0, activation_bytes = 0;  ///< AdamW's moments; activations and scratch
   std::int64_t step = 0;             ///< steps already done, when a run goes on in the middle of a stage
   std::int64_t tokens_per_step = 0;  ///< B T
   double step_flops = 0;             ///< floating-point operations of a step
   char const* instruction_set = "";  ///< that the backend's kernels use
-  int threads = 1;
+  int threads = 1;                   ///< of the backend
 };
 /// A step that was just made. `bits_per_byte` is that of the last look at held-out text, and `evaluated` says that it
 /// is new.
 struct StepDone {
-  std::size_t stage = 0;
-  std::int64_t step = 0, steps = 0;  ///< from 1, in this stage
-  std::int64_t tokens = 0;           ///< trained on so far, all stages together
-  double loss = 0;                   ///< nats a token, this step
-  double gradient_norm = 0;          ///< before clipping
-  double bits_per_byte = 0;          ///< held-out; 0 before the first look
-  bool evaluated = false;
-  double lr = 0, seconds = 0;    ///< seconds since the stage began
-  double tokens_per_second = 0;  ///< training alone, without the looks at held-out text
-  int depth = 0;
-  std::int64_t active_parameters = 0;
-  bool logged = false;  ///< a step to keep in a log: every `log_every`-th, evaluated ones, and the last
+  std::size_t stage = 0;               ///< from 0
+  std::int64_t step = 0, steps = 0;    ///< from 1, in this stage
+  std::int64_t tokens = 0;             ///< trained on so far, all stages together
+  double loss = 0;                     ///< nats a token, this step
+  double gradient_norm = 0;            ///< before clipping
+  double bits_per_byte = 0;            ///< held-out; 0 before the first look
+  bool evaluated = false;              ///< held-out text was looked at after this step
+  double lr = 0, seconds = 0;          ///< seconds since the stage began
+  double tokens_per_second = 0;        ///< training alone, without the looks at held-out text
+  int depth = 0;                       ///< blocks
+  std::int64_t active_parameters = 0;  ///< numbers that train
+  bool logged = false;                 ///< a step to keep in a log: every `log_every`-th, evaluated ones, and the last
 };
 /// A stage that is done.
 struct StageDone {
-  std::size_t stage = 0;
-  int depth = 0;
+  std::size_t stage = 0;  ///< from 0
+  int depth = 0;          ///< blocks, the new ones included
+  /// Steps of the stage, tokens trained on so far in all stages together, and numbers that trained.
   std::int64_t steps = 0, tokens = 0, active_parameters = 0;
   double loss = 0;                        ///< mean over the last tenth of the steps, nats a token
   Evaluation before, after;               ///< on all held-out text: with the new blocks untrained, and at the end
@@ -69,9 +71,9 @@ struct GrowthState {
 class GrowthObserver {
  public:
   virtual ~GrowthObserver() = default;
-  virtual void stage_starts(StageStart const&) {}
-  virtual void step_done(StepDone const&) {}
-  virtual void stage_done(StageDone const&) {}
+  virtual void stage_starts(StageStart const&) {}  ///< its blocks are there; its steps follow
+  virtual void step_done(StepDone const&) {}       ///< after every step, also those that no log keeps
+  virtual void stage_done(StageDone const&) {}     ///< after its last step and the look at all held-out text
   /// A state worth keeping: after each stage, every GrowOptions::checkpoint_seconds, and before the run ends early.
   /// The model is as it belongs to the state.
   virtual void checkpoint(GrowthState const&) {}

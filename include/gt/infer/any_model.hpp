@@ -29,20 +29,23 @@ namespace gt {
 template <Backend B>
 class BasicAnyModel {
  public:
-  using scalar = float;
+  using scalar = float;  ///< of weights and results
 
+  /// Hides the type of `model`, a Transformer of any width; the weights are shared, not copied.
   template <class Model>
   requires std::same_as<typename Model::scalar, float>
   explicit BasicAnyModel(Model model) : held_{std::make_shared<Held<Model> const>(std::move(model))} {}
 
-  BlockConfig const& config() const { return held_->facts.config; }
-  std::int64_t context() const { return held_->facts.context; }  ///< tokens a sequence may have
-  std::int64_t vocab() const { return held_->facts.vocab; }      ///< V
-  int depth() const { return held_->facts.depth; }               ///< L
-  std::string const& substrate_fingerprint() const { return held_->facts.fingerprint; }
+  BlockConfig const& config() const { return held_->facts.config; }                      ///< of each block
+  std::int64_t context() const { return held_->facts.context; }                          ///< tokens a sequence may have
+  std::int64_t vocab() const { return held_->facts.vocab; }                              ///< V
+  int depth() const { return held_->facts.depth; }                                       ///< L
+  std::string const& substrate_fingerprint() const { return held_->facts.fingerprint; }  ///< of its table
   /// Whether the width is static in the type that was chosen, or the generic type stands in.
   bool has_static_width() const { return held_->facts.static_width; }
+  /// Every tensor, bottom to top: the table, the blocks, the final norm, the head.
   std::vector<Parameter<float>> parameters() const { return held_->parameters(); }
+  /// Numbers in all tensors, the table included.
   std::int64_t parameter_count() const {
     std::int64_t n = 0;
     for (auto const& p : parameters()) n += p.size();
@@ -53,20 +56,23 @@ class BasicAnyModel {
   class AnySession {
    public:
     virtual ~AnySession() = default;
-    virtual std::span<float const> feed(std::span<std::int32_t const> ids) = 0;
-    virtual std::int64_t position() const = 0;
-    virtual void reset() = 0;
+    virtual std::span<float const> feed(std::span<std::int32_t const> ids) = 0;  ///< logits [V], see Session::feed
+    virtual std::int64_t position() const = 0;                                   ///< tokens fed so far
+    virtual void reset() = 0;                                                    ///< forgets everything
   };
+  /// A new session; it must not outlive every copy of this model.
   std::unique_ptr<AnySession> session(B on) const { return held_->session(on); }
 
-  /// The functions of these names in nn/passes.hpp.
+  /// -log p(target) of every position, nll [B * T]: the function of this name in nn/passes.hpp, as are the next two.
   void token_losses(B const& on, Vector<std::int32_t const> ids, Vector<std::int32_t const> targets, BatchShape s,
                     Vector<float> nll, Arena& arena) const {
     held_->token_losses(on, ids, targets, s, nll, arena);
   }
+  /// States [T, C] of one sequence behind its lowest `layers` blocks, before the final norm.
   States<float> hidden_states(B const& on, std::span<std::int32_t const> ids, int layers = -1) const {
     return held_->hidden_states(on, ids, layers);
   }
+  /// Logits [T, V] of every position of one sequence.
   States<float> logits(B const& on, std::span<std::int32_t const> ids) const { return held_->logits(on, ids); }
 
  private:
@@ -121,16 +127,19 @@ class BasicAnyModel {
   std::shared_ptr<Interface const> held_;
 };
 
+/// BasicAnyModel::token_losses, for code that takes a model of any kind; so are the next two.
 template <Backend B>
 void token_losses(B const& on, BasicAnyModel<B> const& model, In<Vector<std::int32_t const>> ids,
                   In<Vector<std::int32_t const>> targets, BatchShape s, In<Vector<float>> nll, Arena& arena) {
   model.token_losses(on, ids, targets, s, nll, arena);
 }
+/// BasicAnyModel::hidden_states.
 template <Backend B>
 States<float> hidden_states(B const& on, BasicAnyModel<B> const& model, std::span<std::int32_t const> ids,
                             int layers = -1) {
   return model.hidden_states(on, ids, layers);
 }
+/// BasicAnyModel::logits.
 template <Backend B>
 States<float> logits(B const& on, BasicAnyModel<B> const& model, std::span<std::int32_t const> ids) {
   return model.logits(on, ids);
@@ -140,13 +149,15 @@ States<float> logits(B const& on, BasicAnyModel<B> const& model, std::span<std::
 template <Backend B>
 class Session<B, BasicAnyModel<B>> {
  public:
-  using T = float;
+  using T = float;  ///< of the logits
+  /// Shares the model's weights: unlike the general Session, it keeps them alive.
   Session(B on, BasicAnyModel<B> const& model) : model_{model}, session_{model.session(on)} {}
+  /// Logits [V] of the token after `ids`; valid until the next call.
   std::span<float const> feed(std::span<std::int32_t const> ids) { return session_->feed(ids); }
-  std::int64_t position() const { return session_->position(); }
-  std::int64_t room() const { return model_.context() - position(); }
-  void reset() { session_->reset(); }
-  BasicAnyModel<B> const& model() const { return model_; }
+  std::int64_t position() const { return session_->position(); }       ///< tokens fed so far
+  std::int64_t room() const { return model_.context() - position(); }  ///< tokens that still fit
+  void reset() { session_->reset(); }                                  ///< forgets everything
+  BasicAnyModel<B> const& model() const { return model_; }             ///< a copy of what was given
 
  private:
   BasicAnyModel<B> model_;

@@ -21,19 +21,20 @@ namespace gt {
 
 /// What is asked of `generate`.
 struct GenerateOptions {
-  std::int64_t max_tokens = 200;
-  SamplerOptions sampler{};
+  std::int64_t max_tokens = 200;     ///< drawn at most
+  SamplerOptions sampler{};          ///< how each is drawn
   std::vector<std::string> stop{};   ///< texts that end it; they are not given out
   std::function<bool()> cancel{};    ///< asked before each token
   std::function<void()> on_slide{};  ///< called once, when the context is full and its older half is forgotten
 };
 
+/// What ended a text: `max_tokens`, the tokenizer's end of text, a text of `stop`, or `cancel`.
 enum class GenerateEnd { max_tokens, end_of_text, stop_text, cancelled };
 
 /// What `generate` did.
 struct Generated {
-  GenerateEnd end = GenerateEnd::max_tokens;
-  std::int64_t prompt_tokens = 0, tokens = 0;
+  GenerateEnd end = GenerateEnd::max_tokens;   ///< why it ended
+  std::int64_t prompt_tokens = 0, tokens = 0;  ///< of the whole prompt; drawn, an end of text included
 };
 
 namespace detail {

@@ -19,7 +19,7 @@ struct SamplerOptions {
   int top_k = 0;             ///< only the k likeliest; 0: all
   double top_p = 0.95;       ///< only the fewest whose probabilities sum to p (Holtzman et al. 2020, arXiv:1904.09751)
   double min_p = 0;          ///< only those with at least min_p times the largest probability (arXiv:2407.01082)
-  Seed seed{};
+  Seed seed{};               ///< of the draws
 };
 
 /// Errors: a negative temperature or top-k, top-p outside (0, 1], min-p outside [0, 1].
@@ -34,6 +34,7 @@ inline void check_sampler(SamplerOptions const& o) {
 /// Draws tokens; the n-th draw of a seed is a pure function of the logits and n.
 class Sampler {
  public:
+  /// Errors: those of check_sampler.
   explicit Sampler(SamplerOptions options = {}) : options_{options}, random_(options.seed, Purpose::sampling) {
     check_sampler(options);
   }

@@ -35,6 +35,7 @@ struct ScoreOptions {
 struct Score {
   std::vector<double> log_likelihoods;  ///< log p(token | those before it in its window); of the first: -log V
   std::int64_t stride = 0;              ///< that was used
+  /// Of all tokens together: the sum, in nats.
   double log_likelihood() const { return std::accumulate(log_likelihoods.begin(), log_likelihoods.end(), 0.0); }
   double loss() const { return -log_likelihood() / static_cast<double>(log_likelihoods.size()); }  ///< nats a token
   double perplexity() const { return std::exp(loss()); }                                           ///< a token
@@ -102,13 +103,14 @@ struct TextScore : Score {
   std::vector<std::int32_t> ids;                                                ///< the tokens, one a log-likelihood
   std::int64_t bytes = 0, characters = 0;                                       ///< of the whole text
   double bits_per_byte() const { return bits() / static_cast<double>(bytes); }  ///< comparable across tokenizers
-  double bits_per_character() const { return bits() / static_cast<double>(characters); }
+  double bits_per_character() const { return bits() / static_cast<double>(characters); }  ///< a code point
 
  private:
   double bits() const { return -log_likelihood() / 0.6931471805599453; }
 };
 
 /// Scores a text as `tokenizer` cuts it.   Errors: an empty text; a model and a tokenizer that do not fit.
+///
 ///     double const bits = gt::score(on, model, tokenizer, "It is a truth").bits_per_byte();
 template <Backend B, class Model, class Tokenizer>
 TextScore score(B const& on, Model const& model, Tokenizer const& tokenizer, std::string_view text,

@@ -22,8 +22,9 @@ namespace gt {
 template <Backend B, class Model>
 class Session {
  public:
-  using T = typename Model::scalar;
+  using T = typename Model::scalar;  ///< of the logits
 
+  /// Nothing is fed yet. All memory is taken here: L caches [context, 2 C], and scratch for 256 tokens of a prompt.
   Session(B on, Model const& model) : on_{on}, model_{model}, logits_(model.vocab()) {
     std::int64_t const C = model.config().d_model;
     for (int l = 0; l < model.depth(); ++l) caches_.emplace_back(model.context(), C);
@@ -48,7 +49,7 @@ class Session {
   std::int64_t position() const { return position_; }                 ///< tokens fed so far
   std::int64_t room() const { return model_.context() - position_; }  ///< tokens that still fit
   void reset() { position_ = 0; }                                     ///< forgets everything
-  Model const& model() const { return model_; }
+  Model const& model() const { return model_; }                       ///< that it feeds
 
  private:
   static constexpr std::int64_t chunk = 256;  // tokens of a prompt that are processed at once

@@ -33,9 +33,10 @@ template <BlockConfig Cfg, class T = float>
 requires ValidBlock<Cfg>
 class Block {
  public:
-  using scalar = T;
-  static constexpr BlockConfig static_config = Cfg;
-  static constexpr int tensor_count = 16;
+  using scalar = T;                                  ///< of weights and activations
+  static constexpr BlockConfig static_config = Cfg;  ///< what the type fixes; `run_time` where the constructor does
+  static constexpr int tensor_count = 16;            ///< those that a config leaves out have no elements
+  /// The tensors, in the order of the buffer; `tensors` has their full names and shapes.
   enum Tensor : int {
     norm1_g,
     norm1_b,
@@ -57,10 +58,13 @@ class Block {
 
   /// What a forward pass leaves for the backward pass (and, of a frozen block, only needs while it runs).
   struct Activations {
-    Matrix<T> norm1, qkv, att, mid, norm2, fc, act;  // [M, C], [M, 3C], [M, C], [M, C], [M, C], [M, F], [M, F]
-    Vector<T> mean1, rstd1, mean2, rstd2, log_sum;   // [M] x 4, [B * H * T]
+    /// Outputs of the ops in their order, M = B * T: [M, C], [M, 3 C], [M, C], [M, C], [M, C], [M, F], [M, F].
+    Matrix<T> norm1, qkv, att, mid, norm2, fc, act;
+    /// Statistics of the two norms, [M] each, and of the rows of attention, [B * H * T].
+    Vector<T> mean1, rstd1, mean2, rstd2, log_sum;
   };
 
+  /// All weights zero, all tensors frozen; see `initialise`. Errors: those of check_block.
   explicit Block(BlockConfig config = Cfg) : config_{config}, specs_{tensors(config)} {
     check_block(config);
     std::int64_t size = 0;
@@ -71,16 +75,18 @@ class Block {
     weights_ = Buffer<T>(size);
   }
 
-  BlockConfig const& config() const { return config_; }
-  Buffer<T> const& weights() const { return weights_; }
-  Buffer<T>& weights() { return weights_; }
-  std::int64_t offset(int tensor) const { return offsets_[index(tensor)]; }
-  TensorSpec const& spec(int tensor) const { return specs_[index(tensor)]; }
+  BlockConfig const& config() const { return config_; }                       ///< its shape, all sizes known
+  Buffer<T> const& weights() const { return weights_; }                       ///< all tensors, one behind the other
+  Buffer<T>& weights() { return weights_; }                                   ///< the same, to be changed
+  std::int64_t offset(int tensor) const { return offsets_[index(tensor)]; }   ///< where it begins in `weights()`
+  TensorSpec const& spec(int tensor) const { return specs_[index(tensor)]; }  ///< its name, shape and start
 
+  /// Whether a tensor trains; one of no elements never does.
   bool is_trainable(int tensor) const { return trainable_[index(tensor)] && spec(tensor).size() > 0; }
-  void set_trainable(int tensor, bool on) { trainable_[index(tensor)] = on; }
-  void freeze() { trainable_.fill(false); }
-  void unfreeze() { trainable_.fill(true); }
+  void set_trainable(int tensor, bool on) { trainable_[index(tensor)] = on; }  ///< trains or freezes it
+  void freeze() { trainable_.fill(false); }                                    ///< all tensors
+  void unfreeze() { trainable_.fill(true); }                                   ///< all tensors
+  /// Whether a backward pass has a gradient to leave here.
   bool any_trainable() const {
     for (int i = 0; i < tensor_count; ++i) {
       if (is_trainable(i)) return true;

@@ -18,17 +18,18 @@ namespace gt {
 
 /// How many sequences of how many tokens a pass sees; rows of activations are [B * T].
 struct BatchShape {
-  std::int64_t batch = 1;   ///< B
-  std::int64_t tokens = 1;  ///< T
-  constexpr std::int64_t rows() const { return batch * tokens; }
+  std::int64_t batch = 1;                                         ///< B
+  std::int64_t tokens = 1;                                        ///< T
+  constexpr std::int64_t rows() const { return batch * tokens; }  ///< B * T
 };
 
 /// Keys and values of the tokens that one block has seen: [context, 2 C], row t at position t.
 template <class T>
 struct KvCache {
-  Buffer<T> memory;
-  Matrix<T> kv;
+  Buffer<T> memory;  ///< owns the numbers of `kv`
+  Matrix<T> kv;      ///< keys in the first C columns, values in the last
   KvCache() = default;
+  /// Zeros, for positions 0 to context - 1.
   KvCache(std::int64_t context, std::int64_t C) : memory(context * 2 * C), kv(memory.data(), context, 2 * C) {}
 };
 

@@ -78,15 +78,18 @@ void token_losses(B const& on, Model const& model, In<Vector<std::int32_t const>
 /// A matrix that owns its numbers.
 template <class T>
 struct States {
-  Buffer<T> memory;
-  Matrix<T> x;  ///< [T, columns]
+  Buffer<T> memory;  ///< owns the numbers of `x`
+  Matrix<T> x;       ///< [T, columns]
+  /// Zeros.
   States(std::int64_t rows, std::int64_t columns) : memory(rows * columns), x(memory.data(), rows, columns) {}
 };
 
 /// The states of one sequence behind its lowest `layers` blocks (0: the embedding; by default all), before the final
 /// norm, [T, C].
+///
 ///     auto const states = gt::hidden_states(on, model, ids, 3);
 ///     float const* last = states.x.row(states.x.rows() - 1);
+///
 /// Errors: no ids, more than the context holds, a layer that is not there.
 template <Backend B, HasBlocks Model, class T = typename Model::scalar>
 States<T> hidden_states(B const& on, Model const& model, std::span<std::int32_t const> ids, int layers = -1) {

@@ -41,10 +41,12 @@ template <BlockConfig Cfg, class T = float, class BlockT = Block<Cfg, T>>
 requires ValidBlock<Cfg> && BlockLike<BlockT>
 class Transformer {
  public:
-  using scalar = T;
-  using block_type = BlockT;
-  static constexpr BlockConfig static_config = Cfg;
+  using scalar = T;                                  ///< of weights and activations
+  using block_type = BlockT;                         ///< any BlockLike
+  static constexpr BlockConfig static_config = Cfg;  ///< what the type fixes; `run_time` where the options do
 
+  /// A model without blocks: the table of `substrate`, which is shared where T is float, and a new head. All is frozen.
+  /// Errors: no context; a width that the substrate's does not divide, or that the type does not have.
   template <Substrate S>
   Transformer(S const& substrate, Seed seed, TransformerOptions options = {})
       : config_{complete(options)},
@@ -69,25 +71,30 @@ class Transformer {
     reset_head();
   }
 
-  BlockConfig const& config() const { return config_; }
-  std::int64_t context() const { return context_; }
-  std::int64_t vocab() const { return vocab_; }
-  int depth() const { return static_cast<int>(blocks_.size()); }
-  bool has_head_bias() const { return head_bias_; }
-  Seed seed() const { return seed_; }
-  std::string const& substrate_method() const { return method_; }
-  std::string const& substrate_fingerprint() const { return fingerprint_; }
-  std::int64_t table_width() const { return table_width_; }
-  RopeTable<T> const& rotary() const { return rotary_; }
+  BlockConfig const& config() const { return config_; }                      ///< of each block, all sizes known
+  std::int64_t context() const { return context_; }                          ///< tokens a sequence may have
+  std::int64_t vocab() const { return vocab_; }                              ///< V
+  int depth() const { return static_cast<int>(blocks_.size()); }             ///< L
+  bool has_head_bias() const { return head_bias_; }                          ///< as TransformerOptions said
+  Seed seed() const { return seed_; }                                        ///< of all weights that are drawn
+  std::string const& substrate_method() const { return method_; }            ///< "glyph", "binary", ...
+  std::string const& substrate_fingerprint() const { return fingerprint_; }  ///< names the table
+  std::int64_t table_width() const { return table_width_; }                  ///< n, which divides C
+  RopeTable<T> const& rotary() const { return rotary_; }                     ///< one for all blocks
 
-  std::vector<BlockT> const& blocks() const { return blocks_; }
-  std::vector<BlockT>& blocks() { return blocks_; }
+  std::vector<BlockT> const& blocks() const { return blocks_; }  ///< bottom to top
+  std::vector<BlockT>& blocks() { return blocks_; }              ///< the same, to be changed
+  /// The frozen embedding, [V, n].
   Matrix<T const> table() const { return Matrix<T const>(table_.data(), vocab_, table_width_); }
-  Buffer<T> const& head_buffer() const { return head_; }
-  Buffer<T>& head_buffer() { return head_; }
+  Buffer<T> const& head_buffer() const { return head_; }  ///< final norm and head, in the order of HeadTensor
+  Buffer<T>& head_buffer() { return head_; }              ///< the same, to be changed
+  /// Of the final norm, [C].
   Vector<T const> norm_gain() const { return Vector<T const>(head_.data(), config_.d_model); }
+  /// Of the final norm, [C].
   Vector<T const> norm_bias() const { return Vector<T const>(head_.data() + config_.d_model, config_.d_model); }
+  /// The output head, [V, C]; never tied to the table.
   Matrix<T const> head() const { return Matrix<T const>(head_.data() + 2 * config_.d_model, vocab_, config_.d_model); }
+  /// [V]; null without one.
   Vector<T const> head_bias() const {
     return head_bias_ ? Vector<T const>(head_.data() + (2 + vocab_) * config_.d_model, vocab_) : Vector<T const>{};
   }
@@ -114,15 +121,20 @@ class Transformer {
 
   /// The tensors of `head_buffer()`, in its order.
   enum HeadTensor : int { norm_g, norm_b, head_w, head_b };
+  /// Whether a HeadTensor trains.
   bool head_tensor_trains(int t) const { return head_trainable_[static_cast<std::size_t>(t)]; }
+  /// Whether the final norm trains, in part at least.
   bool norm_trains() const { return head_tensor_trains(norm_g) || head_tensor_trains(norm_b); }
+  /// Whether the head or its bias trains.
   bool head_trains() const { return head_tensor_trains(head_w) || head_tensor_trains(head_b); }
+  /// Makes the final norm, and the head with its bias, trainable or frozen.
   void set_head_trainable(bool norm, bool head) { head_trainable_ = {norm, norm, head, head && head_bias_}; }
   /// Freezes every tensor: the state before a stage says what trains.
   void freeze() {
     for (auto& block : blocks_) set_block_trainable(block, false);
     set_head_trainable(false, false);
   }
+  /// Makes all tensors of a block trainable or frozen.
   static void set_block_trainable(BlockT& block, bool on) {
     for (int t = 0; t < BlockT::tensor_count; ++t) block.set_trainable(t, on);
   }
@@ -168,6 +180,7 @@ class Transformer {
     if (head_bias_) add(head_.data() + (2 + vocab_) * C, head_tensor_trains(head_b));
     return all;
   }
+  /// Numbers in all tensors, the table included.
   std::int64_t parameter_count() const {
     std::int64_t n = 0;
     for (auto const& p : parameters()) n += p.size();
@@ -212,6 +225,7 @@ class Transformer {
     if (head_bias) all.push_back({"lm_head.bias", {vocab}});
     return all;
   }
+  /// The full name of a block's tensor, e.g. "model.layers.3.mlp.c_fc.weight".
   static std::string tensor_name(int layer, int tensor) {
     return text("model.layers.", layer, ".", BlockT::tensors(BlockConfig{})[static_cast<std::size_t>(tensor)].name);
   }

@@ -11,7 +11,9 @@
 namespace gt {
 
 /// Calls f(std::integral_constant<int, W>{}) with the W of the list that equals `width`, and returns its result.
+///
 ///     gt::with_width<128, 256>(width, [](auto w) { return gt::BlockConfig{.d_model = w}.parameters(); });
+///
 /// Errors: a width that is not in the list; the sentence names those that are.
 template <int... Widths, class F>
 auto with_width(int width, F&& f) {

@@ -18,6 +18,7 @@
 
 namespace gt {
 
+/// How a sheet looks.
 struct GlyphSheetOptions {
   int raster = 32;     ///< S, side of a picture in pixels: 16, 32 or 64
   int columns = 0;     ///< pictures a line; 0: as many as make the sheet about as wide as high

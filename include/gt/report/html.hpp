@@ -13,7 +13,7 @@
 namespace gt {
 
 /// Any bytes as text of an element or of an attribute in quotes. What XML 1.0 or HTML forbids (control characters,
-/// U+FFFE, U+FFFF) and malformed UTF-8 become U+FFFD, one each; the ends of lines become \n.
+/// U+FFFE, U+FFFF) and malformed UTF-8 become U+FFFD, one each; the ends of lines become `\n`.
 inline std::string escape_markup(std::string_view text) {
   std::string markup;
   markup.reserve(text.size());
@@ -43,7 +43,7 @@ inline std::string escape_markup(std::string_view text) {
 }
 
 /// A short text so that all of it can be seen: ␣ for a space, ↵ for a newline, ⇥ for a tab, ␀ ... ␡ for the other ASCII
-/// controls, \xE2 for a malformed byte, U+200B for a character that has no width or turns the direction of writing.
+/// controls, `\xE2` for a malformed byte, U+200B for a character that has no width or turns the direction of writing.
 /// Not escaped.
 inline std::string visible_text(std::string_view text) {
   constexpr auto hex = [](char32_t value, int digits) {
@@ -78,9 +78,9 @@ inline std::string visible_text(std::string_view text) {
 /// A table of text, which scrolls by itself where the page is narrow. Cells are escaped. The first column heads its
 /// row; all others are set flush right, as numbers are.
 struct HtmlTable {
-  std::string caption;
-  std::vector<std::string> head{};
-  std::vector<std::vector<std::string>> rows{};
+  std::string caption;                           ///< a short name, read aloud and not shown
+  std::vector<std::string> head{};               ///< over the columns
+  std::vector<std::vector<std::string>> rows{};  ///< cells of each row, as many as `head` has
 };
 
 /// `caption` in full is for the reader; the table's own names it for a screen reader.

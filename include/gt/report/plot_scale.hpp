@@ -71,9 +71,10 @@ inline std::string tick_label(double x, double largest, double step) {
 /// One axis of a plot: maps [low, high] to [from, to] in the drawing, and knows its ticks.
 class PlotScale {
  public:
+  /// A number that the axis names.
   struct Tick {
-    double value = 0;
-    std::string label;
+    double value = 0;   ///< on the axis, not in the drawing
+    std::string label;  ///< as it is written: 0.25, 1500, 20k
   };
 
   PlotScale() = default;
@@ -94,9 +95,10 @@ class PlotScale {
     if (ticks_.size() < 2) linear_ticks(step, most);
   }
 
-  double low() const { return low_; }
-  double high() const { return high_; }
-  std::vector<Tick> const& ticks() const { return ticks_; }
+  double low() const { return low_; }                        ///< where the axis begins
+  double high() const { return high_; }                      ///< where it ends
+  std::vector<Tick> const& ticks() const { return ticks_; }  ///< rising
+  /// Sets where the two ends are drawn, in pixels; `from` may be the larger, as on an upright axis.
   void draw_between(double from, double to) { from_ = from, to_ = to; }
 
   /// Where `x` is drawn.

@@ -15,19 +15,20 @@ namespace gt {
 
 /// A picture, line by line from the top: 0 black, 255 white.
 struct GrayImage {
-  int width = 0, height = 0;
+  int width = 0, height = 0;          ///< pixels
   std::vector<unsigned char> pixels;  ///< [height, width]
 
   GrayImage() = default;
+  /// All of one shade. Errors: no pixel, or 2^28 and more.
   GrayImage(int w, int h, unsigned char shade = 255) : width{w}, height{h} {
     check(w >= 1 && h >= 1 && std::int64_t{w} * h < most_pixels, "GrayImage",
           "a picture must have at least one pixel and fewer than 2^28 (got ", w, " x ", h, ")");
     pixels.assign(static_cast<std::size_t>(w) * static_cast<std::size_t>(h), shade);
   }
-  unsigned char& at(int x, int y) { return pixels[index(x, y)]; }
-  unsigned char at(int x, int y) const { return pixels[index(x, y)]; }
+  unsigned char& at(int x, int y) { return pixels[index(x, y)]; }       ///< column x, line y; not checked
+  unsigned char at(int x, int y) const { return pixels[index(x, y)]; }  ///< its shade
 
-  static constexpr std::int64_t most_pixels = std::int64_t{1} << 28;
+  static constexpr std::int64_t most_pixels = std::int64_t{1} << 28;  ///< the first number that is too large
 
  private:
   std::size_t index(int x, int y) const {

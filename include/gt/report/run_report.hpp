@@ -18,13 +18,13 @@ namespace gt {
 
 /// A logged step.
 struct ReportPoint {
-  std::size_t stage = 0;     ///< from 0
-  std::int64_t step = 0;     ///< in its stage, from 1
-  std::int64_t tokens = 0;   ///< trained on since the run began
-  double seconds = 0;        ///< since the run began, the looks at held-out text included
-  double loss = 0;           ///< nats a token
-  double bits_per_byte = 0;  ///< held-out; 0: not looked at in this step
-  double tokens_per_second = 0, lr = 0;
+  std::size_t stage = 0;                 ///< from 0
+  std::int64_t step = 0;                 ///< in its stage, from 1
+  std::int64_t tokens = 0;               ///< trained on since the run began
+  double seconds = 0;                    ///< since the run began, the looks at held-out text included
+  double loss = 0;                       ///< nats a token
+  double bits_per_byte = 0;              ///< held-out; 0: not looked at in this step
+  double tokens_per_second = 0, lr = 0;  ///< of training alone, mean over the stage so far; learning rate
 };
 
 /// A stage: what it costs by the plan, and what came of it.
@@ -34,12 +34,13 @@ struct ReportStage {
   std::int64_t tokens_per_step = 0;    ///< B T
   std::int64_t active_parameters = 0;  ///< that train
   std::int64_t total_parameters = 0;   ///< of the model when the stage is done, its embedding included
+  /// Memory for the model, for AdamW's moments, and for the activations of a step.
   std::int64_t weight_bytes = 0, optimizer_bytes = 0, activation_bytes = 0;
   double step_flops = 0;  ///< floating-point operations of a step
 
-  std::int64_t steps_done = 0;
-  std::int64_t tokens_before = 0;  ///< of the run when the stage began
-  double seconds_before = 0;
+  std::int64_t steps_done = 0;             ///< of `steps`
+  std::int64_t tokens_before = 0;          ///< of the run when the stage began
+  double seconds_before = 0;               ///< of the run when the stage began
   std::int64_t tokens = 0;                 ///< trained on in this stage
   double seconds = 0;                      ///< of this stage, with evaluation
   bool done = false;                       ///< false: the figures below are not there
@@ -52,28 +53,28 @@ struct ReportStage {
 /// What the model wrote after a stage.
 struct ReportSample {
   std::size_t stage = 0;  ///< from 0
-  std::string prompt;
-  std::string text;  ///< that follows it
+  std::string prompt;     ///< what it was given
+  std::string text;       ///< that follows it
 };
 
 /// The picture of a token, as GlyphEmbedding::raster gives it.
 struct ReportGlyph {
-  std::string token;
+  std::string token;                ///< its spelling
   int side = 0;                     ///< S
   std::vector<unsigned char> bits;  ///< S * S, line by line, the leftmost in the top bit of its byte, 1 = black
 };
 
 /// All that a report tells.
 struct RunReport {
-  std::string title = "A growing Transformer";
-  std::string command{};  ///< that repeats the run
-  std::string note{};     ///< a sentence on how the run ended, if not by its plan
+  std::string title = "A growing Transformer";  ///< of the page
+  std::string command{};                        ///< that repeats the run
+  std::string note{};                           ///< a sentence on how the run ended, if not by its plan
   double peak_flops = 0;  ///< the machine's limit, operations a second (see measure_peak); 0: not known
   std::vector<std::pair<std::string, std::string>> facts{};  ///< label and value: corpus, tokenizer, seed, version, ...
   std::vector<ReportStage> stages{};                         ///< those of the plan, whether they have run or not
-  std::vector<ReportPoint> points{};
-  std::vector<ReportSample> samples{};
-  std::vector<ReportGlyph> glyphs{};
+  std::vector<ReportPoint> points{};                         ///< logged steps, in the order of the run
+  std::vector<ReportSample> samples{};                       ///< what the model wrote on the way
+  std::vector<ReportGlyph> glyphs{};                         ///< what the model sees of some tokens; see add_glyphs
 };
 
 /// Fills the stages of a report with what a plan will cost, so that a run that ends early still shows all of it.
@@ -126,6 +127,7 @@ void add_glyphs(RunReport& report, Substrate const& substrate, std::vector<std::
 ///     gt::write_report(report, "runs/austen");
 class ReportObserver : public GrowthObserver {
  public:
+  /// `report` must outlive the observer; `resumed` is only read here.
   explicit ReportObserver(RunReport& report, GrowthState const* resumed = nullptr) : report_{report} {
     if (resumed == nullptr) return;
     for (StageDone const& done : resumed->stages) {

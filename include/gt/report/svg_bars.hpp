@@ -17,16 +17,16 @@ namespace gt {
 
 /// One bar: its parts lie end to end.
 struct StackedBar {
-  std::string label;
+  std::string label;          ///< above the bar, on the left; its sum stands on the right
   std::vector<double> parts;  ///< not negative; others are left out
 };
 /// Bars as a value, one below the other and all to one scale.
 struct StackedBars {
-  std::string title;
-  std::string description{};
+  std::string title;                 ///< shown in a file of its own; in a page only read aloud
+  std::string description{};         ///< what they show, for those who do not see it; all numbers are added
   std::string unit{};                ///< of the parts, such as "ms"
   std::vector<std::string> parts{};  ///< the names of the parts, for the legend
-  std::vector<StackedBar> bars{};
+  std::vector<StackedBar> bars{};    ///< from the top
 };
 
 /// The bars as an SVG document, or as an element of a page (see SvgOptions); the height follows from what it holds.

@@ -22,14 +22,14 @@ enum class PlotStyle { line, line_and_points, points };
 
 /// One curve. Numbers that are not finite (and, on a logarithmic axis, not positive) leave a gap.
 struct PlotSeries {
-  std::string name;              ///< for the legend, which is there from two series on
-  std::vector<double> x{}, y{};  ///< of one length; x rises
-  PlotStyle style = PlotStyle::line;
-  bool label_last = false;  ///< writes the last value on the right, at its height
+  std::string name;                   ///< for the legend, which is there from two series on
+  std::vector<double> x{}, y{};       ///< of one length; x rises
+  PlotStyle style = PlotStyle::line;  ///< points beside a line only where they have room
+  bool label_last = false;            ///< writes the last value on the right, at its height
 };
 /// A vertical line, such as the start of a stage.
 struct PlotMark {
-  double x = 0;
+  double x = 0;       ///< on the axis
   std::string label;  ///< above the line; its first word alone, or nothing, where there is no room before the next
 };
 
@@ -39,12 +39,12 @@ struct PlotMark {
 ///                             .series = {{.name = "loss", .x = {1, 2, 3}, .y = {7.6, 5.1, 4.2}}}};
 ///     gt::write_file_atomically("loss.svg", gt::to_svg(plot));
 struct LinePlot {
-  std::string title;
-  std::string description{};  ///< what it shows, for those who do not see it; the ends of the curves are added
-  std::string x_label{}, y_label{};
-  std::vector<PlotSeries> series{};
-  std::vector<PlotMark> marks{};
-  Scale x_scale = Scale::linear, y_scale = Scale::linear;
+  std::string title;                 ///< shown in a file of its own; in a page only read aloud
+  std::string description{};         ///< what it shows, for those who do not see it; the ends of the curves are added
+  std::string x_label{}, y_label{};  ///< below and above the axes
+  std::vector<PlotSeries> series{};  ///< six colours, then again from the first
+  std::vector<PlotMark> marks{};     ///< from left to right
+  Scale x_scale = Scale::linear, y_scale = Scale::linear;  ///< of the axes
 };
 
 namespace detail {

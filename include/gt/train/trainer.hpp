@@ -25,9 +25,9 @@ namespace gt {
 
 /// AdamW's constants, the same for all tensors.
 struct AdamWOptions {
-  double beta1 = 0.9;
-  double beta2 = 0.95;
-  double eps = 1e-8;
+  double beta1 = 0.9;         ///< share of the first moment that a step keeps
+  double beta2 = 0.95;        ///< share of the second
+  double eps = 1e-8;          ///< added to the root of the second moment
   double weight_decay = 0.1;  ///< decoupled; on every trainable tensor
   double clip_norm = 1.0;     ///< the global norm that gradients are scaled down to; 0: no clipping
 };
@@ -45,7 +45,8 @@ struct StepProfile {
   double head = 0;      ///< head and loss, forward and backward
   double backward = 0;  ///< backward through the final norm and the blocks
   double update = 0;    ///< clipping and AdamW
-  double sum() const { return prefix + forward + head + backward + update; }
+  double sum() const { return prefix + forward + head + backward + update; }  ///< all of it
+  /// Part by part.
   friend StepProfile operator+(StepProfile const& a, StepProfile const& b) {
     return {a.prefix + b.prefix, a.forward + b.forward, a.head + b.head, a.backward + b.backward, a.update + b.update};
   }
@@ -68,8 +69,10 @@ struct StepProfile {
 template <Backend B, class Model>
 class Trainer {
  public:
-  using T = typename Model::scalar;
+  using T = typename Model::scalar;  ///< of gradients and moments
 
+  /// Takes all memory for batches of `shape`; gradients and moments are zero.
+  /// Errors: an empty batch, sequences longer than the context, a model with nothing trainable.
   Trainer(B on, Model& model, BatchShape shape, AdamWOptions options = {})
       : on_{on}, model_{model}, shape_{shape}, options_{options}, lowest_{model.lowest_trainable()} {
     check(shape.batch > 0 && shape.tokens > 0 && shape.tokens <= model.context(), "Trainer",
@@ -100,14 +103,14 @@ class Trainer {
     loss_sum_ += loss;
     return loss;
   }
-  /// The same in two calls, the head's product being made twice:  the loss of a batch alone, and then the gradient of
-  /// that loss.   Errors: `backward` without a `forward` with targets before it.
+  /// The same in two calls, the head's product being made twice: here the loss of a batch alone, in nats a token.
   double forward(std::span<std::int32_t const> ids, std::span<std::int32_t const> targets) {
     check_targets(targets);
     run_blocks(ids);
     targets_.assign(targets.begin(), targets.end());
     return loss_ = run_head(targets, false);
   }
+  /// Adds the gradient of the last loss that `forward` gave. Errors: no `forward` with targets before it.
   void backward() {
     check(!targets_.empty(), "Trainer::backward", "a forward with targets must come first");
     run_head(targets_, true);
@@ -115,14 +118,15 @@ class Trainer {
     loss_sum_ += loss_;
     targets_.clear();
   }
-  /// For a loss of one's own: the states after the final norm, [B * T, C], valid until the next call; and its gradient
-  /// with respect to them, which `backward` takes through the norm and the blocks. The head gets no gradient.
+  /// For a loss of one's own: the states after the final norm, [B * T, C], valid until the next call.
   Matrix<T const> forward(std::span<std::int32_t const> ids) {
     run_blocks(ids);
     targets_.clear();
     ran_ = true;
     return normed_;
   }
+  /// Takes the gradient of such a loss with respect to the states, [B * T, C], through the norm and the blocks. The
+  /// head gets no gradient.   Errors: no `forward` without targets before it; another shape.
   void backward(In<Matrix<T const>> d_states) {
     check(ran_, "Trainer::backward", "a forward must come first");
     check(same_shape(d_states, normed_), "Trainer::backward", "the gradient must be of shape [", normed_.rows(), ", ",
@@ -166,6 +170,7 @@ class Trainer {
     return update(lr);
   }
 
+  /// Forgets what was accumulated since the last update.
   void clear_gradients() {
     for (auto& g : block_gradients_) std::fill(g.begin(), g.end(), T{});
     std::fill(head_gradient_.begin(), head_gradient_.end(), T{});
@@ -173,11 +178,12 @@ class Trainer {
     loss_sum_ = 0;
   }
 
-  BatchShape shape() const { return shape_; }
-  std::int64_t steps() const { return steps_; }
-  std::int64_t active_parameters() const { return active_; }
+  BatchShape shape() const { return shape_; }                 ///< of every batch
+  std::int64_t steps() const { return steps_; }               ///< AdamW's, those of a restored state included
+  std::int64_t active_parameters() const { return active_; }  ///< numbers that train
+  /// AdamW's two moments.
   std::int64_t optimizer_bytes() const { return 2 * active_ * static_cast<std::int64_t>(sizeof(T)); }
-  std::int64_t activation_bytes() const { return arena_.capacity(); }
+  std::int64_t activation_bytes() const { return arena_.capacity(); }  ///< with scratch, of one batch
   /// Gradient of block l, laid out like its weights; empty when the block is frozen.
   Buffer<T> const& block_gradient(int l) const { return block_gradients_[static_cast<std::size_t>(l)]; }
   /// Gradient of final norm and head, laid out like `head_buffer()`.
