@@ -11,6 +11,7 @@
 
 #include "gt/cpu.hpp"
 #include "gt/grow/grow.hpp"
+#include "gt/grow/policy.hpp"
 #include "gt/infer/any_model.hpp"
 #include "gt/infer/generate.hpp"
 #include "gt/infer/score.hpp"
@@ -34,6 +35,15 @@ requires(std::derived_from<std::remove_cvref_t<Observers>, GrowthObserver>&&...)
     grow(Model& model, GrowthPlan const& plan, TrainingText const& text, GrowOptions const& options,
          Observers&&... observers) {
   return grow(B{}, model, plan, text.tokens, text.bytes_of_tokens, options, std::forward<Observers>(observers)...);
+}
+
+/// Grows a model on all cores for about `tokens` tokens, in stages that `policy` begins.
+template <Backend B = Cpu<>, class Model, GrowthPolicy P, class... Observers>
+requires(std::derived_from<std::remove_cvref_t<Observers>, GrowthObserver>&&...) GrowthResult
+    grow_by_policy(Model& model, P policy, std::int64_t tokens, TrainingText const& text, GrowOptions const& options,
+                   Observers&&... observers) {
+  return grow_by_policy(B{}, model, std::move(policy), tokens, text.tokens, text.bytes_of_tokens, options,
+                        std::forward<Observers>(observers)...);
 }
 
 /// Continues a prompt on all cores, writing it to `out` as it comes.

@@ -84,12 +84,12 @@ class GrowthRun {
  public:
   using T = typename Model::scalar;
 
-  GrowthRun(B const& on, Model& model, GrowthPlan const& plan, TokenizedCorpus const& data,
+  GrowthRun(B const& on, Model& model, GrowthPlan const& stages, TokenizedCorpus const& data,
             std::vector<std::int32_t> const& bytes_of_tokens, GrowOptions const& options,
             std::vector<GrowthObserver*> observers)
       : on_{on},
         model_{model},
-        plan_{plan},
+        plan_{stages},
         data_{data},
         options_{options},
         shape_{options.batch, options.context > 0 ? options.context : model.context()},
@@ -100,12 +100,12 @@ class GrowthRun {
         targets_(ids_.size()),
         observers_{std::move(observers)} {
     if (options.resume) state_ = *options.resume;
-    int const planned = state_.step > 0    ? plan.depth(state_.stage)
-                        : state_.stage > 0 ? plan.depth(state_.stage - 1)
+    int const planned = state_.step > 0    ? plan_.depth(state_.stage)
+                        : state_.stage > 0 ? plan_.depth(state_.stage - 1)
                                            : 0;
     first_depth_ = model.depth() - planned;
-    check((state_.stage < plan.size() ? state_.step >= 0 && state_.step < steps_
-                                      : state_.stage == plan.size() && state_.step == 0) &&
+    check((state_.stage < plan_.size() ? state_.step >= 0 && state_.step < steps_
+                                       : state_.stage == plan_.size() && state_.step == 0) &&
               first_depth_ >= 0 && state_.stages.size() == state_.stage,
           "grow", "the state to go on from must belong to this plan and model (got stage ", state_.stage + 1, ", step ",
           state_.step, " of ", steps_, ", at ", model.depth(), " blocks)");

@@ -164,8 +164,8 @@ class Transformer {
     auto const shapes = tensor_shapes(config_, vocab_, table_width_, depth(), head_bias_);
     std::vector<Parameter<T>> all;
     auto const add = [&](T* data, bool trainable) {
-      auto const& [name, shape] = shapes[all.size()];
-      all.push_back({name, shape, data, trainable});
+      auto const& [name, sizes] = shapes[all.size()];
+      all.push_back({name, sizes, data, trainable});
     };
     add(table_.data(), false);
     for (auto const& block : blocks_) {

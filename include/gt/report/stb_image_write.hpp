@@ -46,7 +46,11 @@
 #define STBI_WRITE_NO_STDIO
 
 namespace gt::detail::stb {
-#include <stb/stb_image_write.h>
+#if __has_include(<stb/stb_image_write.h>)
+  #include <stb/stb_image_write.h>
+#else  // where package managers put it
+  #include <stb_image_write.h>
+#endif
 }  // namespace gt::detail::stb
 
 #pragma pop_macro("STB_IMAGE_WRITE_IMPLEMENTATION")

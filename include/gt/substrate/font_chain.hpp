@@ -26,11 +26,15 @@ namespace gt {
 
 /// Font files, the first choice first: one path or several, `"unifont.hex"` or `{"DejaVuSans.ttf", "wqy.ttc:1"}`.
 struct FontFiles {
-  FontFiles(char const* path) : paths{path} {}                        // NOLINT(google-explicit-constructor)
-  FontFiles(std::string path) : paths{std::move(path)} {}             // NOLINT(google-explicit-constructor)
+  /// One file.
+  FontFiles(char const* path) : paths{path} {}  // NOLINT(google-explicit-constructor)
+  /// One file.
+  FontFiles(std::string path) : paths{std::move(path)} {}  // NOLINT(google-explicit-constructor)
+  /// Several, in this order.
   FontFiles(std::vector<std::string> all) : paths{std::move(all)} {}  // NOLINT(google-explicit-constructor)
+  /// Several, in this order.
   FontFiles(std::initializer_list<std::string> all) : paths{all} {}
-  std::vector<std::string> paths;
+  std::vector<std::string> paths;  ///< a face of a collection as `path:N`
 };
 
 /// A chain of fonts. A character is drawn by the first font that has it; one that none has becomes its `hex_box`.
@@ -42,8 +46,9 @@ struct FontFiles {
 /// font. `:N` after the path of a collection picks its face N, from 0 on. Copies share the fonts of outlines.
 class FontChain {
  public:
-  using Font = std::variant<HexFont, OutlineFont>;
+  using Font = std::variant<HexFont, OutlineFont>;  ///< a link of the chain
 
+  /// The first choice first. Errors: no font.
   explicit FontChain(std::vector<Font> fonts) : fonts_{std::move(fonts)} {
     check(!fonts_.empty(), "FontChain", "needs at least one font (got none)");
   }
@@ -55,14 +60,15 @@ class FontChain {
     return FontChain(std::move(fonts));
   }
 
-  std::int64_t size() const noexcept { return static_cast<std::int64_t>(fonts_.size()); }
-  bool has(char32_t code_point) const { return font_of(code_point) >= 0; }
+  std::int64_t size() const noexcept { return static_cast<std::int64_t>(fonts_.size()); }  ///< fonts
+  bool has(char32_t code_point) const { return font_of(code_point) >= 0; }  ///< whether one of them has it
   /// The place in the chain, from 0 on, of the font that draws a character; -1: a box does.
   int font_of(char32_t code_point) const {
     auto const found = std::find_if(fonts_.begin(), fonts_.end(), [&](Font const& f) { return has(f, code_point); });
     return found == fonts_.end() ? -1 : static_cast<int>(found - fonts_.begin());
   }
 
+  /// The glyph in the first font that has one, or the `hex_box`, on a cell: see GlyphSource.
   Cell cell(char32_t code_point, int side) const {
     int const font = font_of(code_point);
     if (font < 0) return HexFont::place(hex_box(static_cast<std::uint32_t>(code_point)), side);
@@ -70,6 +76,7 @@ class FontChain {
     if (auto const* const hex = std::get_if<HexFont>(&f)) return hex->cell(code_point, side);
     return std::get<OutlineFont>(f).cell(code_point, side);
   }
+  /// The `byte_box` of a byte that is no UTF-8, on a cell.
   Cell undecoded(unsigned char byte, int side) const { return HexFont::place(byte_box(byte), side); }
 
  private:

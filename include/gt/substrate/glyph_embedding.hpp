@@ -26,6 +26,7 @@
 
 namespace gt {
 
+/// How tokens become rows.
 struct GlyphOptions {
   int width = 256;       ///< n, principal components kept; at most V - 1 and raster * raster
   int raster = 32;       ///< S, side of the picture of a token in pixels: 16, 32, or 64 (slow: 4096 pixels)
@@ -38,7 +39,7 @@ inline constexpr double distinct_distance = 1e-4;
 /// Two tokens, and the distance of their rows.
 struct ClosePair {
   std::int64_t first = -1, second = -1;  ///< -1: there is none
-  double distance = 0;
+  double distance = 0;                   ///< Euclidean
 };
 /// Some pair of rows of `table` closer than `limit`, or none. Rows are sorted by their first number and compared within
 /// a window of `limit`: about V log V + (pairs in the window) steps instead of V^2.

@@ -23,6 +23,7 @@
 
 namespace gt {
 
+/// Which font of a file is read.
 struct OutlineFontOptions {
   int face = 0;  ///< of a collection (.ttc), counted from 0
 };
@@ -34,14 +35,15 @@ struct OutlineFontOptions {
 ///
 /// A glyph is scaled so that a line of the font, from the lowest descent to the highest ascent, is as high as the cell;
 /// a glyph wider than the cell is narrowed to it. A pixel is black where at least half of it is covered; no hints are
-/// run. Where the glyph lies says GlyphSource; a mark without advance is centred by its ink. Ink beyond the cell is
-/// cut.
+/// run; the pixels are the same for every compiler and processor. Where the glyph lies says GlyphSource; a mark without
+/// advance is centred by its ink. Ink beyond the cell is cut.
 ///
 /// The whole font is checked when it is read (detail::OpenType says how): a broken file, a face that a collection
 /// lacks, a variable font in CFF2, and a font all of whose characters are blank, as one of embedded bitmaps is, are
 /// refused in one sentence. Copies share the font.
 class OutlineFont {
  public:
+  /// Errors: a file that cannot be read, or that `parse` refuses.
   template <class Type = detail::OpenType>
   static OutlineFont read(std::string const& path, OutlineFontOptions options = {}) {
     std::string const bytes = read_text_file(path);
@@ -61,6 +63,7 @@ class OutlineFont {
   int faces() const noexcept { return type_->faces(); }  ///< of the file
   /// Characters that the font has.
   std::int64_t size() const noexcept { return static_cast<std::int64_t>(type_->characters().size()); }
+  /// Whether the font has a glyph of its own for a character.
   bool has(char32_t code_point) const noexcept { return type_->glyph(code_point) != 0; }
 
   /// The glyph, or the `hex_box` of a character that the font lacks, on a cell: see GlyphSource.
@@ -69,13 +72,14 @@ class OutlineFont {
     int const glyph = type_->glyph(code_point);
     return glyph != 0 ? draw(glyph, side) : HexFont::place(hex_box(static_cast<std::uint32_t>(code_point)), side);
   }
+  /// The `byte_box` of a byte that is no UTF-8, on a cell.
   Cell undecoded(unsigned char byte, int side) const { return HexFont::place(byte_box(byte), side); }
 
  private:
   explicit OutlineFont(std::shared_ptr<detail::OpenType const> type) : type_{std::move(type)} {
     namespace stb = detail::stb;
     auto* const bytes = const_cast<unsigned char*>(type_->drawing().data());  // stb never writes there
-    bool const opened = stb::stbtt_InitFont(&stb_, bytes, 0) != 0;
+    bool const opened = stb::gt_stbtt_InitFont(&stb_, bytes, 0) != 0;
     check(opened, "OutlineFont", "stb_truetype must open the font (it did not)");
     if (!type_->is_cff()) return;
     int const size = static_cast<int>(type_->outline_bytes());  // stb assumes 512 MiB
@@ -91,10 +95,10 @@ class OutlineFont {
     std::vector<stb::stbtt_vertex> all;
     type_->each_part(glyph, [&](int part, detail::Affine const& a) {
       stb::stbtt_vertex* vertices = nullptr;
-      int const count = stb::stbtt_GetGlyphShape(&font, part, &vertices);
+      int const count = stb::gt_stbtt_GetGlyphShape(&font, part, &vertices);
       auto const move = [&a](short& x, short& y) {
-        auto const rounded = [](float v) { return static_cast<short>(std::lround(std::clamp(v, -32767.f, 32767.f))); };
-        float const fx = x, fy = y;
+        auto const rounded = [](double v) { return static_cast<short>(std::lround(std::clamp(v, -32767.0, 32767.0))); };
+        double const fx = x, fy = y;
         x = rounded(a.xx * fx + a.xy * fy + a.dx), y = rounded(a.yx * fx + a.yy * fy + a.dy);
       };
       for (int i = 0; i < count; ++i) {
@@ -129,8 +133,8 @@ class OutlineFont {
     std::array<unsigned char, 64 * 3 * 64> coverage{};
     stb::stbtt__bitmap canvas{.w = side, .h = 3 * side, .stride = side, .pixels = coverage.data()};
     float const shift = -std::round(origin * scale_x);
-    stb::stbtt_Rasterize(&canvas, 0.35f, vertices.data(), static_cast<int>(vertices.size()), scale_x, scale, shift, 0,
-                         -left, -2 * side, 1, &memory);
+    stb::gt_stbtt_Rasterize(&canvas, 0.35f, vertices.data(), static_cast<int>(vertices.size()), scale_x, scale, shift,
+                            0, -left, -2 * side, 1, &memory);
     std::array<std::uint64_t, 3 * 64> lines{};
     int top = 2 * side, bottom = 2 * side;  // of the ink and the baseline
     for (int y = 0; y < canvas.h; ++y) {

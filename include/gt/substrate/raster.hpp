@@ -25,8 +25,8 @@ constexpr bool is_raster_side(int side) { return side == 16 || side == 32 || sid
 
 /// One character on its square cell: bit x of `rows[y]` is pixel (x, y), 1 = black.
 struct Cell {
-  std::array<std::uint64_t, 64> rows{};
-  bool black(int x, int y) const { return (rows[static_cast<std::size_t>(y)] >> x & 1) != 0; }
+  std::array<std::uint64_t, 64> rows{};  ///< from the top; those from S on are not read
+  bool black(int x, int y) const { return (rows[static_cast<std::size_t>(y)] >> x & 1) != 0; }  ///< column x, line y
 };
 
 /// Something that draws characters. `cell(c, S)` gives the S x S cell of code point `c`, S one of 16, 32 and 64, with

@@ -71,10 +71,24 @@ class StbMemory {
 #undef STBTT_memset
 #pragma push_macro("STB_RECT_PACK_VERSION")
 #undef STB_RECT_PACK_VERSION
+#pragma push_macro("stbtt_InitFont")
+#undef stbtt_InitFont
+#pragma push_macro("stbtt_GetGlyphShape")
+#undef stbtt_GetGlyphShape
+#pragma push_macro("stbtt_Rasterize")
+#undef stbtt_Rasterize
 #pragma push_macro("stbtt_vertex")
 #undef stbtt_vertex
 #pragma push_macro("stbtt_vertex_type")
 #undef stbtt_vertex_type
+
+// Functions of C linkage have one name in every namespace, for the assembler even static ones: those used get their
+// own, and those unused are not made, as they are inline.
+#pragma push_macro("static")
+#define static static inline
+#define stbtt_InitFont gt_stbtt_InitFont
+#define stbtt_GetGlyphShape gt_stbtt_GetGlyphShape
+#define stbtt_Rasterize gt_stbtt_Rasterize
 
 #define STB_TRUETYPE_IMPLEMENTATION
 #define STBTT_STATIC
@@ -82,13 +96,34 @@ class StbMemory {
 #define STBTT_malloc(size, memory) (static_cast<::gt::detail::StbMemory*>(memory)->take(size))
 #define STBTT_free(pointer, memory) ((void)(pointer), (void)(memory))
 
+// Without fused multiply-adds, so that a glyph has the same pixels whatever processor the program is compiled for.
+// (clang obeys unless it is told -ffp-contract=fast.)
+#if defined(__clang__)
+  #pragma float_control(push)
+  #pragma clang fp contract(off)
+#else
+  #pragma GCC push_options
+  #pragma GCC optimize("fp-contract=off")
+#endif
+
 namespace gt::detail::stb {
 struct stbtt_fontinfo;  // else `typedef struct stbtt_fontinfo` inside would find the program's own
 struct stbtt_pack_context;
 struct stbrp_rect;
-#include <stb/stb_truetype.h>
+#if __has_include(<stb/stb_truetype.h>)
+  #include <stb/stb_truetype.h>
+#else  // where package managers put it
+  #include <stb_truetype.h>
+#endif
 }  // namespace gt::detail::stb
 
+#if defined(__clang__)
+  #pragma float_control(pop)
+#else
+  #pragma GCC pop_options
+#endif
+
+#pragma pop_macro("static")
 #pragma pop_macro("STB_TRUETYPE_IMPLEMENTATION")
 #pragma pop_macro("__STB_INCLUDE_STB_TRUETYPE_H__")
 #pragma pop_macro("STBTT_STATIC")
@@ -110,5 +145,8 @@ struct stbrp_rect;
 #pragma pop_macro("STBTT_memcpy")
 #pragma pop_macro("STBTT_memset")
 #pragma pop_macro("STB_RECT_PACK_VERSION")
+#pragma pop_macro("stbtt_InitFont")
+#pragma pop_macro("stbtt_GetGlyphShape")
+#pragma pop_macro("stbtt_Rasterize")
 #pragma pop_macro("stbtt_vertex")
 #pragma pop_macro("stbtt_vertex_type")

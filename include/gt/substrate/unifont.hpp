@@ -19,8 +19,8 @@ namespace gt {
 
 /// A glyph of 16 lines; bit 15 of a line is its leftmost pixel.
 struct HexGlyph {
-  int width = 16;  ///< advance, 8 or 16 pixels
-  std::array<std::uint16_t, 16> lines{};
+  int width = 16;                         ///< advance, 8 or 16 pixels
+  std::array<std::uint16_t, 16> lines{};  ///< from the top
   bool operator==(HexGlyph const&) const = default;
 };
 
@@ -42,6 +42,7 @@ class HexFont {
  public:
   static constexpr int baseline = 14;  ///< letters stand on the lower edge of line 13
 
+  /// Errors: a file that cannot be read, or that `parse` refuses.
   static HexFont read(std::string const& path) { return parse(contents(path), path); }
   /// Reads the text of a font; `name` is for error messages.
   static HexFont parse(std::string_view text, std::string_view name = "font") {
@@ -57,7 +58,7 @@ class HexFont {
     return font;
   }
 
-  std::int64_t size() const noexcept { return static_cast<std::int64_t>(glyphs_.size()); }
+  std::int64_t size() const noexcept { return static_cast<std::int64_t>(glyphs_.size()); }  ///< glyphs
   /// The glyph of a code point; null where the font has none.
   HexGlyph const* glyph(char32_t code_point) const {
     auto const found = index_.find(code_point);
@@ -68,6 +69,7 @@ class HexFont {
     HexGlyph const* const known = glyph(code_point);
     return place(known != nullptr ? *known : hex_box(static_cast<std::uint32_t>(code_point)), side);
   }
+  /// The `byte_box` of a byte that is no UTF-8, on a cell.
   Cell undecoded(unsigned char byte, int side) const { return place(byte_box(byte), side); }
 
   /// Centres a glyph, scaled by S / 16, on a cell. The box of height h spans its ink and the baseline.

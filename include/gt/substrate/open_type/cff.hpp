@@ -169,77 +169,40 @@ class CffCheck {
         at += bytes;
         continue;
       }
-      auto const needs = [&](std::size_t numbers) {
-        code.check(size >= numbers, "must give operator ", b, " at least ", numbers, " numbers (got ", size, ")");
-      };
-      switch (b) {
-        case 14:  // endchar
-          return;
-        case 1:
-        case 3:
-        case 18:
-        case 23:  // hstem, vstem, hstemhm, vstemhm
-          hints += size / 2;
-          break;
-        case 19:
-        case 20:  // hintmask, cntrmask
-          if (in_header) hints += size / 2;
-          in_header = false;
-          code.sub(at, (hints + 7) / 8);
-          at += (hints + 7) / 8;
-          break;
-        case 4:
-        case 22:  // vmoveto, hmoveto
-        case 21:  // rmoveto
-          needs(b == 21 ? 2 : 1);
-          in_header = false;
-          points += 2;
-          break;
-        case 6:
-        case 7:  // hlineto, vlineto
-        case 5:  // rlineto
-          needs(b == 5 ? 2 : 1);
-          break;
-        case 26:
-        case 27:
-        case 30:
-        case 31:  // vvcurveto, hhcurveto, vhcurveto, hvcurveto
-          needs(4);
-          break;
-        case 8:  // rrcurveto
-          needs(6);
-          break;
-        case 24:
-        case 25:  // rcurveline, rlinecurve
-          needs(8);
-          break;
-        case 12: {  // flex, in four forms
-          unsigned const second = code.u8(at++);
-          code.check(second >= 34 && second <= 37, "must not use operator 12 ", second, ", which is not drawn here");
-          needs(second == 34 ? 7 : second == 35 ? 13 : second == 36 ? 9 : 11);
-          points += 6;
-          break;
-        }
-        case 10:
-        case 29: {  // callsubr, callgsubr
-          needs(1);
-          CffIndex<Bytes> const& list = b == 29 ? global_ : local_[local_of_[glyph]];
-          int const bias = list.count() < 1240 ? 107 : list.count() < 33900 ? 1131 : 32768;
-          int const subroutine = static_cast<int>(stack[--size]) + bias;
-          code.check(subroutine >= 0 && static_cast<std::size_t>(subroutine) < list.count(),
-                     "must call a subroutine below ", list.count(), " (got ", subroutine, ")");
-          code.check(calls.size() <= 10, "must not call subroutines within 10 others");
-          calls.push_back({list(cff_, static_cast<std::size_t>(subroutine)).named(name), 0});
-          continue;
-        }
-        case 11:  // return
-          code.check(calls.size() > 1, "must not return from no subroutine");
-          calls.pop_back();
-          continue;
-        default:
-          code.fail("must be made of operators of type 2 (got ", b, ")");
+      int const least = least_numbers[b];
+      code.check(least >= 0, "must be made of operators of type 2 (got ", b, ")");
+      code.check(size >= static_cast<std::size_t>(least), "must give operator ", b, " at least ", least,
+                 " numbers (got ", size, ")");
+      if (b == endchar) return;
+      if (b == back) {
+        code.check(calls.size() > 1, "must not return from no subroutine");
+        calls.pop_back();
+        continue;
       }
-      points += static_cast<int>(size);  // at least as many as a run of lines or curves has
+      if (b == call || b == call_global) {
+        CffIndex<Bytes> const& list = b == call_global ? global_ : local_[local_of_[glyph]];
+        int const bias = list.count() < 1240 ? 107 : list.count() < 33900 ? 1131 : 32768;
+        int const subroutine = static_cast<int>(stack[--size]) + bias;
+        code.check(subroutine >= 0 && static_cast<std::size_t>(subroutine) < list.count(),
+                   "must call a subroutine below ", list.count(), " (got ", subroutine, ")");
+        code.check(calls.size() <= 10, "must not call subroutines within 10 others");
+        calls.push_back({list(cff_, static_cast<std::size_t>(subroutine)).named(name), 0});
+        continue;
+      }
+      bool const mask = b == hintmask || b == cntrmask;
+      if (b == hstem || b == vstem || b == hstemhm || b == vstemhm || (mask && in_header)) hints += size / 2;
+      if (mask) {
+        code.sub(at, (hints + 7) / 8);
+        at += (hints + 7) / 8;
+      }
+      if (mask || b == rmoveto || b == hmoveto || b == vmoveto) in_header = false;
+      if (b == flex) {  // in four forms, named by a second byte
+        unsigned const form = code.u8(at++);
+        code.check(form >= 34 && form <= 37, "must not use operator 12 ", form, ", which is not drawn here");
+        std::size_t const numbers = form == 34 ? 7 : form == 35 ? 13 : form == 36 ? 9 : 11;
+        code.check(size >= numbers, "must give operator 12 ", form, " at least ", numbers, " numbers (got ", size, ")");
+      }
+      points += 2 + static_cast<int>(size);  // at least as many as are drawn
       size = 0;
     }
   }
@@ -251,6 +214,25 @@ class CffCheck {
     return static_cast<float>(b <= 250 ? (high - 247) * 256 + low + 108 : -(high - 251) * 256 - low - 108);
   }
   static constexpr int most_steps = 65'536;
+  enum : unsigned {
+    hstem = 1,
+    vstem = 3,
+    vmoveto = 4,
+    call = 10,
+    back = 11,
+    flex = 12,
+    endchar = 14,
+    hstemhm = 18,
+    hintmask = 19,
+    cntrmask = 20,
+    rmoveto = 21,
+    hmoveto = 22,
+    vstemhm = 23,
+    call_global = 29
+  };
+  /// What each operator needs on the stack; -1: it is none.
+  static constexpr std::array<signed char, 32> least_numbers{-1, 0,  -1, 0, 1, 2, 1, 1, 6, -1, 1, 0, 0,  -1, 0, -1,
+                                                             -1, -1, 0,  0, 0, 2, 1, 0, 8, 8,  4, 4, -1, 1,  4, 4};
 
   Bytes cff_;
   CffIndex<Bytes> global_, charstrings_;

@@ -19,9 +19,9 @@ inline constexpr int most_points_of_a_glyph = 16'384;
 /// Composite glyphs within composite glyphs; fonts use two or three.
 inline constexpr int most_nested_glyphs = 16;
 
-/// x' = xx x + xy y + dx,   y' = yx x + yy y + dy
+/// x' = xx x + xy y + dx,   y' = yx x + yy y + dy.   In double, where fonts' numbers multiply exactly.
 struct Affine {
-  float xx = 1, xy = 0, yx = 0, yy = 1, dx = 0, dy = 0;
+  double xx = 1, xy = 0, yx = 0, yy = 1, dx = 0, dy = 0;
   /// First `inner`, then this.
   Affine after(Affine const& inner) const {
     return {xx * inner.xx + xy * inner.yx, xx * inner.xy + xy * inner.yy,      yx * inner.xx + yy * inner.yx,
@@ -45,14 +45,14 @@ Component read_component(Bytes const& g, std::size_t at) {
   unsigned const flags = g.u16(at);
   Component c{.glyph = static_cast<int>(g.u16(at + 2)), .place = {}, .more = (flags & more) != 0};
   at += 4;
-  float dx = 0, dy = 0;
+  double dx = 0, dy = 0;
   if ((flags & words) != 0) {
-    dx = static_cast<float>(g.i16(at)), dy = static_cast<float>(g.i16(at + 2));
+    dx = g.i16(at), dy = g.i16(at + 2);
   } else {
     dx = static_cast<std::int8_t>(g.u8(at)), dy = static_cast<std::int8_t>(g.u8(at + 1));
   }
   at += (flags & words) != 0 ? 4 : 2;
-  auto const next = [&] { return static_cast<float>(g.i16((at += 2) - 2)) / 16384; };
+  auto const next = [&] { return g.i16((at += 2) - 2) / 16384.0; };
   Affine& p = c.place;
   if ((flags & scale) != 0) {
     p.xx = p.yy = next();
@@ -61,7 +61,8 @@ Component read_component(Bytes const& g, std::size_t at) {
   } else if ((flags & matrix) != 0) {
     p.xx = next(), p.yx = next(), p.xy = next(), p.yy = next();
   }
-  if ((flags & scaled_offset) != 0) dx *= std::hypot(p.xx, p.yx), dy *= std::hypot(p.xy, p.yy);
+  if ((flags & scaled_offset) != 0)
+    dx *= std::sqrt(p.xx * p.xx + p.yx * p.yx), dy *= std::sqrt(p.xy * p.xy + p.yy * p.yy);
   if ((flags & offsets) != 0) p.dx = dx, p.dy = dy;
   c.next = at;
   return c;

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+// Growing without a plan: a policy looks at the run after every step and says when the model gets new blocks.
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "gt/base/error.hpp"
+#include "gt/core/backend.hpp"
+#include "gt/grow/grow.hpp"
+#include "gt/grow/observer.hpp"
+#include "gt/grow/plan.hpp"
+#include "gt/text/tokens.hpp"
+#include "gt/train/evaluate.hpp"
+
+namespace gt {
+
+/// Where a run stands after a step: all that a policy decides from. A stage lasts from one growth to the next.
+struct TrainingStatus {
+  int depth = 0;                                ///< blocks
+  std::int64_t steps = 0, steps_left = 0;       ///< made so far, all stages together, and what the budget still holds
+  std::int64_t stage_steps = 0;                 ///< made in this stage
+  double loss = 0;                              ///< nats a token, this step
+  double mean_loss = 0, best_loss = 0;          ///< running mean of `loss`, and its lowest in this stage
+  std::int64_t steps_since_best = 0;            ///< since `mean_loss` was `best_loss`; 0 in the first `averaged` steps
+  static constexpr std::int64_t averaged = 20;  ///< steps, about, that the mean is over: one lucky batch is no progress
+};
+
+/// What a policy answers: nothing, or a stage of new blocks.
+struct Growth {
+  Stage stage{};                                 ///< no blocks: go on as it is
+  static constexpr Growth none() { return {}; }  ///< goes on as it is
+  /// A stage of `blocks` new blocks.
+  static constexpr Growth deepen(int blocks, StageOptions o = {}) { return {gt::deepen(blocks, o)}; }
+  constexpr bool adds_blocks() const { return stage.blocks > 0; }  ///< whether a stage begins
+  friend constexpr bool operator==(Growth const&, Growth const&) = default;
+};
+
+/// Decides when a model grows: a small value with one pure function. It is asked before the first step, where it must
+/// add blocks, and after every step but the last.
+template <class P>
+concept GrowthPolicy = std::copyable<P> && requires(P const policy, TrainingStatus now) {
+  { policy.next(now) } -> std::same_as<Growth>;
+};
+
+/// Adds blocks at the start, and again whenever the loss has stopped falling.
+struct GrowOnPlateau {
+  std::int64_t patience = 200;  ///< steps without a new best mean loss
+  int max_depth = 12;           ///< blocks; reached, the last stage trains until the budget is spent
+  int blocks = 1;               ///< at a time
+  StageOptions stage{};         ///< of all stages; the schedule runs over what is left of the budget
+
+  /// Asks for blocks before the first step, and when `patience` is over; never beyond `max_depth`.
+  constexpr Growth next(TrainingStatus now) const {
+    bool const due = now.steps == 0 || now.steps_since_best >= patience;
+    return due && now.depth + blocks <= max_depth ? Growth::deepen(blocks, stage) : Growth::none();
+  }
+};
+static_assert(GrowthPolicy<GrowOnPlateau>);
+
+namespace detail {
+
+/// Runs `grow` on one stage after another, each of all that is left of the budget, and stops it where the policy says.
+/// It is the observer of each stage, and tells those of the whole run.
+template <Backend B, class Model, GrowthPolicy P>
+class PolicyRun final : public GrowthObserver {
+ public:
+  PolicyRun(B const& on, Model& model, P policy, std::int64_t steps, GrowOptions options,
+            std::vector<GrowthObserver*> observers)
+      : on_{on},
+        model_{model},
+        policy_{std::move(policy)},
+        options_{std::move(options)},
+        shape_{options_.batch, options_.context > 0 ? options_.context : model.context()},
+        observers_{std::move(observers)} {
+    now_.depth = model.depth(), now_.steps_left = steps;
+  }
+
+  GrowthResult run(TokenizedCorpus const& data, std::vector<std::int32_t> const& bytes_of_tokens) {
+    next_ = policy_.next(now_);
+    check(next_.adds_blocks(), "grow_by_policy",
+          "a policy must begin with new blocks (got none before the first step)");
+    for (;;) {
+      plan_.push_back(next_.stage);
+      if (next_.stage.head == HeadInit::reset && plan_.size() > 1)
+        model_.reset_head(static_cast<int>(plan_.size()) - 1);
+      next_ = {}, now_.stage_steps = now_.steps_since_best = 0;
+      GrowthState start;
+      start.samples = now_.steps * shape_.batch, start.tokens = now_.steps * shape_.rows();
+      GrowOptions options = options_;
+      options.tokens_per_stage = now_.steps_left * shape_.rows();
+      options.resume = &start;
+      options.stop = [&] { return stage_ends(); };
+      GrowthResult const ran = grow(on_, model_, {plan_[plan_.size() - 1]}, data, bytes_of_tokens, options, *this);
+      if (ran.end != GrowthEnd::stopped || !next_.adds_blocks())
+        return {ran.end, stages_, ran.tokens, plan_.size() - 1, ran.step};
+      reached_.after = Evaluator<B, Model>(on_, shape_, bytes_of_tokens)(model_, data.validation);
+      reached_.steps = ran.step, reached_.tokens = ran.tokens, reached_.loss = now_.mean_loss;
+      stage_done(reached_);
+    }
+  }
+
+  void stage_starts(StageStart const& one) override {
+    StageStart start = one;
+    start.stage = plan_.size() - 1, start.stages = plan_.size();
+    start.step_flops = plan_.step_flops(start.stage, model_.config(), {model_.vocab(), model_.has_head_bias()}, shape_);
+    for (auto* o : observers_) o->stage_starts(start);
+  }
+  void step_done(StepDone const& one) override {
+    now_.depth = one.depth, now_.stage_steps = one.step, now_.loss = one.loss;
+    ++now_.steps, --now_.steps_left, ++now_.steps_since_best;
+    auto const of = static_cast<double>(std::min(one.step, TrainingStatus::averaged));
+    now_.mean_loss = one.step == 1 ? one.loss : now_.mean_loss + (one.loss - now_.mean_loss) / of;
+    bool const settled = one.step > TrainingStatus::averaged;  // a mean of few steps may be lucky
+    if (!settled || now_.mean_loss < now_.best_loss) now_.best_loss = now_.mean_loss, now_.steps_since_best = 0;
+    StepDone done = one;
+    done.stage = plan_.size() - 1;
+    for (auto* o : observers_) o->step_done(done);
+  }
+  void stage_done(StageDone const& one) override {
+    stages_.push_back(one);
+    stages_.back().stage = plan_.size() - 1;
+    for (auto* o : observers_) o->stage_done(stages_.back());
+  }
+  void checkpoint(GrowthState const& state) override { reached_ = state.current; }
+
+ private:
+  // Asked after each step: those who want the run to end come before the policy.
+  bool stage_ends() {
+    if (options_.stop && options_.stop()) return true;
+    if (now_.steps_left > 0 && plan_.size() < GrowthPlan::capacity) next_ = policy_.next(now_);
+    return next_.adds_blocks();
+  }
+
+  B const& on_;
+  Model& model_;
+  P policy_;
+  GrowOptions options_;
+  BatchShape shape_;
+  std::vector<GrowthObserver*> observers_;
+  TrainingStatus now_;
+  Growth next_;      // what the policy answered last
+  GrowthPlan plan_;  // the stages so far
+  StageDone reached_;
+  std::vector<StageDone> stages_;
+};
+
+}  // namespace detail
+
+/// Grows `model` for about `tokens` tokens in stages that `policy` begins, at most 64: each freezes what there is and
+/// stacks its blocks on top, exactly as a stage of a plan. All of `options` holds but `tokens_per_stage`. A stage's
+/// schedule runs over what was left of the budget when it began; `random` blocks are scaled to the depth that they
+/// reach, for nobody knows the last one. Observers are told as in `grow`, the number of stages being that so far and
+/// their steps the most that they can have, but no checkpoints: a run by policy does not go on from one. Same seed,
+/// same weights, on any number of threads.   Errors: those of `grow`; a policy without blocks before the first step.
+template <Backend B, class Model, GrowthPolicy P, class... Observers>
+requires(std::derived_from<std::remove_cvref_t<Observers>, GrowthObserver>&&...) GrowthResult
+    grow_by_policy(B const& on, Model& model, P policy, std::int64_t tokens, TokenizedCorpus const& data,
+                   std::vector<std::int32_t> const& bytes_of_tokens, GrowOptions const& options,
+                   Observers&&... observers) {
+  check(tokens > 0, "grow_by_policy", "the budget must be positive (got ", tokens, " tokens)");
+  check(options.resume == nullptr, "grow_by_policy", "a run by policy does not go on from a state; leave resume null");
+  check(options.batch > 0, "grow_by_policy", "the batch must be positive (got ", options.batch, ")");
+  std::int64_t const rows = options.batch * (options.context > 0 ? options.context : model.context());
+  return detail::PolicyRun<B, Model, P>(on, model, std::move(policy), std::max<std::int64_t>(1, tokens / rows), options,
+                                        {&observers...})
+      .run(data, bytes_of_tokens);
+}
+
+}  // namespace gt
