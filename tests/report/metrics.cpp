@@ -64,8 +64,8 @@ TEST_CASE("MetricsLog: one line a logged step, with exactly the promised keys, f
     REQUIRE(line.is_object());
     std::set<std::string> keys;
     for (auto const& field : line.items()) keys.insert(field.key());
-    CHECK(keys == std::set<std::string>{"stage", "step", "tokens", "loss", "val_bits_per_byte", "evaluated", "seconds", "tokens_per_second",
-                                        "lr", "depth", "active_parameters"});
+    CHECK(keys == std::set<std::string>{"stage", "step", "tokens", "loss", "val_bits_per_byte", "evaluated", "seconds",
+                                        "tokens_per_second", "lr", "depth", "active_parameters"});
     for (char const* key : {"stage", "step", "tokens", "depth", "active_parameters"}) {
       CAPTURE(key);
       CHECK(line[key].is_number_integer());
