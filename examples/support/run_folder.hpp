@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "support/grow_arguments.hpp"
+#include "grow_arguments.hpp"
 
 namespace program {
 
