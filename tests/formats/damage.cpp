@@ -258,7 +258,7 @@ TEST_CASE("load_model: a width, a number of heads or a constant that the type do
         where + "this type's width is 64 (got 32)");
   CHECK(saved.error<Transformer<BlockConfig{.d_model = 32, .heads = 2}>>() == where + "this type has 2 heads (got 4)");
   CHECK(saved.error<Transformer<BlockConfig{.d_model = 32, .heads = 4, .d_ff = 64}>>() ==
-        where + "widths of the MLP differ");
+        where + "this type's MLP is 64 wide (got 128)");
   for (auto const& error : {saved.error<Transformer<BlockConfig{.d_model = 32, .heads = 4, .norm_eps = 1e-6}>>(),
                             saved.error<Transformer<BlockConfig{.d_model = 32, .heads = 4, .rope_base = 5e5}>>(),
                             saved.error<Transformer<BlockConfig{.d_model = 32, .heads = 4, .qkv_bias = false}>>()})
