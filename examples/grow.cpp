@@ -84,8 +84,7 @@ class Run : public gt::GrowthObserver {
 
   // `pictures`: the substrate again, if it is one of glyphs.
   int operator()(gt::FrozenTable const& substrate, gt::GlyphEmbedding const* pictures, RunIdentity const& id) {
-    gt::detail::make_folder(folder_.path());
-    gt::FileLock const lock(folder_.path());
+    gt::FileLock const lock = take_folder();
     std::printf("text: %s bytes, %.2f bytes a token at %lld tokens; substrate: %s, %d numbers a token\n",
                 number(data_.tokens.train_bytes + data_.tokens.validation_bytes).c_str(), bytes_a_token(),
                 static_cast<long long>(tokenizer_.size()), substrate.method().c_str(), substrate.width());
@@ -98,6 +97,7 @@ class Run : public gt::GrowthObserver {
     std::optional<gt::GrowthState> resumed;
     if (!a_.resume.empty()) {
       resumed = gt::load_checkpoint(model_, folder_.checkpoint());
+      last_kept_ = {resumed->stage, resumed->step};
       if (resumed->stage == plan_.size()) {
         std::printf("this run is finished\n");
       } else {
@@ -124,6 +124,9 @@ class Run : public gt::GrowthObserver {
     if (resumed) {
       report_.points = gt::MetricsLog<>::read(folder_.metrics());
       report_.samples = folder_.read_samples(std::min(resumed->stage, plan_.size() - 1));
+      std::size_t const done = resumed->stage;  // a stop between a stage and its samples left none
+      bool const between = resumed->step == 0 && done > 0 && done < plan_.size();
+      if (between && (report_.samples.empty() || report_.samples.back().stage + 1 != done)) sample_stage(done - 1);
     }
     auto const result =
         gt::grow(on_, model_, plan_, data_.tokens, data_.bytes_of_tokens, options, progress, metrics, reporter, *this);
@@ -132,12 +135,11 @@ class Run : public gt::GrowthObserver {
 
   void stage_done(gt::StageDone const& done) override {
     gt::save(model_, tokenizer_, folder_.model());
-    if (done.stage + 1 < plan_.size()) {  // behind the last one it talks to the user
-      for (std::size_t i = 0; i < 2 && program::interrupted == 0; ++i) sample(done.stage, prompts_[i], 80, [](auto) {});
-    }
+    if (done.stage + 1 < plan_.size()) sample_stage(done.stage);  // behind the last one it talks to the user
   }
   void checkpoint(gt::GrowthState const& state) override {
     gt::save_checkpoint(model_, state, folder_.checkpoint());
+    last_kept_ = {state.stage, state.step};
     gt::write_report(report_, folder_.path());
   }
 
@@ -162,9 +164,8 @@ class Run : public gt::GrowthObserver {
         gt::text("Growing ", plan_.depth(), " blocks on ", a_.corpus.front().substr(a_.corpus.front().rfind('/') + 1));
     report_.command = command_of(a_);
     report_.peak_flops = peak;
-    char ratio[16], rate[32];
+    char ratio[16];
     std::snprintf(ratio, sizeof ratio, "%.2f", bytes_a_token());
-    std::snprintf(rate, sizeof rate, "%g", a_.lr);
     report_.facts = {
         {"text", gt::text(number(data_.tokens.train_bytes, "B"), " to train on, the last ",
                           number(data_.tokens.validation_bytes, "B"), " held out")},
@@ -173,7 +174,7 @@ class Run : public gt::GrowthObserver {
                                substrate.fingerprint().substr(0, 12))},
         {"blocks", gt::text("width ", a_.width, ", ", a_.heads, " heads; new ones ", a_.init, "; head ", a_.head)},
         {"plan", gt::text(a_.plan, ", ", steps, " steps of ", shape.batch, " x ", shape.tokens, " tokens a stage")},
-        {"learning rate", gt::text(rate, ", warm-up, cosine to a tenth; AdamW")},
+        {"learning rate", gt::text(program::shortest(a_.lr), ", warm-up, cosine to a tenth; AdamW", a_.rates)},
         {"seed", std::to_string(a_.seed)},
         {"machine", gt::text(on_.name(), ", ", on_.threads(), " threads, at most ", number(peak, "FLOP/s"))},
         {"gt", gt::text(gt::version, ", compiled by ", gt::compiler)}};
@@ -195,6 +196,9 @@ class Run : public gt::GrowthObserver {
     report_.samples.push_back(said);
     folder_.add_sample(said);
   }
+  void sample_stage(std::size_t stage) {
+    for (std::size_t i = 0; i < 2 && program::interrupted == 0; ++i) sample(stage, prompts_[i], 80, [](auto) {});
+  }
   void talk() {
     for (auto const& prompt : prompts_) {
       if (program::interrupted != 0) return;
@@ -212,6 +216,7 @@ class Run : public gt::GrowthObserver {
                       at = gt::text("stage ", result.stage + 1,
                                     result.end == gt::GrowthEnd::diverged ? ", step " : " after step ", result.step);
     if (result.end == gt::GrowthEnd::finished) {
+      if (!a_.resume.empty()) gt::save(model_, tokenizer_, folder_.model());
       print_stages(result);
       talk();
       gt::write_report(report_, folder_.path());
@@ -220,20 +225,42 @@ class Run : public gt::GrowthObserver {
                   folder_.model().c_str());
       return program::interrupted != 0 ? program::interrupted_status() : 0;
     }
-    gt::save(model_, tokenizer_, folder_.model());
     if (result.end == gt::GrowthEnd::diverged) {
       report_.note = gt::text("Ended in ", at, ", whose loss was not finite.");
       gt::write_report(report_, folder_.path());
-      gt::fail("grow", "the loss must stay finite (it did not in ", at,
-               "); the state before that step is kept: ", go_on, " --lr ", a_.lr / 3,
-               " goes on from it with a smaller rate");
+      bool const earlier = last_kept_ && *last_kept_ != std::pair{result.stage, result.step - 1};
+      gt::fail("grow", "the loss must stay finite (it did not in ", at, "); ",
+               earlier ? gt::text("the checkpoint of stage ", last_kept_->first + 1, " after step ", last_kept_->second,
+                                  " is kept: ", go_on, " --lr ", program::shortest(a_.lr / 4),
+                                  " goes on from it with a smaller rate")
+                       : gt::text("there is no checkpoint from which a smaller rate could help: begin again with --lr ",
+                                  program::shortest(a_.lr / 4)));
     }
+    gt::save(model_, tokenizer_, folder_.model());
     print_stages(result);
     report_.note = gt::text("Stopped in ", at, ".");
     gt::write_report(report_, folder_.path());
     std::printf("\nstopped in %s; the model as it is: %s\ngo on: %s\n", at.c_str(), folder_.model().c_str(),
                 go_on.c_str());
     return program::interrupted_status();
+  }
+
+  // The run's folder, from now on its alone: the one asked for, or the first that holds no run and is not in use.
+  gt::FileLock take_folder() {
+    for (;;) {
+      gt::detail::make_folder(folder_.path());
+      try {
+        gt::FileLock lock(folder_.path());
+        if (!a_.resume.empty() || !folder_.has_run()) return lock;
+        if (!a_.out.empty()) {
+          RunFolder::for_new_run(a_.out, a_.overwrite);  // again, now that nobody else can begin one
+          return lock;
+        }
+      } catch (gt::Error const&) {
+        if (!a_.resume.empty() || !a_.out.empty()) throw;
+      }
+      folder_ = folder_.next();
+    }
   }
 
   GrowArguments a_;
@@ -245,6 +272,7 @@ class Run : public gt::GrowthObserver {
   gt::TrainingText data_;
   std::vector<std::string> prompts_;
   gt::RunReport report_;
+  std::optional<std::pair<std::size_t, std::int64_t>> last_kept_;  // stage and step of the checkpoint
 };
 
 int run(GrowArguments a) {
@@ -255,10 +283,11 @@ int run(GrowArguments a) {
     auto const asked = a;
     std::tie(a, was.emplace()) = program::read_description(RunFolder(asked.resume));
     a.resume = asked.resume, a.threads = asked.threads;
-    if (asked.lr > 0) a.lr = asked.lr;
+    if (asked.lr > 0 && asked.lr != a.lr) {
+      a.rates += gt::text("; until a stop ", program::shortest(a.lr));
+      a.lr = asked.lr;
+    }
   }
-  gt::parse_plan(a.plan);
-  gt::check_block({.d_model = a.width, .heads = a.heads});
   RunFolder const folder = was ? RunFolder(a.resume) : RunFolder::for_new_run(a.out, a.overwrite);
 
   auto const corpus = gt::Corpus::read(a.corpus);

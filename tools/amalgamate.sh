@@ -7,6 +7,10 @@ set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 file=${1:?"a FILE to write is needed"}
 include=${2:-$root/include}
+if [ -d "$file" ] || [ "$file" != "${file%/}" ]; then
+  printf 'gt: amalgamate: FILE must not be a folder (got %s); name the header to write in it\n' "$file" >&2
+  exit 1
+fi
 
 mkdir -p "$(dirname -- "$file")"
 temporary=$file.$$.tmp
@@ -86,7 +90,7 @@ BEGIN {
   if (version == "") die(include "gt/base/version.hpp must give the version")
   print "// SPDX-License-Identifier: MIT"
   print "// gt " version " as a single header, made from its sources by ./run amalgamate."
-  print "// It needs C++20 and the headers of Eigen, nlohmann-json, xsimd and xxHash; -fopenmp for more than one thread.\n//"
+  print "// It needs C++20 and the headers of Eigen, nlohmann-json, xsimd, xxHash and stb; -fopenmp for more than one thread.\n//"
   for (found = 0; (getline line < licence) > 0; found = 1) print (line == "" ? "//" : "// " line)
   if (!found) die(licence " must hold the licence")
   print "#pragma once"

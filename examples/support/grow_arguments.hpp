@@ -3,9 +3,11 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdint>
 #include <cstdlib>
 #include <gt/gt.hpp>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -18,16 +20,36 @@ struct GrowArguments {
   std::int64_t tokens = 0, vocab = 2048, context = 256, batch = 8;
   int width = 256, heads = 8, raster = 32, threads = 0;
   std::uint64_t seed = 1;
+  std::string rates;  ///< how --lr was changed on the way, in words
   bool quick = false, overwrite = false;
 };
 
+/// Refuses what no run can have, whether it was asked for or stands in a run.json.
+inline void check_arguments(GrowArguments const& a) {
+  auto const one_of = [](char const* name, std::string const& value, std::initializer_list<char const*> all) {
+    bool known = false;
+    for (char const* each : all) known = known || value == each;
+    gt::check(known, "grow", name, " is not known (got '", value, "')");
+  };
+  gt::check(a.minutes > 0 && a.minutes < 1e6, "grow", "--minutes must be positive (got ", a.minutes, ")");
+  gt::check(a.lr > 0 && a.lr < 1, "grow", "--lr must lie between 0 and 1 (got ", a.lr, ")");
+  gt::check(a.batch > 0 && a.batch <= 65536, "grow", "--batch must lie in 1 ... 65536 (got ", a.batch, ")");
+  gt::check(a.context > 0 && a.context <= 65536, "grow", "--context must lie in 1 ... 65536 (got ", a.context, ")");
+  gt::check(gt::is_raster_side(a.raster), "grow", "--raster must be 16, 32 or 64 (got ", a.raster, ")");
+  one_of("--init", a.init, {"random", "identity"});
+  one_of("--head", a.head, {"carry", "reset"});
+  one_of("--substrate", a.substrate, {"glyph", "binary", "random"});
+  gt::check(!a.corpus.empty(), "grow", "--corpus must name a text");
+  gt::parse_plan(a.plan);
+  gt::check_block({.d_model = a.width, .heads = a.heads});
+}
+
 /// What of the arguments decides what a run computes: written at its start, read when it goes on.
 inline gt::Json to_json(GrowArguments const& a) {
-  return {{"corpus", a.corpus}, {"plan", a.plan},     {"substrate", a.substrate},
-          {"font", a.font},     {"raster", a.raster}, {"init", a.init},
-          {"head", a.head},     {"tokens", a.tokens}, {"vocab", a.vocab},
-          {"width", a.width},   {"heads", a.heads},   {"context", a.context},
-          {"batch", a.batch},   {"lr", a.lr},         {"seed", a.seed}};
+  return {{"corpus", a.corpus}, {"plan", a.plan},   {"substrate", a.substrate}, {"font", a.font},
+          {"raster", a.raster}, {"init", a.init},   {"head", a.head},           {"tokens", a.tokens},
+          {"vocab", a.vocab},   {"width", a.width}, {"heads", a.heads},         {"context", a.context},
+          {"batch", a.batch},   {"lr", a.lr},       {"seed", a.seed},           {"rates", a.rates}};
 }
 inline GrowArguments grow_arguments_of(gt::Json const& json, std::string const& where) {
   GrowArguments a;
@@ -35,7 +57,9 @@ inline GrowArguments grow_arguments_of(gt::Json const& json, std::string const& 
   read("corpus", a.corpus), read("plan", a.plan), read("substrate", a.substrate), read("font", a.font);
   read("raster", a.raster), read("init", a.init), read("head", a.head), read("tokens", a.tokens);
   read("vocab", a.vocab), read("width", a.width), read("heads", a.heads), read("context", a.context);
-  read("batch", a.batch), read("lr", a.lr), read("seed", a.seed);
+  read("batch", a.batch), read("lr", a.lr), read("seed", a.seed), read("rates", a.rates);
+  check_arguments(a);
+  gt::check(a.tokens > 0, where, "tokens must be positive (got ", a.tokens, ")");
   return a;
 }
 
@@ -94,17 +118,20 @@ struct GrowCommandLine {
     }
     bool const given = a.tokens != 0 || tokens->count() > 0;
     gt::check(!given || a.tokens > 0, "grow", "--tokens must be positive (got ", a.tokens, ")");
-    gt::check(a.minutes > 0 && a.minutes < 1e6, "grow", "--minutes must be positive (got ", a.minutes, ")");
+    if (a.resume.empty()) check_arguments(a);
     gt::check(a.lr > 0 && a.lr < 1, "grow", "--lr must lie between 0 and 1 (got ", a.lr, ")");
-    gt::check(a.batch > 0 && a.batch <= 65536, "grow", "--batch must lie in 1 ... 65536 (got ", a.batch, ")");
-    gt::check(a.context > 0 && a.context <= 65536, "grow", "--context must lie in 1 ... 65536 (got ", a.context, ")");
-    gt::check(gt::is_raster_side(a.raster), "grow", "--raster must be 16, 32 or 64 (got ", a.raster, ")");
     if (a.font.empty()) {
       char const* const font = std::getenv("GT_UNIFONT_HEX");
       a.font = {font ? font : "/usr/share/unifont/unifont.hex"};
     }
   }
 };
+
+/// A number in as few digits as give it back exactly.
+inline std::string shortest(double x) {
+  char digits[32];
+  return {digits, std::to_chars(digits, digits + sizeof digits, x).ptr};
+}
 
 /// The command that repeats a run.
 inline std::string command_of(GrowArguments const& a) {
@@ -123,9 +150,7 @@ inline std::string command_of(GrowArguments const& a) {
   for (auto const& file : a.corpus) line += " " + quoted(file);
   add("--plan", a.plan), add("--tokens", a.tokens), add("--width", a.width), add("--heads", a.heads);
   add("--vocab", a.vocab), add("--context", a.context), add("--batch", a.batch);
-  char rate[32];
-  std::snprintf(rate, sizeof rate, "%g", a.lr);
-  add("--lr", rate), add("--init", a.init), add("--head", a.head), add("--substrate", a.substrate);
+  add("--lr", shortest(a.lr)), add("--init", a.init), add("--head", a.head), add("--substrate", a.substrate);
   if (a.substrate == "glyph") {
     line += " --font";
     for (auto const& font : a.font) line += " " + quoted(font);

@@ -18,7 +18,7 @@ inline int interrupted_status() { return 128 + interrupted; }  ///< as shells ha
 inline void catch_interrupts() {
   struct sigaction action {};
   action.sa_handler = [](int signal) { interrupted = signal; };
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);

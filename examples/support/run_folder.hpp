@@ -27,9 +27,14 @@ class RunFolder {
                 "'); choose another folder, or add --overwrite");
       return RunFolder(out);
     }
-    int n = 1;
-    while (RunFolder(gt::text("runs/grow-", n)).has_run()) ++n;
-    return RunFolder(gt::text("runs/grow-", n));
+    RunFolder folder("runs/grow-1");
+    while (folder.has_run()) folder = folder.next();
+    return folder;
+  }
+  /// The folder with the next number.
+  RunFolder next() const {
+    auto const digits = path_.find_last_not_of("0123456789") + 1;
+    return RunFolder(path_.substr(0, digits) + std::to_string(std::stoi(path_.substr(digits)) + 1));
   }
 
   std::string const& path() const { return path_; }
@@ -39,7 +44,11 @@ class RunFolder {
   std::string samples() const { return path_ + "/samples.jsonl"; }
   std::string description() const { return path_ + "/run.json"; }
   std::string report() const { return path_ + "/report.html"; }
-  bool has_run() const { return exists(model() + "/config.json") || exists(metrics()); }
+  bool has_run() const {
+    bool found = exists(model() + "/config.json");
+    for (auto const& file : files()) found = found || exists(file);
+    return found;
+  }
   bool has_checkpoint() const { return exists(checkpoint()); }
   static bool exists(std::string const& file) {
     std::FILE* const f = std::fopen(file.c_str(), "r");
@@ -48,7 +57,12 @@ class RunFolder {
 
   /// Removes what an earlier run left that would pass for this one's.
   void clear() const {
-    for (auto const& file : {checkpoint(), samples(), report()}) std::remove(file.c_str());
+    auto all = files();
+    all.push_back(model() + "/config.json");  // without it the rest of a model does not load
+    for (auto const& file : all) {
+      gt::check(std::remove(file.c_str()) == 0 || errno == ENOENT, "grow", "'", file,
+                "' of an earlier run must be removable (got: ", std::strerror(errno), ")");
+    }
   }
 
   void add_sample(gt::ReportSample const& sample) const {
@@ -74,6 +88,12 @@ class RunFolder {
   }
 
  private:
+  std::vector<std::string> files() const {
+    std::vector<std::string> all{description(), checkpoint(), metrics(), samples(), report()};
+    for (char const* plot : {"bits_per_byte_by_tokens", "bits_per_byte_by_time", "training_loss", "step_profile"})
+      all.push_back(gt::text(path_, "/", plot, ".svg"));
+    return all;
+  }
   std::string path_;
 };
 

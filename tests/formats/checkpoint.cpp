@@ -145,6 +145,34 @@ TEST_CASE("checkpoint: files of other models and other files are refused") {
         "gt: load_checkpoint '" + weights + "': this must be a checkpoint of a growth run");
 }
 
+TEST_CASE("checkpoint: numbers that no run can reach are refused before memory is taken for them") {
+  Stopped const stopped;
+  auto const edited = [&](std::string_view from, std::string_view to) {
+    auto const file = gt::Safetensors::open(stopped.path);
+    auto metadata = file.metadata();
+    auto& growth = metadata["gt.growth"];
+    auto const at = growth.find(from);
+    REQUIRE(at != growth.npos);
+    growth.replace(at, from.size(), to);
+    auto const path = stopped.folder / "edited.safetensors";
+    gt::write_safetensors(path, std::span<gt::TensorView const>(file.tensors()), metadata);
+    Tiny model = new_model();
+    auto const said = sentence([&] { load_checkpoint(model, path); });
+    CHECK(model.depth() == 0);
+    return said;
+  };
+  CHECK(edited("\"depth\":3", "\"depth\":4096").find("is missing") != std::string::npos);
+  for (auto const& [from, to] : {std::pair{"\"depth\":3", "\"depth\":-3"},
+                                 {"\"step\":2", "\"step\":-2"},
+                                 {"\"stages\":[{\"stage\":0", "\"stages\":[{\"stage\":18446744073709551615"},
+                                 {"\"stage\":1", "\"stage\":7"},
+                                 {"\"tokens\":112", "\"tokens\":9223372036854775807"},
+                                 {"\"seconds\":", "\"seconds\":1e300,\"was\":"}}) {
+    CAPTURE(from);
+    CHECK(edited(from, to).find("its numbers must make sense") != std::string::npos);
+  }
+}
+
 TEST_CASE("weights: a round trip, and what does not fit changes nothing") {
   TemporaryFolder const folder;
   auto const path = folder / "weights.safetensors";

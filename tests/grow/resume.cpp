@@ -43,7 +43,6 @@ struct Keep : gt::GrowthObserver {
   explicit Keep(Tiny const& watched) : model{watched} {}
   void checkpoint(GrowthState const& now) override {
     state = now, copy = model.clone();
-    state->moments = now.moments.clone();
     ++count;
   }
   Tiny const& model;
@@ -57,7 +56,8 @@ struct Losses : gt::GrowthObserver {
 };
 
 struct Whole {
-  Tiny model = new_model(1);
+  explicit Whole(int depth = 1) : model{new_model(depth)} {}
+  Tiny model;
   Losses losses;
   gt::GrowthResult result = gt::grow(Ref{}, model, plan, corpus(), one_byte, options(), losses);
 };
@@ -119,23 +119,63 @@ TEST_CASE("grow: checkpoints come after each stage, and as often inside as asked
   CHECK(changes(before, weights_of(model)).empty());
 }
 
-TEST_CASE("grow: a loss that is not finite leaves a checkpoint from before that step") {
+TEST_CASE("grow: a loss that is not finite leaves a checkpoint that a run can go on from") {
   Tiny model = new_model();
   Keep keep(model);
   Losses losses;
-  auto const spoil = [&] {  // in place of a rate that is too high: the next loss overflows
+  auto spoiled = options();
+  spoiled.checkpoint_seconds = 0;
+  spoiled.stop = [&] {  // in place of a rate that is too high: behind the fourth step a weight overflows
     if (losses.all.size() == 4) model.head_buffer()[0] = std::numeric_limits<float>::infinity();
     return false;
   };
-  auto spoiled = options();
-  spoiled.stop = spoil;
   auto const result = gt::grow(Ref{}, model, plan, corpus(), one_byte, spoiled, keep, losses);
   CHECK(result.end == GrowthEnd::diverged);
   CHECK(result.stage == 0);
   CHECK(result.step == 5);
+  CHECK(losses.all.size() == 4);
   REQUIRE(keep.state);
-  CHECK(keep.state->step == 4);
-  CHECK(keep.state->moments.size() > 0);
+  CHECK(keep.state->step == 3);  // the last step whose weights gave a finite loss
+  Tiny again = std::move(*keep.copy);
+  auto going_on = options();
+  going_on.resume = &*keep.state;
+  CHECK(gt::grow(Ref{}, again, plan, corpus(), one_byte, going_on).end == GrowthEnd::finished);
+  CHECK(changes(weights_of(Whole(0).model), weights_of(again)).empty());
+}
+
+TEST_CASE("grow: a look at held-out text that is not finite ends the run as a loss does") {
+  Tiny model = new_model(1);
+  model.head_buffer()[0] = std::numeric_limits<float>::infinity();
+  Keep keep(model);
+  Losses losses;
+  auto const result = gt::grow(Ref{}, model, plan, corpus(), one_byte, options(), keep, losses);
+  CHECK(result.end == GrowthEnd::diverged);
+  CHECK(result.step == 1);
+  CHECK(losses.all.empty());
+  CHECK_FALSE(keep.state);
+}
+
+TEST_CASE("grow: a kept state is its own, and stays as it was while the run goes on") {
+  struct First : Keep {
+    using Keep::Keep;
+    void checkpoint(GrowthState const& now) override {
+      if (!kept) kept = now;
+      sum = 0;
+      for (auto const byte : kept->moments) sum += static_cast<int>(byte);
+      sums.push_back(sum);
+    }
+    std::optional<GrowthState> kept;
+    int sum = 0;
+    std::vector<int> sums;
+  };
+  Tiny model = new_model();
+  First first(model);
+  auto asked = options();
+  asked.checkpoint_seconds = 0;
+  gt::grow(Ref{}, model, plan, corpus(), one_byte, asked, first);
+  REQUIRE(first.sums.size() == 3 * steps);
+  CHECK(first.kept->moments.size() > 0);
+  for (int const sum : first.sums) CHECK(sum == first.sums.front());
 }
 
 TEST_CASE("grow: a state of another plan, model or length is refused") {

@@ -103,6 +103,7 @@ TEST_CASE("score: progress is told in tokens, and can end it") {
       score(Cpu<>{}, model, std::span<std::int32_t const>(ids), {.stride = 8, .batch = 1, .proceed = tell});
   CHECK(told == std::vector<std::int64_t>{9, 17, 25});
   CHECK(part.log_likelihoods.size() == 25);
+  CHECK_FALSE(part.complete);
 }
 
 TEST_CASE("score: bad input says what must hold") {

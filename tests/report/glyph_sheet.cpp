@@ -2,6 +2,8 @@
 #include "gt/report/glyph_sheet.hpp"
 
 #include <doctest/doctest.h>
+#include <math.h>
+#include <stdlib.h>
 
 #include <memory>
 #include <string>
@@ -53,6 +55,11 @@ GrayImage read_png(std::string const& path) {
 }
 
 }  // namespace
+
+TEST_CASE("write_png: stb_image_write leaves C's headers to the program") {
+  CHECK_FALSE(isnan(1.0));
+  CHECK(sizeof(abs(-0.5)) == sizeof(double));  // not the abs of integers
+}
 
 TEST_CASE("write_png: what is written is read back, at any size") {
   gt::test::TemporaryFolder const folder;

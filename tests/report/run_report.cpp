@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <clocale>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -218,6 +219,19 @@ TEST_CASE("report_html: loads nothing, refuses scripts, fits a phone, follows da
   CHECK(has(html, "name=\"viewport\""));
   CHECK(has(html, "@media (prefers-color-scheme:dark)"));
   CHECK(has(html, "@media print"));
+}
+
+TEST_CASE("report_html: the locale changes nothing") {
+  std::string const before = report_html(full_report()), number = gt::text(0.5);
+  std::string const old = std::setlocale(LC_ALL, nullptr);
+  bool comma = false;
+  for (char const* name : {"de_DE.UTF-8", "fr_FR.UTF-8", "ru_RU.UTF-8"}) comma = comma || std::setlocale(LC_ALL, name);
+  if (!comma) MESSAGE("skipped: needs a locale with a decimal comma");
+  std::string const after = report_html(full_report()), same_number = gt::text(0.5);
+  std::setlocale(LC_ALL, old.c_str());
+  CHECK(after == before);
+  CHECK(number == "0.500000");
+  CHECK(same_number == number);
 }
 
 TEST_CASE("report_html: no text of a run can leave its place") {

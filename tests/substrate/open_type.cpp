@@ -272,6 +272,22 @@ TEST_CASE("OpenType: what is wrong with PostScript outlines") {
   }
   CHECK(has(said_of(test::open_type(parts)), "glyph 2 must be drawn in 65536 steps and 16384 points (got more)"));
 
+  auto const together = [](int glyphs) {  // each within its own limits, 10^3 lines in a few bytes
+    test::CffParts all;
+    for (int i = 0; i < 3; ++i) {
+      Charstring body;
+      for (int k = 0; k < 10; ++k) body << i + 1 - 107 << Op{10};
+      all.subroutines.push_back(code(body << Op{11}));
+    }
+    all.subroutines.push_back(code(Charstring{} << 1 << 1 << Op{5} << Op{11}));
+    all.charstrings.assign(static_cast<std::size_t>(glyphs), code(Charstring{} << -107 << Op{10} << Op{14}));
+    return test::open_type(all);
+  };
+  CHECK(said_of(together(5)).empty());
+  auto const steps = 65'536 + 32 * together(60)["CFF "].size();
+  CHECK(said_of(together(60)) ==
+        gt::text("gt: OutlineFont: 'f': table CFF must be drawn in ", steps, " steps (got more); the file is broken"));
+
   auto const top = [](Bytes const& more) {
     auto with_more = test::small_cff();
     with_more.top_extra = more;
@@ -290,6 +306,18 @@ TEST_CASE("OpenType: what is wrong with PostScript outlines") {
   CHECK(has(altered(6, 5), "must have offsets of 1 to 4 bytes (got 5)"));
   CHECK(has(altered(8, 2), "must list its parts in order and inside of itself"));
   auto tables = test::open_type(test::small_cff());
+  Bytes& cff = tables["CFF "];  // its list of dictionaries is now one behind it
+  auto const at = static_cast<std::uint32_t>(cff.size());
+  cff = test::cff_table([&] {
+    auto with_dicts = test::small_cff();
+    with_dicts.top_extra = test::Writer{}.u8(29).u32(at + 7).u8(12).u8(36).bytes;
+    return with_dicts;
+  }());
+  REQUIRE(cff.size() == at + 7);
+  Bytes const dicts = test::cff_index(std::vector<Bytes>(257));
+  cff.insert(cff.end(), dicts.begin(), dicts.end());
+  CHECK(has(said_of(tables), "table CFF must have at most 256 dictionaries (got 257)"));
+  tables = test::open_type(test::small_cff());
   test::poke16(tables["maxp"], 4, 9);
   tables["hmtx"].resize(36);
   CHECK(has(said_of(tables), "must draw 9 glyphs (got 4)"));

@@ -183,6 +183,26 @@ TEST_CASE("OutlineFont: a font that draws nothing is refused") {
     CHECK(has(error_of([&] { OutlineFont::read(path); }), "got only blanks: its pictures are bitmaps"));
 }
 
+TEST_CASE("OutlineFont: blanks of many points or for many characters end soon") {
+  std::vector<test::Point> line;
+  for (int i = 0; i < gt::detail::most_points_of_a_glyph; ++i) line.push_back({i % 2 * 32, 0});
+  auto const flat = test::simple_glyph({line});
+  auto everywhere = test::true_type({{}, flat}, {32, 32});  // 10^10 points, were a glyph tried for each character
+  everywhere["cmap"] = test::cmap_of(3, 10, test::cmap_12({{0, 0x10FFFF, 1}}, 13));
+  CHECK(has(error_of([&] { font_of(everywhere); }), "must draw one of its 1112064 characters (got only blanks"));
+
+  auto const after = [&](int flats) {  // flat glyphs, and then a box
+    std::vector<test::Bytes> glyphs{{}};
+    glyphs.insert(glyphs.end(), static_cast<std::size_t>(flats), flat);
+    glyphs.push_back(test::simple_glyph({box(0, 0, 32, 32)}));
+    return error_of([&] { font_of(test::true_type(glyphs, std::vector<int>(glyphs.size(), 32))); });
+  };
+  CHECK(after(7).empty());
+  CHECK(after(8) ==
+        "gt: OutlineFont: 'made' must draw something within its first 131072 points (got only blanks); the file is "
+        "broken");
+}
+
 TEST_CASE("OutlineFont: files that are no font") {
   auto const said = [](std::string const& text) {
     return error_of([&] {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 // A program that includes stb_truetype and stb_image_write after the library, with settings of its own.
+#include "gt/substrate/outline_font.hpp"  // first, so that no other has included what stb includes
+
 #include <doctest/doctest.h>
+#include <math.h>
+#include <stdlib.h>
 
 #include "gt/report/png.hpp"
-#include "gt/substrate/outline_font.hpp"
 #include "made_fonts.hpp"
 
 namespace {
@@ -16,6 +19,11 @@ int assertions = 0;
 #define STB_IMAGE_WRITE_STATIC
 #define STB_IMAGE_WRITE_IMPLEMENTATION
 #include <stb/stb_image_write.h>
+
+TEST_CASE("stb: stb_truetype leaves C's headers to the program") {
+  CHECK_FALSE(isnan(1.0));
+  CHECK(sizeof(abs(-0.5)) == sizeof(double));  // not the abs of integers
+}
 
 TEST_CASE("stb: a program's own copy after the library's") {
   auto const file = test::font_file(test::small_true_type());

@@ -6,6 +6,8 @@
   #include <cstdio>
   #include <cstdlib>
 #endif
+#include <charconv>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -26,7 +28,13 @@ inline std::string to_text(std::string const& text) { return text; }
 inline std::string to_text(char const* text) { return text; }
 inline std::string to_text(char character) { return std::string(1, character); }
 template <class T>
-requires std::is_arithmetic_v<T> std::string to_text(T value) { return std::to_string(value); }
+requires std::is_integral_v<T> std::string to_text(T value) { return std::to_string(value); }
+/// Six decimals and a point, in every locale.
+template <class T>
+requires std::is_floating_point_v<T> std::string to_text(T value) {
+  char buffer[std::numeric_limits<T>::max_exponent10 + 16];
+  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, 6).ptr};
+}
 
 }  // namespace detail
 

@@ -64,6 +64,21 @@ StageDone stage_of(J const& json, std::string const& where) {
   return s;
 }
 
+/// No number of a state may be one that no run can reach: what reads them counts on it.
+inline bool is_sound(GrowthState const& state) {
+  constexpr std::int64_t most = std::int64_t{1} << 60;
+  auto const count = [](std::int64_t n) { return n >= 0 && n <= most; };
+  auto const time = [](double seconds) { return seconds >= 0 && seconds < 1e9; };
+  bool sound = count(state.step) && count(state.samples) && count(state.tokens) && count(state.tail_steps) &&
+               state.stages.size() == state.stage && time(state.current.seconds) && time(state.current.train_seconds);
+  for (std::size_t i = 0; i < state.stages.size(); ++i) {
+    StageDone const& stage = state.stages[i];
+    sound = sound && stage.stage == i && count(stage.steps) && count(stage.tokens) && stage.tokens <= state.tokens &&
+            time(stage.seconds) && time(stage.train_seconds);
+  }
+  return sound;
+}
+
 }  // namespace detail
 
 /// Writes the weights of `model` (all but the substrate's table) and the state it is in, completely or not at all: an
@@ -91,7 +106,7 @@ void save_checkpoint(Model const& model, GrowthState const& state, std::string c
 
 /// Reads a checkpoint into a model that was made as the run's was, with none of its blocks yet: they are appended and
 /// filled. Returns the state to go on from (GrowOptions::resume).   Errors, each naming the file: one that is missing,
-/// damaged, or no checkpoint; another substrate or shape. The model may then have blocks without their weights.
+/// damaged, or no checkpoint; another substrate or shape. The model is then as it was.
 template <class Model, class J = Json>
 GrowthState load_checkpoint(Model& model, std::string const& path) {
   std::string const where = text("load_checkpoint '", path, "'");
@@ -113,11 +128,15 @@ GrowthState load_checkpoint(Model& model, std::string const& path) {
     state.stages.push_back(detail::stage_of(stage, where));
   state.current = detail::stage_of(json_get<J>(json, "current", where), where);
   std::int64_t const depth = number("depth");
-  check(depth >= model.depth() && depth <= 4096 && state.step >= 0 && state.samples >= 0 && state.tokens >= 0, where,
-        "its numbers must make sense (got ", depth, " blocks, step ", state.step, ")");
+  check(depth >= model.depth() && depth <= 4096 && detail::is_sound(state), where, "its numbers must make sense (got ",
+        depth, " blocks, step ", state.step, ")");
 
+  // Against the shapes that such a model will have, before memory is taken for it.
+  auto const shapes = Model::tensor_shapes(model.config(), model.vocab(), model.table_width(), static_cast<int>(depth),
+                                           model.has_head_bias());
+  detail::check_trained_tensors(file, 1, shapes, model.substrate_fingerprint(), static_cast<int>(depth), where);
   model.append(static_cast<int>(depth) - model.depth());
-  detail::copy_trained_tensors(file, 1, model, where);
+  detail::copy_trained_tensors(file, model);
   state.moments = Buffer<std::byte>(static_cast<std::int64_t>(moments->bytes.size()));
   std::copy(moments->bytes.begin(), moments->bytes.end(), state.moments.begin());
   return state;

@@ -2,6 +2,7 @@
 // A model as a folder: configuration, weights and tokenizer, as Hugging Face's Starcoder2 has them.
 #pragma once
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #include "gt/base/sha256.hpp"
 #include "gt/base/version.hpp"
 #include "gt/io/atomic_file.hpp"
+#include "gt/io/file_descriptor.hpp"
 #include "gt/io/json.hpp"
 #include "gt/io/safetensors.hpp"
 #include "gt/io/text_file.hpp"
@@ -82,6 +84,8 @@ class Staging {
       check(std::rename((stage_ + "/" + name).c_str(), (folder_ + "/" + name).c_str()) == 0, "save", "'", folder_, "/",
             name, "' must be replaceable (got: ", std::strerror(errno), ")");
     }
+    FileDescriptor const folder{::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (folder.is_open()) ::fsync(folder.get());  // the names survive a power cut; some file systems sync no folders
   }
 
  private:

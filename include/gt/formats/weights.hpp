@@ -32,24 +32,30 @@ std::vector<TensorView> trained_tensors(Model const& model) {
   }
   return tensors;
 }
-/// Copies them from a file that has `others` tensors beside them; nothing is copied unless all of them fit.
-template <class Model>
-void copy_trained_tensors(Safetensors const& file, std::size_t others, Model& model, std::string const& where) {
+/// Throws unless `file` holds, beside `others` more, the trained tensors of a model of these shapes and substrate.
+template <class Shapes>
+void check_trained_tensors(Safetensors const& file, std::size_t others, Shapes const& shapes,
+                           std::string const& substrate_fingerprint, int depth, std::string const& where) {
   auto const substrate = file.metadata().find("gt.substrate");
-  check(substrate != file.metadata().end() && substrate->second == model.substrate_fingerprint(), where,
+  check(substrate != file.metadata().end() && substrate->second == substrate_fingerprint, where,
         "the weights must have been trained on this model's substrate (got another one, or none)");
-  auto const tensors = trained_tensors(model);
   std::string wrong;
-  for (auto const& tensor : tensors) {
-    TensorView const* const found = file.find(tensor.name);
-    if (!found || found->dtype != tensor.dtype || found->shape != tensor.shape)
-      wrong += text(wrong.empty() ? "" : ", ", tensor.name, found ? " is misshapen" : " is missing");
+  std::size_t count = others;
+  for (auto const& [name, sizes] : shapes) {
+    if (name == table_name) continue;
+    ++count;
+    TensorView const* const found = file.find(name);
+    if (!found || found->dtype != "F32" || found->shape != sizes)
+      wrong += text(wrong.empty() ? "" : ", ", name, found ? " is misshapen" : " is missing");
   }
-  if (file.tensors().size() != tensors.size() + others)
+  if (file.tensors().size() != count)
     wrong +=
-        text(wrong.empty() ? "" : ", ", file.tensors().size() - others, " tensors where ", tensors.size(), " belong");
-  check(wrong.empty(), where, "the tensors must be those of the model of ", model.depth(), " blocks (got: ", wrong,
-        ")");
+        text(wrong.empty() ? "" : ", ", file.tensors().size() - others, " tensors where ", count - others, " belong");
+  check(wrong.empty(), where, "the tensors must be those of the model of ", depth, " blocks (got: ", wrong, ")");
+}
+/// Copies them into a model of these shapes.
+template <class Model>
+void copy_trained_tensors(Safetensors const& file, Model& model) {
   for (auto const& p : model.parameters()) {
     if (p.name == table_name) continue;
     auto const bytes = file.find(p.name)->bytes;
@@ -71,7 +77,12 @@ void save_weights(Model const& model, std::string const& path) {
 /// or misshapen tensors, all listed; another substrate; damage. The model is then as it was.
 template <class Model>
 void load_weights(Model& model, std::string const& path) {
-  detail::copy_trained_tensors(Safetensors::open(path), 0, model, text("load_weights '", path, "'"));
+  auto const file = Safetensors::open(path);
+  auto const shapes =
+      Model::tensor_shapes(model.config(), model.vocab(), model.table_width(), model.depth(), model.has_head_bias());
+  detail::check_trained_tensors(file, 0, shapes, model.substrate_fingerprint(), model.depth(),
+                                text("load_weights '", path, "'"));
+  detail::copy_trained_tensors(file, model);
 }
 
 }  // namespace gt

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -44,7 +43,7 @@ struct GrowOptions {
 enum class GrowthEnd {
   finished,  ///< all stages are done
   stopped,   ///< `stop` said so
-  diverged   ///< a loss or gradient was not finite; the weights are those before that step
+  diverged   ///< a loss, gradient or look at held-out text was not finite; go on from an earlier checkpoint
 };
 /// What a run did.
 struct GrowthResult {
@@ -131,22 +130,18 @@ class GrowthRun {
     if (state_.step > 0) trainer.restore(moments_of(state_), state_.step);
     StepProfile const profile_before = state_.current.profile;
     announce(trainer);
+    at_stage_ = state_.stage, at_step_ = state_.step + 1;
     if (state_.step == 0) state_.current.before = evaluate_(model_, data_.validation);
-    auto saved = std::chrono::steady_clock::now();
+    if (!std::isfinite(state_.current.before.nats)) return GrowthEnd::diverged;
+    kept_ = std::chrono::steady_clock::now();
 
     while (state_.step < steps_) {
-      if (!step(trainer)) return keep(trainer, profile_before), GrowthEnd::diverged;
+      if (!step(trainer, profile_before)) return GrowthEnd::diverged;
       bool const last = state_.step == steps_;
       bool const stop = options_.stop && options_.stop() && !(last && state_.stage + 1 == plan_.size());
       if (last) finish_stage(trainer, profile_before);
-      if (stop || last) {
-        if (!last) keep(trainer, profile_before);
-        return stop ? GrowthEnd::stopped : GrowthEnd::finished;
-      }
-      if (seconds_since(saved) > options_.checkpoint_seconds) {
-        keep(trainer, profile_before);
-        saved = std::chrono::steady_clock::now();
-      }
+      if (stop && !last) keep(trainer, profile_before);
+      if (stop || last) return stop ? GrowthEnd::stopped : GrowthEnd::finished;
     }
     return GrowthEnd::finished;
   }
@@ -170,14 +165,22 @@ class GrowthRun {
         on_.threads()};
     for (auto* o : observers_) o->stage_starts(start);
   }
-  // One training step; false when its loss or gradient was not finite: then nothing changed.
-  bool step(Trainer<B, Model>& trainer) {
-    auto const start = std::chrono::steady_clock::now();
+  // One training step; false when a loss, gradient or look at held-out text was not finite. A checkpoint that is due is
+  // made when the loss of the next batch is known to be finite: nobody could go on from another.
+  bool step(Trainer<B, Model>& trainer, StepProfile const& profile_before) {
+    auto start = std::chrono::steady_clock::now();
     windows_.fill(state_.samples, shape_.batch, ids_, targets_);
     double const lr = plan_[state_.stage].schedule.at(state_.step, steps_);
-    StepResult const r = trainer.step(ids_, targets_, lr);
     at_stage_ = state_.stage, at_step_ = state_.step + 1;
-    if (!std::isfinite(r.loss) || !std::isfinite(r.gradient_norm)) return false;
+    if (!std::isfinite(trainer.forward_backward(ids_, targets_))) return false;
+    if (state_.step > 0 && seconds_since(kept_) > options_.checkpoint_seconds) {
+      auto const writing = std::chrono::steady_clock::now();
+      keep(trainer, profile_before);
+      kept_ = std::chrono::steady_clock::now();
+      start += kept_ - writing;
+    }
+    StepResult const r = trainer.update(lr);
+    if (!std::isfinite(r.gradient_norm)) return false;
     auto& now = state_.current;
     now.train_seconds += seconds_since(start);
     ++state_.step;
@@ -193,6 +196,7 @@ class GrowthRun {
     } else {
       evaluated = false;
     }
+    if (!std::isfinite(state_.bits_per_byte)) return false;
     now.seconds = seconds_since(began_);
     StepDone const done{
         .stage = state_.stage,
@@ -229,10 +233,9 @@ class GrowthRun {
   void keep(Trainer<B, Model> const& trainer, StepProfile const& profile_before) {
     state_.current.profile = profile_before + trainer.profile();
     state_.current.seconds = seconds_since(began_);
-    Buffer<T> const& moments = trainer.moments();
-    state_.moments = Buffer<std::byte>::wrap(
-        std::shared_ptr<std::byte>(std::shared_ptr<void>{}, reinterpret_cast<std::byte*>(moments.data())),
-        moments.size() * static_cast<std::int64_t>(sizeof(T)));
+    auto const moments = std::as_bytes(trainer.moments().span());
+    state_.moments = Buffer<std::byte>(static_cast<std::int64_t>(moments.size()));  // its own, for who keeps the state
+    std::copy(moments.begin(), moments.end(), state_.moments.begin());
     for (auto* o : observers_) o->checkpoint(state_);
     state_.moments = {};
   }
@@ -259,7 +262,7 @@ class GrowthRun {
   int first_depth_ = 0;
   std::size_t at_stage_ = 0;
   std::int64_t at_step_ = 0;
-  std::chrono::steady_clock::time_point began_;
+  std::chrono::steady_clock::time_point began_, kept_;
 };
 
 }  // namespace detail

@@ -74,8 +74,8 @@ class GrowthObserver {
   virtual void stage_starts(StageStart const&) {}  ///< its blocks are there; its steps follow
   virtual void step_done(StepDone const&) {}       ///< after every step, also those that no log keeps
   virtual void stage_done(StageDone const&) {}     ///< after its last step and the look at all held-out text
-  /// A state worth keeping: after each stage, every GrowOptions::checkpoint_seconds, and before the run ends early.
-  /// The model is as it belongs to the state.
+  /// A state worth keeping: after each stage, every GrowOptions::checkpoint_seconds, and when the run is stopped; not
+  /// when it diverges, for nobody could go on from there. The model is as it belongs to the state.
   virtual void checkpoint(GrowthState const&) {}
 };
 

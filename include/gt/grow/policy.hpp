@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -99,8 +100,10 @@ class PolicyRun final : public GrowthObserver {
       GrowthResult const ran = grow(on_, model_, {plan_[plan_.size() - 1]}, data, bytes_of_tokens, options, *this);
       if (ran.end != GrowthEnd::stopped || !next_.adds_blocks())
         return {ran.end, stages_, ran.tokens, plan_.size() - 1, ran.step};
+      auto const looking = std::chrono::steady_clock::now();
       reached_.after = Evaluator<B, Model>(on_, shape_, bytes_of_tokens)(model_, data.validation);
       reached_.steps = ran.step, reached_.tokens = ran.tokens, reached_.loss = now_.mean_loss;
+      reached_.seconds += seconds_since(looking);
       stage_done(reached_);
     }
   }

@@ -35,6 +35,7 @@ struct ScoreOptions {
 struct Score {
   std::vector<double> log_likelihoods;  ///< log p(token | those before it in its window); of the first: -log V
   std::int64_t stride = 0;              ///< that was used
+  bool complete = true;                 ///< false: `proceed` ended it, and what is summed is a part
   /// Of all tokens together: the sum, in nats.
   double log_likelihood() const { return std::accumulate(log_likelihoods.begin(), log_likelihoods.end(), 0.0); }
   double loss() const { return -log_likelihood() / static_cast<double>(log_likelihoods.size()); }  ///< nats a token
@@ -93,7 +94,10 @@ Score score(B const& on, Model const& model, std::span<std::int32_t const> ids, 
       if (targets[i] != no_target) result.log_likelihoods.push_back(-static_cast<double>(nll[i]));
     }
     auto const done = static_cast<std::int64_t>(result.log_likelihoods.size());
-    if (options.proceed && !options.proceed(done, count)) break;
+    if (options.proceed && !options.proceed(done, count)) {
+      result.complete = done == count;
+      break;
+    }
   }
   return result;
 }

@@ -75,7 +75,10 @@ class AtomicFile {
   /// rename the old file is kept.
   void commit() {
     check(file_.is_open(), where, "'", path_, "' must be open (got a commit after commit or after an error)");
-    if (::fsync(file_.get()) != 0 || file_.close() != 0) discard_and_fail(errno);
+    int synced = 0;
+    do synced = ::fsync(file_.get());
+    while (synced != 0 && errno == EINTR);
+    if (synced != 0 || file_.close() != 0) discard_and_fail(errno);
     if (std::rename(temporary_.c_str(), path_.c_str()) != 0) discard_and_fail(errno);
     temporary_.clear();
 

@@ -86,7 +86,8 @@ class MetricsLog : public GrowthObserver {
       point.tokens = json_get<std::int64_t>(json, "tokens", where);
       point.seconds = number("seconds"), point.loss = number("loss"), point.lr = number("lr");
       point.tokens_per_second = number("tokens_per_second");
-      if (json_get<bool>(json, "evaluated", where)) point.bits_per_byte = number("val_bits_per_byte");
+      if (json_get<bool>(json, "evaluated", where) && !json_get<J>(json, "val_bits_per_byte", where).is_null())
+        point.bits_per_byte = number("val_bits_per_byte");
       rows.push_back({point, std::move(line)});
     }
     return rows;

@@ -10,6 +10,7 @@
 #include "gt/backend/cpu/threads.hpp"
 #include "gt/core/backend.hpp"
 #include "gt/grow/grow.hpp"
+#include "gt/report/plot_scale.hpp"
 
 #if defined(__unix__) || defined(__APPLE__)
   #include <sys/ioctl.h>
@@ -27,9 +28,7 @@ inline std::string short_number(double x, char const* unit = "") {
     x /= 1000, suffix = s;
   }
   int const digits = *suffix == 0 || x >= 100 ? 0 : x < 10 ? 2 : 1;
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%.*f%s%s%s", digits, x, *unit ? " " : "", suffix, unit);
-  return buffer;
+  return fixed(x, digits) + (*unit != 0 ? " " : "") + suffix + unit;
 }
 /// 4 s, 2 min 05 s, 1 h 20 min.
 inline std::string short_time(double seconds) {
@@ -96,23 +95,15 @@ class ProgressLine : public GrowthObserver {
   void step_done(StepDone const& s) override {
     if (!terminal_ && !s.evaluated) return;
     double const left = s.seconds / static_cast<double>(s.step) * static_cast<double>(s.steps - s.step);
-    char line[256];
-    int n =
-        std::snprintf(line, sizeof line, "stage %zu/%zu  %d blocks  step %lld/%lld  loss %.3f", s.stage + 1,
-                      start_.stages, s.depth, static_cast<long long>(s.step), static_cast<long long>(s.steps), s.loss);
-    auto const add = [&](char const* format, auto... values) {
-      if (n >= 0 && n < static_cast<int>(sizeof line)) {
-        n += std::snprintf(line + n, sizeof line - static_cast<std::size_t>(n), format, values...);
-      }
-    };
-    if (s.bits_per_byte > 0) add("  held-out %.3f bits/byte", s.bits_per_byte);
-    add("  %s tok/s", detail::short_number(s.tokens_per_second).c_str());
+    std::string line = text("stage ", s.stage + 1, "/", start_.stages, "  ", s.depth, " blocks  step ", s.step, "/",
+                            s.steps, "  loss ", detail::fixed(s.loss, 3));
+    if (s.bits_per_byte > 0) line += "  held-out " + detail::fixed(s.bits_per_byte, 3) + " bits/byte";
+    line += "  " + detail::short_number(s.tokens_per_second) + " tok/s";
     if (peak_ > 0) {
       double const step_seconds = static_cast<double>(start_.tokens_per_step) / s.tokens_per_second;
-      add("  %.0f %% of peak", 100 * start_.step_flops / step_seconds / peak_);
+      line += "  " + detail::fixed(100 * start_.step_flops / step_seconds / peak_, 0) + " % of peak";
     }
-    add("  %s left", detail::short_time(left).c_str());
-    show(line);
+    show(line + "  " + detail::short_time(left) + " left");
   }
   void stage_done(StageDone const&) override { end_line(); }
   ProgressLine(ProgressLine const&) = delete;

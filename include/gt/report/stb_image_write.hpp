@@ -5,11 +5,13 @@
 // What is below is not ours to warn about.
 #pragma GCC system_header
 
-#include <cassert>
-#include <cmath>
-#include <cstdarg>
-#include <cstdlib>
-#include <cstring>
+// What stb includes, by the names it uses: first seen inside a namespace, <math.h> would give isnan to that alone.
+#include <assert.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 // A program may have a stb_image_write of its own, before or after this: what it can set is put aside, and comes back.
 #pragma push_macro("STB_IMAGE_WRITE_IMPLEMENTATION")

@@ -62,6 +62,8 @@ class OpenType {
   std::span<unsigned char const> drawing() const noexcept { return drawing_; }  ///< the font for stb_truetype
   bool is_cff() const noexcept { return glyf_.empty(); }                        ///< PostScript outlines, not TrueType
   std::size_t outline_bytes() const noexcept { return outline_bytes_; }         ///< of the table glyf or CFF
+  /// Points of a glyph, at least as many as are drawn.
+  int points(int glyph) const noexcept { return points_[static_cast<std::size_t>(glyph)]; }
   /// Calls `f(glyph, affine)` for each glyph that `glyph` is made of: itself, unless it is composite.
   template <class F>
   void each_part(int glyph, F const& f) const {
@@ -109,8 +111,9 @@ class OpenType {
       NewTable loca{"loca", std::vector<unsigned char>(4 * glyf_.offsets().size())};
       for (std::size_t i = 0; i < glyf_.offsets().size(); ++i) loca.put(4 * i, glyf_.offsets()[i], 4);
       tables.push_back(std::move(loca));
+      points_ = glyf_.points();
     } else {
-      CffCheck<Bytes>(outlines, glyphs_);
+      points_ = CffCheck<Bytes>(outlines, glyphs_).points();
     }
     tables.push_back({glyf ? "glyf" : "CFF ", {outlines.all().begin(), outlines.all().end()}});
     drawing_ = build_font(tables);
@@ -119,6 +122,7 @@ class OpenType {
   int faces_ = 1, glyphs_ = 0, line_ = 0;
   std::vector<std::uint16_t> advances_;
   std::vector<MappedGlyph> characters_;
+  std::vector<int> points_;
   GlyfOutlines glyf_;
   std::vector<unsigned char> drawing_;
   std::size_t outline_bytes_ = 0;

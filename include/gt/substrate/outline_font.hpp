@@ -55,7 +55,7 @@ class OutlineFont {
                            OutlineFontOptions options = {}) {
     OutlineFont font(std::make_shared<Type const>(Type::parse(file, name, options.face)));
     check(font.size() > 0, "OutlineFont", "'", name, "' must draw at least one character (got none)");
-    check(font.draws_something(), "OutlineFont", "'", name, "' must draw one of its ", font.size(),
+    check(font.draws_something(name), "OutlineFont", "'", name, "' must draw one of its ", font.size(),
           " characters (got only blanks: its pictures are bitmaps, which are not read); take a font of outlines");
     return font;
   }
@@ -151,10 +151,21 @@ class OutlineFont {
     return cell;
   }
 
-  bool draws_something() const {
-    auto const characters = type_->characters();
-    return std::any_of(characters.begin(), characters.end(),
-                       [this](auto const& pair) { return draw(pair.glyph, 64).rows != Cell{}.rows; });
+  /// Tries each glyph once, until one shows. Blanks have few points; a font made to take long is refused.
+  bool draws_something(std::string_view name) const {
+    constexpr int most = 8 * detail::most_points_of_a_glyph;
+    std::vector<bool> tried(static_cast<std::size_t>(type_->glyphs()));
+    int points = 0;
+    for (auto const& pair : type_->characters()) {
+      auto const glyph = static_cast<std::size_t>(pair.glyph);
+      if (tried[glyph]) continue;
+      tried[glyph] = true;
+      points += type_->points(pair.glyph);
+      check(points <= most, "OutlineFont", "'", name, "' must draw something within its first ", most,
+            " points (got only blanks); the file is broken");
+      if (draw(pair.glyph, 64).rows != Cell{}.rows) return true;
+    }
+    return false;
   }
 
   std::shared_ptr<detail::OpenType const> type_;

@@ -5,10 +5,14 @@
 // What is below is not ours to warn about.
 #pragma GCC system_header
 
-#include <cmath>
+// What stb includes, by the names it uses: first seen inside a namespace, <math.h> would give isnan to that alone.
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include <cstddef>
-#include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <vector>
 

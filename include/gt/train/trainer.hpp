@@ -98,6 +98,7 @@ class Trainer {
   double forward_backward(std::span<std::int32_t const> ids, std::span<std::int32_t const> targets) {
     check_targets(targets);
     run_blocks(ids);
+    targets_.clear();
     double const loss = run_head(targets, true);
     back();
     loss_sum_ += loss;
@@ -176,6 +177,8 @@ class Trainer {
     std::fill(head_gradient_.begin(), head_gradient_.end(), T{});
     batches_ = 0;
     loss_sum_ = 0;
+    targets_.clear();
+    ran_ = false;
   }
 
   BatchShape shape() const { return shape_; }                 ///< of every batch

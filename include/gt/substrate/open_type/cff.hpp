@@ -99,6 +99,7 @@ class CffCheck {
               " glyphs (got ", charstrings_.count(), ")");
     if (auto const dicts_at = place(top, 256 + 36); dicts_at > 0) {
       CffIndex<Bytes> const dicts(cff, dicts_at);
+      cff.check(dicts.count() <= 256, "must have at most 256 dictionaries (got ", dicts.count(), ")");
       for (std::size_t i = 0; i < dicts.count(); ++i) local_.push_back(subroutines(dicts(cff, i)));
       select_subroutines(place(top, 256 + 37), static_cast<std::size_t>(glyphs));
       subroutines(top);  // stb reads them, and then uses those of the dictionaries
@@ -106,8 +107,10 @@ class CffCheck {
       local_.push_back(subroutines(top));
       local_of_.assign(static_cast<std::size_t>(glyphs), 0);
     }
-    for (std::size_t i = 0; i < static_cast<std::size_t>(glyphs); ++i) run(i);
+    most_steps_of_all_ = most_steps + most_steps_of_a_byte * cff.size();
+    for (std::size_t i = 0; i < static_cast<std::size_t>(glyphs); ++i) points_.push_back(run(i));
   }
+  std::vector<int> const& points() const noexcept { return points_; }  ///< of each glyph, at least
 
  private:
   /// The one number before `key`, an offset; 0 without it.
@@ -144,7 +147,7 @@ class CffCheck {
 
   /// Runs a charstring as stb does, and counts its points instead of drawing them. Numbers matter only where they name
   /// a subroutine. Source: Adobe Technical Note 5177.
-  void run(std::size_t glyph) const {
+  int run(std::size_t glyph) {
     std::string const name = text("glyph ", glyph);
     struct Place {
       Bytes code;
@@ -160,6 +163,7 @@ class CffCheck {
       code.check(at < code.size(), "must end with endchar");
       code.check(steps < most_steps && points <= most_points_of_a_glyph, "must be drawn in ", most_steps, " steps and ",
                  most_points_of_a_glyph, " points (got more)");
+      cff_.check(++steps_of_all_ <= most_steps_of_all_, "must be drawn in ", most_steps_of_all_, " steps (got more)");
       unsigned const b = code.u8(at++);
       if (b >= 32 || b == 28) {
         std::size_t const bytes = b == 28 ? 2 : b == 255 ? 4 : b >= 247 ? 1 : 0;
@@ -173,7 +177,7 @@ class CffCheck {
       code.check(least >= 0, "must be made of operators of type 2 (got ", b, ")");
       code.check(size >= static_cast<std::size_t>(least), "must give operator ", b, " at least ", least,
                  " numbers (got ", size, ")");
-      if (b == endchar) return;
+      if (b == endchar) return points;
       if (b == back) {
         code.check(calls.size() > 1, "must not return from no subroutine");
         calls.pop_back();
@@ -213,7 +217,8 @@ class CffCheck {
     int const low = static_cast<int>(code.u8(at)), high = static_cast<int>(b);
     return static_cast<float>(b <= 250 ? (high - 247) * 256 + low + 108 : -(high - 251) * 256 - low - 108);
   }
-  static constexpr int most_steps = 65'536;
+  static constexpr int most_steps = 65'536;                // of a glyph
+  static constexpr std::size_t most_steps_of_a_byte = 32;  // of all glyphs; fonts need 1 or 2
   enum : unsigned {
     hstem = 1,
     vstem = 3,
@@ -238,6 +243,8 @@ class CffCheck {
   CffIndex<Bytes> global_, charstrings_;
   std::vector<CffIndex<Bytes>> local_;   // subroutines of each dictionary
   std::vector<unsigned char> local_of_;  // by glyph
+  std::vector<int> points_;
+  std::size_t steps_of_all_ = 0, most_steps_of_all_ = 0;
 };
 
 }  // namespace gt::detail

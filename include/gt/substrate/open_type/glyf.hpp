@@ -119,10 +119,12 @@ class GlyfOutlines {
       offsets_.push_back(at);
     }
     std::vector<Weight> weights(static_cast<std::size_t>(glyphs));
-    for (int i = 0; i < glyphs; ++i) weigh(i, glyf, weights, 0);
+    for (int i = 0; i < glyphs; ++i) points_.push_back(weigh(i, glyf, weights, 0).points);
   }
 
   std::vector<std::uint32_t> const& offsets() const noexcept { return offsets_; }  ///< in glyf, [glyphs + 1]
+  /// Points of each glyph with those of all components, and one a component.
+  std::vector<int> const& points() const noexcept { return points_; }
 
   bool empty() const noexcept { return offsets_.empty(); }
   /// Calls `f(simple_glyph, affine)` for each simple glyph that `glyph` is made of. `glyf`: the table that was checked.
@@ -178,6 +180,7 @@ class GlyfOutlines {
   }
 
   std::vector<std::uint32_t> offsets_;
+  std::vector<int> points_;
 };
 
 }  // namespace gt::detail
