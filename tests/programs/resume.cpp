@@ -48,9 +48,10 @@ TEST_CASE("grow: stopped by a signal and resumed, it ends with the same bytes as
   Place const place;
   auto const whole = run(GT_GROW, long_run(place, "whole"));
   REQUIRE(whole.status == 0);
-  for (auto const& [signal, row] :
+  for (auto const& [number, row] :
        {std::pair{SIGINT, "{\"stage\":1,\"step\":40,"}, std::pair{SIGTERM, "{\"stage\":2,\"step\":120,"},
         std::pair{SIGKILL, "{\"stage\":2,\"step\":40,"}}) {
+    int const signal = number;
     CAPTURE(signal);
     std::filesystem::remove_all(place / "run");
     auto const ended = signalled(place, signal, row);

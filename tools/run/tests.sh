@@ -87,7 +87,10 @@ run_tests() {
     fi
     set -- "$@" "$argument"
   done
-  [ "$awaited" != --preset ] || die '--preset takes dev, asan, aarch64, scalar or clang.'
+  case $awaited in
+    '' | -j | --parallel) ;;
+    *) die "test needs what $awaited takes after it; ./run test --help lists what there is." ;;
+  esac
 
   if [ ! "$presets" ]; then
     presets='dev asan aarch64 scalar'
