@@ -168,7 +168,8 @@ TEST_CASE("checkpoint: numbers that no run can reach are refused before memory i
                                  {"\"stage\":1", "\"stage\":7"},
                                  {"\"tokens\":112", "\"tokens\":9223372036854775807"},
                                  {"\"seconds\":", "\"seconds\":1e300,\"was\":"}}) {
-    CAPTURE(from);
+    std::string const changed = from;
+    CAPTURE(changed);
     CHECK(edited(from, to).find("its numbers must make sense") != std::string::npos);
   }
 }
