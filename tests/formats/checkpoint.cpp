@@ -16,7 +16,8 @@
 
 using gt::deepen, gt::Error, gt::GrowOptions, gt::GrowthEnd, gt::GrowthPlan, gt::GrowthState, gt::load_checkpoint;
 using gt::load_weights, gt::read_text_file, gt::Ref, gt::save_checkpoint, gt::save_weights;
-using gt::test::changes, gt::test::differences, gt::test::FileSizeLimit, gt::test::ids_below, gt::test::put;
+using gt::test::changes, gt::test::differences, gt::test::error_of, gt::test::FileSizeLimit, gt::test::ids_below,
+    gt::test::put;
 using gt::test::substrate_of, gt::test::TemporaryFolder, gt::test::weights_of;
 
 namespace {
@@ -52,15 +53,6 @@ struct Stopped {
     REQUIRE(grow(model, asked, keep).end == GrowthEnd::stopped);
   }
 };
-template <class F>
-std::string sentence(F const& f) {
-  try {
-    f();
-  } catch (Error const& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 }  // namespace
 
@@ -107,7 +99,7 @@ TEST_CASE("checkpoint: any cut and any flipped bit is one sentence that names th
   auto const refused = [&](std::string const& bad) {
     put(stopped.path, bad);
     Tiny model = new_model();
-    return sentence([&] { load_checkpoint(model, stopped.path); });
+    return error_of([&] { load_checkpoint(model, stopped.path); });
   };
   for (std::size_t const size : {std::size_t{0}, std::size_t{7}, std::size_t{600}, good.size() - 1}) {
     CAPTURE(size);
@@ -124,7 +116,7 @@ TEST_CASE("checkpoint: any cut and any flipped bit is one sentence that names th
 TEST_CASE("checkpoint: files of other models and other files are refused") {
   Stopped const stopped;
   auto const refused = [&](Tiny model, std::string const& path) {
-    return sentence([&] { load_checkpoint(model, path); });
+    return error_of([&] { load_checkpoint(model, path); });
   };
   std::string const where = "gt: load_checkpoint '" + stopped.path + "': ";
   CHECK(refused(Tiny(substrate_of(V, 16), gt::seed(1), {.context = T}), stopped.path) == "no error");  // same name
@@ -136,7 +128,7 @@ TEST_CASE("checkpoint: files of other models and other files are refused") {
   CHECK(refused(std::move(deep), stopped.path) == where + "its numbers must make sense (got 3 blocks, step 2)");
   using Wide = gt::Transformer<gt::BlockConfig{.d_model = 32, .heads = 2}>;
   Wide wide(substrate_of(V, 8), gt::seed(1), {.context = T});
-  auto const misshapen = sentence([&] { load_checkpoint(wide, stopped.path); });
+  auto const misshapen = error_of([&] { load_checkpoint(wide, stopped.path); });
   CHECK(misshapen.find("model.layers.0.input_layernorm.weight is misshapen, ") != std::string::npos);
 
   auto const weights = stopped.folder / "weights.safetensors";
@@ -157,7 +149,7 @@ TEST_CASE("checkpoint: numbers that no run can reach are refused before memory i
     auto const path = stopped.folder / "edited.safetensors";
     gt::write_safetensors(path, std::span<gt::TensorView const>(file.tensors()), metadata);
     Tiny model = new_model();
-    auto const said = sentence([&] { load_checkpoint(model, path); });
+    auto const said = error_of([&] { load_checkpoint(model, path); });
     CHECK(model.depth() == 0);
     return said;
   };
