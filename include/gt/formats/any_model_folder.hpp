@@ -7,7 +7,6 @@
 
 #include "gt/formats/model_folder.hpp"
 #include "gt/infer/any_model.hpp"
-#include "gt/nn/with_width.hpp"
 
 namespace gt {
 
