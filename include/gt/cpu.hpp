@@ -11,6 +11,7 @@
 #include "gt/base/error.hpp"
 #include "gt/core/backend.hpp"
 #include "gt/core/buffer.hpp"
+#include "gt/core/profile.hpp"
 
 namespace gt {
 
@@ -29,6 +30,14 @@ class Cpu {
   /// That it runs on; one where the compiler had no OpenMP.
   int threads() const { return has_threads ? threads_ : 1; }
   static constexpr char const* name() { return gt::name(I); }  ///< of the instruction set, for reports
+
+  /// The same backend, whose ops add their times to `profile`, which must outlive it. For one thread's calls only.
+  Cpu profiled(OpProfile& profile) const {
+    Cpu copy = *this;
+    copy.profile_ = &profile;
+    return copy;
+  }
+  OpProfile* profile() const { return profile_; }  ///< null: nothing is measured
 
   /// The lane that row kernels are written over.
   template <class T>
@@ -51,6 +60,7 @@ class Cpu {
 
  private:
   int threads_;
+  OpProfile* profile_ = nullptr;
 };
 
 static_assert(Backend<Cpu<>>);

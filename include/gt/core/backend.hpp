@@ -7,8 +7,11 @@
 
 namespace gt {
 
-/// Kernel tags. An op is selected by `typename Backend::tag`; a backend without a kernel of its own for an op falls
-/// back to the tag's base, `ref_tag`, whose bodies are written over the backend's lanes and GEMM.
+/// Kernel tags. An op checks its arguments and then calls its kernel, a function of the same name with one more
+/// argument, `typename Backend::tag{}`. A backend without a kernel of its own for an op falls back to the one of the
+/// tag's base, `ref_tag`, whose body is written over the backend's lanes and GEMM; `on` is handed down whole, so that a
+/// body that falls back still calls the fastest parts. A kernel of the CPU is declared in backend/cpu/, which `cpu.hpp`
+/// includes.
 struct ref_tag {};
 struct cpu_tag : ref_tag {};
 
