@@ -22,7 +22,7 @@ float multiply_add_chains(std::int64_t rounds) noexcept {
   constexpr int chains = 12;  // enough to hide the latency of two units
   // A compiler that knew these numbers would find the chain that they leave as it is, and drop it.
   float const volatile factor = 0.999F, addend = 1e-3F;
-  V const b{float(factor)}, d{float(addend)};
+  V const b(static_cast<float>(factor)), d(static_cast<float>(addend));
   V a[chains];
   for (int c = 0; c < chains; ++c) a[c] = V(static_cast<float>(c));
   for (std::int64_t r = 0; r < rounds; ++r) {
