@@ -4,9 +4,13 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
 
 #include "gt/backend/cpu/gemm.hpp"
 #include "gt/backend/cpu/lane.hpp"
+#include "gt/backend/cpu/packed_weights.hpp"
 #include "gt/backend/cpu/threads.hpp"
 #include "gt/base/error.hpp"
 #include "gt/core/backend.hpp"
@@ -39,6 +43,15 @@ class Cpu {
   }
   OpProfile* profile() const { return profile_; }  ///< null: nothing is measured
 
+  /// The same backend, which packs weights that lie in `constants` once. The copy and its copies share what is kept,
+  /// and are for one thread's calls.
+  Cpu keeping(std::vector<ConstantMemory> constants) const {
+    Cpu copy = *this;
+    copy.packed_ = std::make_shared<PackedWeights<I>>(std::move(constants));
+    return copy;
+  }
+  PackedWeights<I>* packed_weights() const { return packed_.get(); }  ///< null: nothing is kept
+
   /// The lane that row kernels are written over.
   template <class T>
   SimdLane<I, T> lane() const {
@@ -61,6 +74,7 @@ class Cpu {
  private:
   int threads_;
   OpProfile* profile_ = nullptr;
+  std::shared_ptr<PackedWeights<I>> packed_;
 };
 
 static_assert(Backend<Cpu<>>);

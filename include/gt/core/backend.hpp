@@ -4,6 +4,9 @@
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
+#include <utility>
+#include <vector>
 
 namespace gt {
 
@@ -19,12 +22,34 @@ struct cpu_tag : ref_tag {};
 ///   `on.template lane<T>()`    the lane that row kernels are written over (see backend/ref/lane.hpp)
 ///   `on.parallel_for(n, f)`    f(0) ... f(n - 1) in any order, on any thread
 ///   `on.template scratch<T>(slot, n)`  memory of this thread that lives until the next call with the same slot
-///   `gemm(on, ...)`            C = A B or C += A B, cut over threads; `gemm_serial(on, ...)` on this thread
+///   `gemm(on, ...)`            C = addend + bias + A B, cut over threads; `gemm_serial(on, ...)` on this thread
 template <class B>
 concept Backend = requires {
   typename B::tag;
 }
 &&std::derived_from<typename B::tag, ref_tag>&& requires(B const& on) { on.threads(); };
+
+/// A run of memory that its owner promises not to change.
+struct ConstantMemory {
+  void const* data = nullptr;  ///< its first byte
+  std::int64_t bytes = 0;      ///< its length
+  /// Whether p points into it.
+  bool holds(void const* p) const {
+    auto const *const first = static_cast<char const*>(data), *const at = static_cast<char const*>(p);
+    return std::less_equal<>{}(first, at) && std::less<>{}(at, first + bytes);
+  }
+};
+
+/// `on`, which may prepare what it reads from `constants` once and keep that as long as the result or a copy of it
+/// lives: packed weights. A backend that keeps nothing is returned as it is.
+template <Backend B>
+B keeping(B const& on, std::vector<ConstantMemory> constants) {
+  if constexpr (requires { on.keeping(constants); }) {
+    return on.keeping(std::move(constants));
+  } else {
+    return on;
+  }
+}
 
 /// The instruction sets that kernels are compiled for. Everything that depends on one is templated on it, so that two
 /// translation units with different flags never share a kernel.

@@ -27,6 +27,10 @@ struct MatrixRef {
   constexpr T const& operator()(std::int64_t i, std::int64_t j) const {
     return data[i * row_stride + j * column_stride];
   }
+  /// The matrix that begins at element (i, j).
+  constexpr MatrixRef from(std::int64_t i, std::int64_t j) const {
+    return {data + i * row_stride + j * column_stride, row_stride, column_stride};
+  }
   /// The same numbers with rows and columns exchanged.
   constexpr MatrixRef transposed() const { return {data, column_stride, row_stride}; }
 };
@@ -36,13 +40,34 @@ struct GemmShape {
   std::int64_t m, n, k;  ///< rows of C, columns of C, terms of each sum
 };
 
-/// What a product does with its result: C = A B, C = A B + bias (one number a column), or C += A B.
+/// What a product does with its result: C = addend + bias + A B; the sums begin with the addend and the bias.
 template <class T>
 struct GemmOutput {
-  T* data = nullptr;        ///< C [m, n]
-  std::int64_t stride = 0;  ///< elements from one row of C to the next
-  bool accumulate = false;  ///< C += A B
-  T const* bias = nullptr;  ///< [N], added where not null; not together with accumulate
+  T* data = nullptr;               ///< C [m, n]
+  std::int64_t stride = 0;         ///< elements from one row of C to the next
+  bool accumulate = false;         ///< C += A B: the addend is C itself
+  T const* bias = nullptr;         ///< [n], added to every row where not null
+  T const* addend = nullptr;       ///< [m, n], where not null; not together with accumulate
+  std::int64_t addend_stride = 0;  ///< elements from one row of it to the next
+
+  /// Of a matrix that is written and one that is added.
+  static constexpr GemmOutput sum(T* c, std::int64_t c_stride, T const* addend, std::int64_t addend_stride) {
+    return {c, c_stride, false, nullptr, addend, addend_stride};
+  }
+  /// What each element's sum begins with, beside the bias: row 0; null for nothing.
+  constexpr T const* start() const { return accumulate ? data : addend; }
+  /// Elements from one row of that to the next.
+  constexpr std::int64_t start_stride() const { return accumulate ? stride : addend_stride; }
+  /// The columns from j on.
+  constexpr GemmOutput from(std::int64_t j) const {
+    return {data + j, stride, accumulate, bias ? bias + j : nullptr, addend ? addend + j : nullptr, addend_stride};
+  }
+};
+
+/// What is done with a product's tiles when they are finished: nothing.
+struct NoEpilogue {
+  /// Rows [i, i + rows) and columns [j, j + columns) of C are finished.
+  void operator()(std::int64_t, std::int64_t, std::int64_t, std::int64_t) const noexcept {}
 };
 
 }  // namespace gt

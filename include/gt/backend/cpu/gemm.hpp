@@ -4,153 +4,222 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <utility>
 
-#include "gt/backend/cpu/gemm_kernel.hpp"
+#include "gt/backend/cpu/gemm_pack.hpp"
+#include "gt/backend/cpu/gemm_tile.hpp"
+#include "gt/backend/cpu/packed_weights.hpp"
 #include "gt/core/matrix_ref.hpp"
-
-namespace gt::detail {
-
-constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
-/// B packed whole: for each block of kc rows, for each panel of nr columns, [depth][nr].
-template <class Tile>
-struct PackedB {
-  std::int64_t panels;  // of nr columns
-  std::int64_t k;
-
-  std::int64_t size() const { return panels * Tile::nr * k; }
-  std::int64_t offset(std::int64_t k0, std::int64_t depth, std::int64_t panel) const {
-    return panels * Tile::nr * k0 + panel * Tile::nr * depth;
-  }
-};
-
-/// Rows [i0, i1) of C, panels [p0, p1) of packed B, over all of k. `pa` holds one block of A: (i1 - i0) x kc.
-template <class Tile, class T>
-void gemm_block(MatrixRef<T> a, T const* pb, PackedB<Tile> layout, GemmOutput<T> c, GemmShape s, std::int64_t i0,
-                std::int64_t i1, std::int64_t p0, std::int64_t p1, T* pa) noexcept {
-  constexpr std::int64_t mr = Tile::mr, nr = Tile::nr;
-  if (s.k == 0 && !c.accumulate) {
-    for (std::int64_t i = i0; i < i1; ++i) {
-      for (std::int64_t j = p0 * nr; j < std::min(s.n, p1 * nr); ++j)
-        c.data[i * c.stride + j] = c.bias ? c.bias[j] : T(0);
-    }
-  }
-  for (std::int64_t k0 = 0; k0 < s.k; k0 += Tile::kc) {
-    std::int64_t const depth = std::min(Tile::kc, s.k - k0);
-    Tile::pack_a(a, i0, i1, k0, depth, pa);
-    bool const from_c = c.accumulate || k0 > 0;
-    for (std::int64_t p = p0; p < p1; ++p) {
-      T const* b = pb + layout.offset(k0, depth, p);
-      std::int64_t const j = p * nr, columns = std::min(nr, s.n - j);
-      for (std::int64_t i = i0; i < i1; i += mr) {
-        std::int64_t const rows = std::min(mr, i1 - i);
-        auto const kernel = Tile::kernel(rows);
-        T* const out = c.data + i * c.stride + j;
-        T const* const panel = pa + (i - i0) * depth;
-        if (columns == nr) {
-          kernel(depth, panel, b, out, c.stride, from_c, c.bias ? c.bias + j : nullptr);
-          continue;
-        }
-        alignas(64) T tile[mr * nr];  // the last columns go through a full tile
-        for (std::int64_t r = 0; r < rows; ++r) {
-          for (std::int64_t x = 0; x < nr; ++x) {
-            tile[r * nr + x] = x >= columns ? T(0) : from_c ? out[r * c.stride + x] : c.bias ? c.bias[j + x] : T(0);
-          }
-        }
-        kernel(depth, panel, b, tile, nr, true, nullptr);
-        for (std::int64_t r = 0; r < rows; ++r) std::copy_n(tile + r * nr, columns, out + r * c.stride);
-      }
-    }
-  }
-}
-
-/// How a product is cut into jobs: by its shape alone, never by the number of threads.
-struct GemmJobs {
-  std::int64_t rows_each, row_jobs;      // rows of C in a job
-  std::int64_t panels_each, panel_jobs;  // panels of B in a job
-};
-template <class Tile>
-GemmJobs gemm_jobs(GemmShape s, std::int64_t panels) {
-  constexpr std::int64_t wanted = 32;  // enough for an even share on a few threads
-  std::int64_t const row_panels = ceil_div(s.m, Tile::mr);
-  std::int64_t const each = std::clamp<std::int64_t>(row_panels / wanted, 1, 8);
-  std::int64_t const row_jobs = ceil_div(row_panels, each);
-  std::int64_t const splits = std::clamp<std::int64_t>(wanted / row_jobs, 1, ceil_div(panels, 4));
-  std::int64_t const panels_each = ceil_div(panels, splits);
-  return {each * Tile::mr, row_jobs, panels_each, ceil_div(panels, panels_each)};
-}
-
-}  // namespace gt::detail
 
 namespace gt {
 
 inline constexpr int scratch_packed_b = 0;  ///< scratch slots of the CPU backend
-inline constexpr int scratch_packed_a = 1;  ///< the packed block of A
+inline constexpr int scratch_packed_a = 1;  ///< the packed block of A, or all of it
 
-/// C [m, n] = A B, A B + bias, or C + A B on all threads of `on`. An element's value depends on its row of A and its
-/// column of B alone: not on the other rows, the shape, or the number of threads.
-template <Isa I, class T>
-void gemm(Cpu<I> const& on, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T>> c, GemmShape shape) noexcept {
-  using Tile = GemmTile<I, T>;
-  if (shape.m <= 0 || shape.n <= 0) return;
-  // B is packed in column blocks of at most 4M elements, so that scratch memory stays bounded.
-  std::int64_t const block_panels =
-      std::max<std::int64_t>(1, (std::int64_t{4} << 20) / std::max<std::int64_t>(1, shape.k * Tile::nr));
-  std::int64_t const all_panels = detail::ceil_div(shape.n, Tile::nr);
-  for (std::int64_t first = 0; first < all_panels; first += block_panels) {
-    std::int64_t const panels = std::min(block_panels, all_panels - first);
-    std::int64_t const j0 = first * Tile::nr;
-    GemmShape const s{shape.m, std::min(shape.n - j0, panels * Tile::nr), shape.k};
-    MatrixRef<T> const bb(b.data + j0 * b.column_stride, b.row_stride, b.column_stride);
-    GemmOutput<T> const cc{c.data + j0, c.stride, c.accumulate, c.bias ? c.bias + j0 : nullptr};
-    detail::PackedB<Tile> const layout{panels, s.k};
-    T* const pb = on.template scratch<T>(scratch_packed_b, layout.size());
-    std::int64_t const depth_blocks = detail::ceil_div(s.k, Tile::kc);
-    auto const pack = [&](std::int64_t job) {
-      std::int64_t const k0 = job / panels * Tile::kc, p = job % panels, depth = std::min(Tile::kc, s.k - k0);
-      Tile::pack_b(bb, k0, depth, p * Tile::nr, std::min<std::int64_t>(Tile::nr, s.n - p * Tile::nr),
-                   pb + layout.offset(k0, depth, p));
-    };
-    auto const jobs = detail::gemm_jobs<Tile>(s, panels);
-    auto const multiply = [&](std::int64_t job) {
-      std::int64_t const i0 = job / jobs.panel_jobs * jobs.rows_each, p0 = job % jobs.panel_jobs * jobs.panels_each;
-      T* const pa = on.template scratch<T>(scratch_packed_a, (jobs.rows_each + Tile::mr) * Tile::kc);
-      detail::gemm_block<Tile, T>(a, pb, layout, cc, s, i0, std::min(s.m, i0 + jobs.rows_each), p0,
-                                  std::min(panels, p0 + jobs.panels_each), pa);
-    };
-    // Below about a million multiply-adds, waking threads costs more than they save.
-    bool const small = s.m * s.n * s.k < (std::int64_t{1} << 20);
-    if (small) {
-      for (std::int64_t job = 0; job < depth_blocks * panels; ++job) pack(job);
-      for (std::int64_t job = 0; job < jobs.row_jobs * jobs.panel_jobs; ++job) multiply(job);
+namespace detail {
+
+constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+/// `n` in the fewest equal parts of about `wanted`; whole up to `most`.
+constexpr std::int64_t part_of(std::int64_t n, std::int64_t most, std::int64_t wanted) {
+  return n <= most ? std::max<std::int64_t>(n, 1) : ceil_div(n, ceil_div(n, wanted));
+}
+/// Terms of a sum that a tile takes at a time: mr rows of A and nr columns of B of that depth stay in L2 beside the
+/// rest of a block, and the fewer the blocks, the less often a tile of C is read and written.
+constexpr std::int64_t depth_of_tile(std::int64_t k) { return part_of(k, 640, 512); }
+/// Terms of a sum for which B is packed at a time: what is packed is used before it leaves the last cache.
+constexpr std::int64_t depth_of_pass(std::int64_t k) { return part_of(k, 1280, 1024); }
+
+/// How a product is cut into jobs: by its shape alone, never by the number of threads. Rows are cut into blocks of up
+/// to 8 panels, the last ones smaller, so that threads end together; few rows are cut by columns as well.
+struct GemmJobs {
+  std::int64_t large, each, small_each, row_jobs;  ///< `large` blocks of `each` panels of A, then of `small_each`
+  std::int64_t columns_each, column_jobs;          ///< panels of B in a job
+
+  GemmJobs(std::int64_t row_panels, std::int64_t column_panels) {
+    if (row_panels >= 48) {
+      large = (row_panels - 16) / 8, each = 8, small_each = 2;
+      row_jobs = large + ceil_div(row_panels - large * each, small_each);
+      columns_each = column_panels, column_jobs = 1;
     } else {
-      on.parallel_for(depth_blocks * panels, pack);
-      on.parallel_for(jobs.row_jobs * jobs.panel_jobs, multiply);
+      large = 0, each = small_each = std::clamp<std::int64_t>(row_panels / 8, 1, 4);
+      row_jobs = ceil_div(row_panels, each);
+      std::int64_t const splits = std::clamp<std::int64_t>(32 / row_jobs, 1, ceil_div(column_panels, 4));
+      columns_each = ceil_div(column_panels, splits), column_jobs = ceil_div(column_panels, columns_each);
     }
   }
+  std::int64_t count() const { return row_jobs * column_jobs; }
+  std::int64_t first_row(std::int64_t job) const {
+    std::int64_t const r = job / column_jobs;
+    return r < large ? r * each : large * each + (r - large) * small_each;
+  }
+  std::int64_t rows(std::int64_t job) const { return job / column_jobs < large ? each : small_each; }
+};
+
+/// One product on one thread or several. B lies packed, panel by panel, [k][nr] each.
+template <Isa I, class T, class Epilogue>
+class GemmRun {
+ public:
+  using Tile = GemmTile<I, T>;
+  static constexpr std::int64_t mr = Tile::mr, nr = Tile::nr;
+
+  MatrixRef<T> a;
+  T const* packed_b;
+  std::int64_t b_pitch;  // from one panel to the next
+  T const* packed_a;     // all of A, panel by panel, [k][mr] each; null: blocks are packed as they come
+  GemmOutput<T> c;
+  GemmShape s;
+  Epilogue const* epilogue;  // null: the sums are not whole yet
+  std::int64_t column0;      // of the whole product, for the epilogue
+
+  /// Elements of a block of `panels` panels of A.
+  static constexpr std::int64_t block_size(std::int64_t panels, std::int64_t k) {
+    return panels * panel_pitch<T>(Tile::mr, depth_of_tile(k));
+  }
+
+  /// Rows [i0, i1) of C, panels [p0, p1) of B. `block` has room for (i1 - i0) rows of A.
+  void operator()(std::int64_t i0, std::int64_t i1, std::int64_t p0, std::int64_t p1, T* block) const noexcept {
+    std::int64_t const kc = depth_of_tile(s.k);
+    std::int64_t k0 = 0;
+    do {  // once, where there is nothing to sum
+      std::int64_t const depth = std::min(kc, s.k - k0);
+      std::int64_t const apart = panel_pitch<T>(Tile::mr, packed_a ? s.k : depth);
+      if (!packed_a) {
+        pack_panels<I, Tile::mr>(
+            MatrixRef<T>(a.data + i0 * a.row_stride + k0 * a.column_stride, a.row_stride, a.column_stride), i1 - i0,
+            depth, block, apart);
+      }
+      bool const first = k0 == 0, last = k0 + depth >= s.k;
+      std::int64_t const share = nr / ceil_div(i1 - i0, mr);  // of the next panel of B, a step of a tile
+      for (std::int64_t p = p0; p < p1; ++p) {
+        T const* const b = packed_b + p * b_pitch + k0 * nr;
+        T const* ahead = p + 1 < p1 ? b + b_pitch : b;
+        for (std::int64_t i = i0; i < i1; i += mr, ahead += share * depth) {
+          T const* const panel = packed_a ? packed_a + i / mr * apart + k0 * mr : block + (i - i0) / mr * apart;
+          Place const here{i, std::min(mr, i1 - i), p * nr}, next = next_to(here, i0, i1, p1);
+          tile(here, next, panel, b, depth, first, last, {ahead, share, nullptr, nullptr});
+        }
+      }
+      k0 += depth;
+    } while (k0 < s.k);
+  }
+
+ private:
+  // A tile of C: its first row, its rows, its first column.
+  struct Place {
+    std::int64_t i, rows, j;
+  };
+  // The whole tile after this one; itself where there is none.
+  Place next_to(Place here, std::int64_t i0, std::int64_t i1, std::int64_t p1) const noexcept {
+    if (here.i + 2 * mr <= i1) return {here.i + mr, mr, here.j};
+    if (here.j + 2 * nr <= std::min(s.n, p1 * nr) && i0 + mr <= i1) return {i0, mr, here.j + nr};
+    return here;
+  }
+  void tile(Place here, Place next, T const* panel, T const* b, std::int64_t depth, bool first, bool last,
+            TileAhead<T> ahead) const noexcept {
+    auto const [i, rows, j] = here;
+    std::int64_t const columns = std::min(nr, s.n - j);
+    T* const out = c.data + i * c.stride + j;
+    bool const started = first && c.start();
+    TileOutput<T> const to{out, c.stride,
+                           started ? c.start() + i * c.start_stride() + j
+                           : first ? nullptr
+                                   : out,
+                           first ? c.start_stride() : c.stride, first && c.bias ? c.bias + j : nullptr};
+    if (columns == nr) {
+      ahead.data = c.data + next.i * c.stride + next.j;
+      ahead.start = started ? c.start() + next.i * c.start_stride() + next.j : out;
+      Tile::template kernel<true>(rows)(depth, panel, 0, b, to, ahead);
+    } else {
+      edge(rows, columns, panel, b, depth, to);
+    }
+    if (last && epilogue) (*epilogue)(i, column0 + j, rows, columns);
+  }
+  // The last columns go through a full tile in memory of its own.
+  static void edge(std::int64_t rows, std::int64_t columns, T const* panel, T const* b, std::int64_t depth,
+                   TileOutput<T> to) noexcept {
+    alignas(64) T square[mr * nr];
+    std::fill_n(square, mr * nr, T(0));
+    for (std::int64_t r = 0; r < rows; ++r) {
+      for (std::int64_t x = 0; x < columns; ++x) {
+        square[r * nr + x] = (to.start ? to.start[r * to.start_stride + x] : T(0)) + (to.bias ? to.bias[x] : T(0));
+      }
+    }
+    Tile::narrow_kernel(ceil_div(columns, Tile::width))(depth, panel, 0, b, {square, nr, square, nr, nullptr},
+                                                        {b, 0, square, square});
+    for (std::int64_t r = 0; r < rows; ++r) std::copy_n(square + r * nr, columns, to.data + r * to.stride);
+  }
+};
+
+/// Below about a million multiply-adds, waking threads costs more than they save.
+constexpr bool is_small(GemmShape s) { return s.m * s.n * s.k < (std::int64_t{1} << 20); }
+
+}  // namespace detail
+
+/// C [m, n] = addend + bias + A B on all threads of `on`. An element's value depends on its row of A and its column of
+/// B alone: not on the other rows, the shape, or the number of threads. `epilogue(i, j, rows, columns)` is called on
+/// every tile of C when it is done, on the thread that has it in its cache.
+template <Isa I, class T, class Epilogue = NoEpilogue>
+void gemm(Cpu<I> const& on, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T>> c, GemmShape shape,
+          Epilogue const& epilogue = {}) noexcept {
+  using Tile = GemmTile<I, T>;
+  constexpr std::int64_t mr = Tile::mr, nr = Tile::nr;
+  if (shape.m <= 0 || shape.n <= 0) return;
+  bool const threads = !detail::is_small(shape);
+  auto const for_each = [&](std::int64_t jobs, auto const& body) {
+    if (threads) return on.parallel_for(jobs, body);
+    for (std::int64_t job = 0; job < jobs; ++job) body(job);
+  };
+  std::int64_t const row_panels = detail::ceil_div(shape.m, mr), all_panels = detail::ceil_div(shape.n, nr);
+  std::int64_t const pass = detail::depth_of_pass(shape.k);
+  PackedPanels<T> const kept = on.packed_weights() ? on.packed_weights()->find(b, shape, for_each) : PackedPanels<T>{};
+  // Where B is not kept, it is packed in blocks of at most 4M elements, so that scratch memory stays bounded.
+  std::int64_t const block = kept.data ? all_panels : std::max<std::int64_t>(1, (std::int64_t{4} << 20) / (pass * nr));
+  std::int64_t k0 = 0;
+  do {  // once, where there is nothing to sum
+    std::int64_t const depth = std::min(pass, shape.k - k0);
+    for (std::int64_t first = 0; first < all_panels; first += block) {
+      std::int64_t const panels = std::min(block, all_panels - first), j0 = first * nr;
+      GemmShape const s{shape.m, std::min(shape.n - j0, panels * nr), depth};
+      PackedPanels<T> bp{kept.data + k0 * nr, kept.pitch};
+      if (!kept.data) {
+        bp.pitch = detail::panel_pitch<T>(Tile::nr, depth);
+        T* const pb = on.template scratch<T>(scratch_packed_b, panels * bp.pitch);
+        detail::pack_operand<I, Tile::nr>(b.from(k0, j0).transposed(), s.n, depth, pb, for_each);
+        bp.data = pb;
+      }
+      detail::GemmJobs const jobs(row_panels, panels);
+      T* pa = nullptr;
+      if (jobs.column_jobs > 1) {  // jobs share the rows of A: they are packed once
+        pa = on.template scratch<T>(scratch_packed_a, row_panels * detail::panel_pitch<T>(Tile::mr, depth));
+        detail::pack_operand<I, Tile::mr>(a.from(0, k0), s.m, depth, pa, for_each);
+      }
+      auto const out = k0 == 0 ? c.from(j0) : GemmOutput<T>{c.data + j0, c.stride, true};
+      detail::GemmRun<I, T, Epilogue> const run{
+          a.from(0, k0), bp.data, bp.pitch, pa, out, s, k0 + depth >= shape.k ? &epilogue : nullptr, j0};
+      for_each(jobs.count(), [&](std::int64_t job) {
+        std::int64_t const i0 = jobs.first_row(job) * mr, p0 = job % jobs.column_jobs * jobs.columns_each;
+        T* const rows = pa ? nullptr : on.template scratch<T>(scratch_packed_a, run.block_size(jobs.each, depth));
+        run(i0, std::min(s.m, i0 + jobs.rows(job) * mr), p0, std::min(panels, p0 + jobs.columns_each), rows);
+      });
+    }
+    k0 += depth;
+  } while (k0 < shape.k);
 }
 
 /// The same product on the calling thread; it may be called from inside a job.
 template <Isa I, class T>
 void gemm_serial(Cpu<I> const& on, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T>> c, GemmShape s) noexcept {
   using Tile = GemmTile<I, T>;
+  constexpr std::int64_t nr = Tile::nr, rows_each = 8 * Tile::mr;
   if (s.m <= 0 || s.n <= 0) return;
-  std::int64_t const panels = detail::ceil_div(s.n, Tile::nr);
-  detail::PackedB<Tile> const layout{panels, s.k};
-  T* const pb = on.template scratch<T>(scratch_packed_b, layout.size());
-  for (std::int64_t k0 = 0; k0 < s.k; k0 += Tile::kc) {
-    std::int64_t const depth = std::min(Tile::kc, s.k - k0);
-    for (std::int64_t p = 0; p < panels; ++p) {
-      Tile::pack_b(b, k0, depth, p * Tile::nr, std::min<std::int64_t>(Tile::nr, s.n - p * Tile::nr),
-                   pb + layout.offset(k0, depth, p));
-    }
-  }
-  constexpr std::int64_t rows_each = 8 * Tile::mr;
-  T* const pa = on.template scratch<T>(scratch_packed_a, rows_each * Tile::kc);
-  for (std::int64_t i0 = 0; i0 < s.m; i0 += rows_each) {
-    detail::gemm_block<Tile, T>(a, pb, layout, c, s, i0, std::min(s.m, i0 + rows_each), 0, panels, pa);
-  }
+  std::int64_t const panels = detail::ceil_div(s.n, nr);
+  std::int64_t const pitch = detail::panel_pitch<T>(Tile::nr, s.k);
+  T* const pb = on.template scratch<T>(scratch_packed_b, panels * pitch);
+  detail::pack_operand<I, Tile::nr>(b.transposed(), s.n, s.k, pb, [](std::int64_t jobs, auto const& body) {
+    for (std::int64_t job = 0; job < jobs; ++job) body(job);
+  });
+  detail::GemmRun<I, T, NoEpilogue> const run{a, pb, pitch, nullptr, c, s, nullptr, 0};
+  T* const block = on.template scratch<T>(scratch_packed_a, run.block_size(8, s.k));
+  for (std::int64_t i0 = 0; i0 < s.m; i0 += rows_each) run(i0, std::min(s.m, i0 + rows_each), 0, panels, block);
 }
 
 }  // namespace gt

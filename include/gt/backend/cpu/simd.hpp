@@ -2,6 +2,7 @@
 // The one header that names xsimd: registers of an instruction set, and the few operations kernels need on them.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -70,6 +71,14 @@ inline constexpr bool is_register = requires {
   typename V::arch_type;
 };
 
+/// Whether V is a register of 16 floats: AVX-512 has operations on it that xsimd does not name.
+template <class V>
+inline constexpr bool is_avx512 = is_register<V> && sizeof(V) == 64;
+namespace detail {
+/// The mask of the first n of 16 elements.
+GT_INLINE std::uint16_t first_of_16(std::int64_t n) { return static_cast<std::uint16_t>((1U << n) - 1U); }
+}  // namespace detail
+
 /// The operations below work on registers and on plain numbers alike.
 template <class V, class T>
 GT_INLINE V simd_load(T const* p) {
@@ -88,19 +97,56 @@ GT_INLINE void simd_store(T* p, V const& v) {
     *p = v;
   }
 }
-/// The first n elements, zeros behind them.
+/// The first n elements, 0 <= n < width, and zeros behind them.
 template <class V, class T>
 GT_INLINE V simd_load_first(T const* p, std::int64_t n) {
-  alignas(64) T padded[sizeof(V) / sizeof(T)] = {};
-  std::memcpy(padded, p, static_cast<std::size_t>(n) * sizeof(T));
-  return simd_load<V>(&padded[0]);
+  if constexpr (is_avx512<V>) {
+    return V(_mm512_maskz_loadu_ps(detail::first_of_16(n), p));
+  } else {
+    alignas(64) T padded[sizeof(V) / sizeof(T)] = {};
+    std::memcpy(padded, p, static_cast<std::size_t>(n) * sizeof(T));
+    return simd_load<V>(&padded[0]);
+  }
 }
-/// The first n elements of v to p.
+/// The first n elements of v to p, 0 <= n < width.
 template <class V, class T>
 GT_INLINE void simd_store_first(T* p, V const& v, std::int64_t n) {
-  alignas(64) T padded[sizeof(V) / sizeof(T)];
-  simd_store(&padded[0], v);
-  std::memcpy(p, padded, static_cast<std::size_t>(n) * sizeof(T));
+  if constexpr (is_avx512<V>) {
+    _mm512_mask_storeu_ps(p, detail::first_of_16(n), v);
+  } else {
+    alignas(64) T padded[sizeof(V) / sizeof(T)];
+    simd_store(&padded[0], v);
+    std::memcpy(p, padded, static_cast<std::size_t>(n) * sizeof(T));
+  }
+}
+/// The first n elements of v, 0 <= n < width, and `other` behind them.
+template <class V, class T>
+GT_INLINE V simd_keep_first(V const& v, std::int64_t n, T other) {
+  if constexpr (is_avx512<V>) {
+    return V(_mm512_mask_mov_ps(V(other), detail::first_of_16(n), v));
+  } else {
+    constexpr auto width = static_cast<std::int64_t>(sizeof(V) / sizeof(T));
+    alignas(64) T all[width];
+    simd_store(&all[0], v);
+    for (std::int64_t k = n; k < width; ++k) all[k] = other;
+    return simd_load<V>(&all[0]);
+  }
+}
+/// Asks for the cache line of p, to be read.
+GT_INLINE void simd_prefetch(void const* p) {
+#if defined(__GNUC__) || defined(__clang__)
+  __builtin_prefetch(p, 0, 2);
+#else
+  (void)p;
+#endif
+}
+/// Asks for the cache line of p, to be written.
+GT_INLINE void simd_prefetch_to_write(void const* p) {
+#if defined(__GNUC__) || defined(__clang__)
+  __builtin_prefetch(p, 1, 3);
+#else
+  (void)p;
+#endif
 }
 /// a b + c, rounded once where the instruction set can.
 template <class V>
@@ -122,6 +168,19 @@ GT_INLINE auto simd_sum(V const& v) {
     return hadd(v);
   }
 }
+/// v 2^n for integers n = -127 ... 128, of which 2^-127 may count as 0 and 2^128 as infinity. AVX-512 knows neither
+/// bound.
+template <class V>
+GT_INLINE V simd_scale(V const& v, V const& n) {
+  if constexpr (is_avx512<V>) {
+    return V(_mm512_scalef_ps(v, n));
+  } else if constexpr (is_register<V>) {
+    return ldexp(v, to_int(n));
+  } else {
+    auto const shifted = std::bit_cast<std::uint32_t>(n + 0x1.8p23F) << 23;  // n stood in the last bits
+    return v * std::bit_cast<V>(shifted + 0x3F800000U);
+  }
+}
 /// Transposes a 4 x 4 block: to[c * to_stride + r] = from[r * from_stride + c].
 template <Isa I, class T>
 GT_INLINE void simd_transpose_4x4(T const* from, std::int64_t from_stride, T* to, std::int64_t to_stride) {
@@ -140,13 +199,22 @@ GT_INLINE void simd_transpose_4x4(T const* from, std::int64_t from_stride, T* to
     }
   }
 }
-/// The larger of a and b, element by element.
+/// The smaller of a and b, element by element; b where one is not a number.
+template <class V>
+GT_INLINE V simd_min(V const& a, V const& b) {
+  if constexpr (is_register<V>) {
+    return min(a, b);
+  } else {
+    return a < b ? a : b;
+  }
+}
+/// The larger of a and b, element by element; b where one is not a number.
 template <class V>
 GT_INLINE V simd_max(V const& a, V const& b) {
   if constexpr (is_register<V>) {
     return max(a, b);
   } else {
-    return a < b ? b : a;
+    return a > b ? a : b;
   }
 }
 

@@ -39,10 +39,12 @@ struct Ref {
   }
 };
 
-/// C = A B, A B + bias, or C + A B, as the definition reads.
-template <class T>
-void gemm(Ref const&, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T>> c, GemmShape shape) {
+/// C = addend + bias + A B, as the definition reads; then the epilogue on all of C.
+template <class T, class Epilogue = NoEpilogue>
+void gemm(Ref const&, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T>> c, GemmShape shape,
+          Epilogue const& epilogue = {}) {
   gemm_by_definition<T>(a, b, c, shape);
+  epilogue(0, 0, shape.m, shape.n);
 }
 /// The same as `gemm`: there is one thread only.
 template <class T>
