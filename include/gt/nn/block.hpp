@@ -15,10 +15,9 @@
 #include "gt/nn/block_like.hpp"
 #include "gt/nn/block_tensors.hpp"
 #include "gt/ops/attention.hpp"
-#include "gt/ops/gelu.hpp"
 #include "gt/ops/layer_norm.hpp"
 #include "gt/ops/linear.hpp"
-#include "gt/ops/residual.hpp"
+#include "gt/ops/linear_gelu.hpp"
 #include "gt/ops/rope.hpp"
 
 namespace gt {
@@ -93,13 +92,10 @@ class Block : public BlockTensors<T, 16> {
     } else {
       attention(on, a.qkv.columns(0, C), a.qkv.columns(C, C), a.qkv.columns(2 * C, C), a.att, a.log_sum.data(), shape);
     }
-    linear(on, a.att, mat(o_w), vec(o_b), a.mid);
-    residual_add(on, a.mid, x, a.mid);
+    linear(on, a.att, mat(o_w), vec(o_b), a.mid, x);
     layer_norm(on, a.mid, vec(norm2_g), vec(norm2_b), a.norm2, a.mean2, a.rstd2, config().norm_eps);
-    linear(on, a.norm2, mat(fc_w), vec(fc_b), a.fc);
-    gelu(on, a.fc, a.act);
-    linear(on, a.act, mat(proj_w), vec(proj_b), y);
-    residual_add(on, y, a.mid, y);
+    linear_gelu(on, a.norm2, mat(fc_w), vec(fc_b), a.fc, a.act);
+    linear(on, a.act, mat(proj_w), vec(proj_b), y, a.mid);
   }
 
   /// d = dLoss/dy becomes dLoss/dx (unless `needs_dx` is false), and the gradients of the trainable tensors are added
@@ -111,8 +107,7 @@ class Block : public BlockTensors<T, 16> {
     std::int64_t const M = s.rows(), C = this->C(), F = config().ff();
     std::int64_t const mark = arena.mark();
     Matrix<T> const d_hidden(arena.take<T>(M * F), M, F), d_norm(arena.take<T>(M * C), M, C);
-    linear_backward(on, d, a.act, mat(proj_w), d_hidden, dmat(gradient, proj_w), dvec(gradient, proj_b));
-    gelu_backward(on, d_hidden, a.fc, d_hidden);
+    gelu_linear_backward(on, d, a.fc, a.act, mat(proj_w), d_hidden, dmat(gradient, proj_w), dvec(gradient, proj_b));
     linear_backward(on, d_hidden, a.norm2, mat(fc_w), d_norm, dmat(gradient, fc_w), dvec(gradient, fc_b));
     layer_norm_backward(on, d_norm, a.mid, vec(norm2_g), a.mean2, a.rstd2, d, d, dvec(gradient, norm2_g),
                         dvec(gradient, norm2_b));

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// A projection and the GELU behind it in one go: the GELU is made of numbers that are still in the cache.
+#pragma once
+
+#include <cstdint>
+
+#include "gt/base/error.hpp"
+#include "gt/core/backend.hpp"
+#include "gt/core/matrix_ref.hpp"
+#include "gt/core/profile.hpp"
+#include "gt/core/view.hpp"
+#include "gt/ops/gelu.hpp"
+#include "gt/ops/linear.hpp"
+
+namespace gt {
+namespace detail {
+// TODO rows of gelu.hpp
+template <class Lane, class T>
+void gelu_row(Lane lane, T const* in, T* out, std::int64_t n) {
+  lane.each(n, [=](auto j) {
+    auto const v = lane.load(in, j);
+    lane.store(out, j, v * detail::gelu_gate<T>(v));
+  });
+}
+template <class Lane, class T>
+void gelu_backward_row(Lane lane, T const* d, T const* in, T* out, std::int64_t n) {
+  lane.each(n, [=](auto j) {
+    auto const v = lane.load(in, j);
+    auto const s = detail::gelu_gate<T>(v);
+    auto const du2 = v * v * T(6.0 * detail::gelu_scale * detail::gelu_cubic) + T(2.0 * detail::gelu_scale);
+    lane.store(out, j, lane.load(d, j) * (s + v * s * (T(1) - s) * du2));
+  });
+}
+}  // namespace detail
+
+/// h = x W^T + b,   y = gelu(h)
+/// Shapes: x [M, K], w [N, K], b [N] or null, h, y [M, N]. The same numbers as `linear` and `gelu`; the backward needs
+/// x, w and h.
+template <Backend B, class T>
+void linear_gelu(B const& on, In<Matrix<T const>> x, In<Matrix<T const>> w, In<Vector<T const>> b, Matrix<T> h,
+                 Matrix<T> y) {
+  detail::check_linear<T>(x, w, b, h);
+  check(same_shape(h, y), "linear_gelu", "h and y must have one shape");
+  GemmShape const shape{x.rows(), w.rows(), x.columns()};
+  OpTimer const timer(on, "linear_gelu", detail::product_work<T>(shape));
+  auto const lane = on.template lane<T>();
+  auto const activate = [&](std::int64_t i, std::int64_t j, std::int64_t rows, std::int64_t columns) noexcept {
+    for (std::int64_t r = i; r < i + rows; ++r) detail::gelu_row(lane, h.row(r) + j, y.row(r) + j, columns);
+  };
+  gemm(on, MatrixRef<T>(x), MatrixRef<T>(w).transposed(), GemmOutput<T>{h.data(), h.stride(), false, b.data()}, shape,
+       activate);
+}
+
+/// With y = gelu(h) W^T + b:   dh = (dy W) gelu'(h),   dW += dy^T gelu(h),   db += sum over rows of dy
+/// Shapes: dy [M, N], h, gelu_h, dh [M, K], w [N, K]; dw and db may be null. dh must not overlap dy.
+template <Backend B, class T>
+void gelu_linear_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const>> h, In<Matrix<T const>> gelu_h,
+                          In<Matrix<T const>> w, Matrix<T> dh, Matrix<T> dw, Vector<T> db) {
+  check(dy.columns() == w.rows() && dy.rows() == h.rows() && h.columns() == w.columns() && same_shape(h, gelu_h) &&
+            same_shape(dh, h) && (!dw || same_shape(dw, w)) && (!db || db.extent(0) == w.rows()),
+        "gelu_linear_backward", "dy [M, N], h, gelu(h) and dh [M, K], w and dw [N, K] and db [N] must fit");
+  {
+    GemmShape const shape{dy.rows(), w.columns(), w.rows()};
+    OpTimer const timer(on, "gelu_linear_backward dx", detail::product_work<T>(shape));
+    auto const lane = on.template lane<T>();
+    auto const differentiate = [&](std::int64_t i, std::int64_t j, std::int64_t rows, std::int64_t columns) noexcept {
+      for (std::int64_t r = i; r < i + rows; ++r)
+        detail::gelu_backward_row(lane, dh.row(r) + j, h.row(r) + j, dh.row(r) + j, columns);
+    };
+    gemm(on, MatrixRef<T>(dy), MatrixRef<T>(w), GemmOutput<T>{dh.data(), dh.stride()}, shape, differentiate);
+  }
+  linear_backward_weights(on, dy, gelu_h, dw, db);
+}
+
+}  // namespace gt
