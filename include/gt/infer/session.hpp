@@ -18,14 +18,16 @@ namespace gt {
 
 /// Feeds tokens to a model and gives the logits of the next one. Any number of sessions may use one model at once, each
 /// on a thread of its own. Feeding token by token gives the same bits as feeding all at once. The model must outlive
-/// it.
+/// it, and its weights must not change meanwhile.
 template <Backend B, class Model>
 class Session {
  public:
   using T = typename Model::scalar;  ///< of the logits
 
-  /// Nothing is fed yet. All memory is taken here: L caches [context, 2 C], and scratch for 256 tokens of a prompt.
-  Session(B on, Model const& model) : on_{on}, model_{model}, logits_(model.vocab()) {
+  /// Nothing is fed yet. All memory is taken here: L caches [context, 2 C], and scratch for 256 tokens of a prompt; but
+  /// for the packed weights, as many numbers as the model has, which the first call makes.
+  Session(B on, Model const& model)
+      : on_{keeping(on, constant_weights(model))}, model_{model}, logits_(model.vocab()) {
     std::int64_t const C = model.config().d_model;
     for (int l = 0; l < model.depth(); ++l) caches_.emplace_back(model.context(), C);
     arena_ = Arena(measure([&](Arena& arena) { pass({}, std::min(chunk, model.context()), arena); }));

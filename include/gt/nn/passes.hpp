@@ -28,6 +28,18 @@ concept HasBlocks = requires(M const& model) {
   model.rotary();
 };
 
+/// The weights of a model, for as long as nobody trains it: what a backend may prepare once.
+template <HasBlocks Model>
+std::vector<ConstantMemory> constant_weights(Model const& model) {
+  std::vector<ConstantMemory> all;
+  auto const add = [&](auto const& weights) {
+    all.push_back({weights.data(), weights.size() * static_cast<std::int64_t>(sizeof(*weights.data()))});
+  };
+  for (auto const& block : model.blocks()) add(block.weights());
+  add(model.head_buffer());
+  return all;
+}
+
 /// x = the output of the lowest `layers` blocks (0: the embedding; by default all of them) before the final norm; x is
 /// [B * T, C].
 /// With `caches`, one a block, tokens stand at positions first, first + 1, ... and their keys and values are kept.

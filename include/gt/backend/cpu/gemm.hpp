@@ -7,6 +7,7 @@
 
 #include "gt/backend/cpu/gemm_pack.hpp"
 #include "gt/backend/cpu/gemm_tile.hpp"
+#include "gt/backend/cpu/gemv.hpp"
 #include "gt/backend/cpu/packed_weights.hpp"
 #include "gt/core/matrix_ref.hpp"
 
@@ -186,15 +187,25 @@ void gemm(Cpu<I> const& on, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T>
         detail::pack_operand<I, Tile::nr>(b.from(k0, j0).transposed(), s.n, depth, pb, for_each);
         bp.data = pb;
       }
+      auto const out = k0 == 0 ? c.from(j0) : GemmOutput<T>{c.data + j0, c.stride, true};
+      bool const last = k0 + depth >= shape.k;
+      if (shape.m == 1 && a.column_stride == 1) {  // each weight is used once: nothing but reading it counts
+        constexpr std::int64_t each = 2 * detail::gemv_panels;
+        for_each(detail::ceil_div(panels, each), [&](std::int64_t job) {
+          std::int64_t const p0 = job * each, p1 = std::min(panels, p0 + each);
+          detail::gemv_block<I, T>(depth, a.data + k0, bp, out, s.n, p0, p1);
+          if (last) epilogue(0, j0 + p0 * nr, 1, std::min(s.n, p1 * nr) - p0 * nr);
+        });
+        continue;
+      }
       detail::GemmJobs const jobs(row_panels, panels);
       T* pa = nullptr;
       if (jobs.column_jobs > 1) {  // jobs share the rows of A: they are packed once
         pa = on.template scratch<T>(scratch_packed_a, row_panels * detail::panel_pitch<T>(Tile::mr, depth));
         detail::pack_operand<I, Tile::mr>(a.from(0, k0), s.m, depth, pa, for_each);
       }
-      auto const out = k0 == 0 ? c.from(j0) : GemmOutput<T>{c.data + j0, c.stride, true};
       detail::GemmRun<I, T, Epilogue> const run{
-          a.from(0, k0), bp.data, bp.pitch, pa, out, s, k0 + depth >= shape.k ? &epilogue : nullptr, j0};
+          a.from(0, k0), bp.data, bp.pitch, pa, out, s, last ? &epilogue : nullptr, j0};
       for_each(jobs.count(), [&](std::int64_t job) {
         std::int64_t const i0 = jobs.first_row(job) * mr, p0 = job % jobs.column_jobs * jobs.columns_each;
         T* const rows = pa ? nullptr : on.template scratch<T>(scratch_packed_a, run.block_size(jobs.each, depth));
