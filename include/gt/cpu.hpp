@@ -31,6 +31,17 @@ class Cpu {
     check(threads >= 0, "Cpu", "the number of threads must not be negative (got ", threads, "); 0 takes all cores");
   }
 
+  /// The same backend with matrix products in another precision; attention, norms and updates stay fp32.
+  /// Errors: bf16 where the machine, or the build, has no bf16 dot products (`has_bf16_products`).
+  Cpu with(Products products) const {
+    check(products == Products::fp32 || has_bf16_products<I>, "Cpu", "products in bf16 need AVX512-BF16 (this is ",
+          name(), has_bf16_products<native_isa> ? "" : ", built without it", "); use fp32");
+    Cpu copy = *this;
+    copy.products_ = products;
+    return copy;
+  }
+  Products products() const { return products_; }  ///< fp32, unless said otherwise
+
   /// That it runs on; one where the compiler had no OpenMP.
   int threads() const { return has_threads ? threads_ : 1; }
   static constexpr char const* name() { return gt::name(I); }  ///< of the instruction set, for reports
@@ -73,6 +84,7 @@ class Cpu {
 
  private:
   int threads_;
+  Products products_ = Products::fp32;
   OpProfile* profile_ = nullptr;
   std::shared_ptr<PackedWeights<I>> packed_;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "gt/backend/cpu/gemm_pack.hpp"
 #include "gt/backend/cpu/gemm_tile.hpp"
@@ -18,10 +19,9 @@ inline constexpr int scratch_packed_a = 1;  ///< the packed block of A, or all o
 
 namespace detail {
 
-constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-/// `n` in the fewest equal parts of about `wanted`; whole up to `most`.
+/// `n` in equal, even parts of about `wanted`; whole up to `most`.
 constexpr std::int64_t part_of(std::int64_t n, std::int64_t most, std::int64_t wanted) {
-  return n <= most ? std::max<std::int64_t>(n, 1) : ceil_div(n, ceil_div(n, wanted));
+  return n <= most ? std::max<std::int64_t>(n, 1) : ceil_div(ceil_div(n, ceil_div(n, wanted)), 2) * 2;
 }
 /// Terms of a sum that a tile takes at a time: mr rows of A and nr columns of B of that depth stay in L2 beside the
 /// rest of a block, and the fewer the blocks, the less often a tile of C is read and written.
@@ -55,17 +55,18 @@ struct GemmJobs {
   std::int64_t rows(std::int64_t job) const { return job / column_jobs < large ? each : small_each; }
 };
 
-/// One product on one thread or several. B lies packed, panel by panel, [k][nr] each.
-template <Isa I, class T, class Epilogue>
+/// One product on one thread or several. B lies packed.
+template <Isa I, class T, class E, class Epilogue>
 class GemmRun {
  public:
-  using Tile = GemmTile<I, T>;
+  using Tile = GemmTile<I, T, E>;
+  using PackA = Packing<I, Tile::mr, T, E>;
+  static constexpr std::int64_t terms = PackA::terms;
   static constexpr std::int64_t mr = Tile::mr, nr = Tile::nr;
 
   MatrixRef<T> a;
-  T const* packed_b;
-  std::int64_t b_pitch;  // from one panel to the next
-  T const* packed_a;     // all of A, panel by panel, [k][mr] each; null: blocks are packed as they come
+  PackedPanels<E> b;
+  E const* packed_a;  // all of A; null: blocks are packed as they come
   GemmOutput<T> c;
   GemmShape s;
   Epilogue const* epilogue;  // null: the sums are not whole yet
@@ -73,30 +74,26 @@ class GemmRun {
 
   /// Elements of a block of `panels` panels of A.
   static constexpr std::int64_t block_size(std::int64_t panels, std::int64_t k) {
-    return panels * panel_pitch<T>(Tile::mr, depth_of_tile(k));
+    return panels * PackA::pitch(depth_of_tile(k));
   }
 
   /// Rows [i0, i1) of C, panels [p0, p1) of B. `block` has room for (i1 - i0) rows of A.
-  void operator()(std::int64_t i0, std::int64_t i1, std::int64_t p0, std::int64_t p1, T* block) const noexcept {
+  void operator()(std::int64_t i0, std::int64_t i1, std::int64_t p0, std::int64_t p1, E* block) const noexcept {
     std::int64_t const kc = depth_of_tile(s.k);
     std::int64_t k0 = 0;
     do {  // once, where there is nothing to sum
       std::int64_t const depth = std::min(kc, s.k - k0);
-      std::int64_t const apart = panel_pitch<T>(Tile::mr, packed_a ? s.k : depth);
-      if (!packed_a) {
-        pack_panels<I, Tile::mr>(
-            MatrixRef<T>(a.data + i0 * a.row_stride + k0 * a.column_stride, a.row_stride, a.column_stride), i1 - i0,
-            depth, block, apart);
-      }
+      std::int64_t const apart = PackA::pitch(packed_a ? s.k : depth), steps = PackA::steps(depth);
+      if (!packed_a) PackA::pack_panels(a.from(i0, k0), i1 - i0, depth, block, apart);
       bool const first = k0 == 0, last = k0 + depth >= s.k;
       std::int64_t const share = nr / ceil_div(i1 - i0, mr);  // of the next panel of B, a step of a tile
       for (std::int64_t p = p0; p < p1; ++p) {
-        T const* const b = packed_b + p * b_pitch + k0 * nr;
-        T const* ahead = p + 1 < p1 ? b + b_pitch : b;
-        for (std::int64_t i = i0; i < i1; i += mr, ahead += share * depth) {
-          T const* const panel = packed_a ? packed_a + i / mr * apart + k0 * mr : block + (i - i0) / mr * apart;
+        E const* const columns = b.data + p * b.pitch + k0 / terms * nr;
+        E const* ahead = p + 1 < p1 ? columns + b.pitch : columns;
+        for (std::int64_t i = i0; i < i1; i += mr, ahead += share * steps) {
+          E const* const rows = packed_a ? packed_a + i / mr * apart + k0 / terms * mr : block + (i - i0) / mr * apart;
           Place const here{i, std::min(mr, i1 - i), p * nr}, next = next_to(here, i0, i1, p1);
-          tile(here, next, panel, b, depth, first, last, {ahead, share, nullptr, nullptr});
+          tile(here, next, rows, columns, steps, first, last, {ahead, share, nullptr, nullptr});
         }
       }
       k0 += depth;
@@ -114,8 +111,8 @@ class GemmRun {
     if (here.j + 2 * nr <= std::min(s.n, p1 * nr) && i0 + mr <= i1) return {i0, mr, here.j + nr};
     return here;
   }
-  void tile(Place here, Place next, T const* panel, T const* b, std::int64_t depth, bool first, bool last,
-            TileAhead<T> ahead) const noexcept {
+  void tile(Place here, Place next, E const* pa, E const* pb, std::int64_t steps, bool first, bool last,
+            TileAhead<T, E> ahead) const noexcept {
     auto const [i, rows, j] = here;
     std::int64_t const columns = std::min(nr, s.n - j);
     T* const out = c.data + i * c.stride + j;
@@ -128,14 +125,14 @@ class GemmRun {
     if (columns == nr) {
       ahead.data = c.data + next.i * c.stride + next.j;
       ahead.start = started ? c.start() + next.i * c.start_stride() + next.j : out;
-      Tile::template kernel<true>(rows)(depth, panel, 0, b, to, ahead);
+      Tile::kernel(rows)(steps, pa, pb, to, ahead);
     } else {
-      edge(rows, columns, panel, b, depth, to);
+      edge(rows, columns, pa, pb, steps, to);
     }
     if (last && epilogue) (*epilogue)(i, column0 + j, rows, columns);
   }
   // The last columns go through a full tile in memory of its own.
-  static void edge(std::int64_t rows, std::int64_t columns, T const* panel, T const* b, std::int64_t depth,
+  static void edge(std::int64_t rows, std::int64_t columns, E const* pa, E const* pb, std::int64_t steps,
                    TileOutput<T> to) noexcept {
     alignas(64) T square[mr * nr];
     std::fill_n(square, mr * nr, T(0));
@@ -144,8 +141,8 @@ class GemmRun {
         square[r * nr + x] = (to.start ? to.start[r * to.start_stride + x] : T(0)) + (to.bias ? to.bias[x] : T(0));
       }
     }
-    Tile::narrow_kernel(ceil_div(columns, Tile::width))(depth, panel, 0, b, {square, nr, square, nr, nullptr},
-                                                        {b, 0, square, square});
+    Tile::narrow_kernel(ceil_div(columns, Tile::width))(steps, pa, pb, {square, nr, square, nr, nullptr},
+                                                        {pb, 0, square, square});
     for (std::int64_t r = 0; r < rows; ++r) std::copy_n(square + r * nr, columns, to.data + r * to.stride);
   }
 };
@@ -155,60 +152,65 @@ constexpr bool is_small(GemmShape s) { return s.m * s.n * s.k < (std::int64_t{1}
 
 }  // namespace detail
 
-/// C [m, n] = addend + bias + A B on all threads of `on`. An element's value depends on its row of A and its column of
-/// B alone: not on the other rows, the shape, or the number of threads. `epilogue(i, j, rows, columns)` is called on
-/// every tile of C when it is done, on the thread that has it in its cache.
-template <Isa I, class T, class Epilogue = NoEpilogue>
-void gemm(Cpu<I> const& on, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T>> c, GemmShape shape,
-          Epilogue const& epilogue = {}) noexcept {
-  using Tile = GemmTile<I, T>;
-  constexpr std::int64_t mr = Tile::mr, nr = Tile::nr;
-  if (shape.m <= 0 || shape.n <= 0) return;
-  bool const threads = !detail::is_small(shape);
+namespace detail {
+
+/// A product over panels of E.
+template <class E, Isa I, class T, class Epilogue>
+void gemm_over(Cpu<I> const& on, MatrixRef<T> a, MatrixRef<T> b, GemmOutput<T> c, GemmShape shape,
+               Epilogue const& epilogue) noexcept {
+  using Run = GemmRun<I, T, E, Epilogue>;
+  using PackA = typename Run::PackA;
+  using PackB = Packing<I, Run::Tile::nr, T, E>;
+  constexpr std::int64_t mr = Run::mr, nr = Run::nr, terms = Run::terms;
+  bool const threads = !is_small(shape);
   auto const for_each = [&](std::int64_t jobs, auto const& body) {
     if (threads) return on.parallel_for(jobs, body);
     for (std::int64_t job = 0; job < jobs; ++job) body(job);
   };
-  std::int64_t const row_panels = detail::ceil_div(shape.m, mr), all_panels = detail::ceil_div(shape.n, nr);
-  std::int64_t const pass = detail::depth_of_pass(shape.k);
-  PackedPanels<T> const kept = on.packed_weights() ? on.packed_weights()->find(b, shape, for_each) : PackedPanels<T>{};
+  std::int64_t const row_panels = ceil_div(shape.m, mr), all_panels = ceil_div(shape.n, nr);
+  std::int64_t const pass = depth_of_pass(shape.k);
+  PackedPanels<E> kept;
+  if (on.packed_weights()) kept = on.packed_weights()->template find<E>(b, shape, for_each);
   // Where B is not kept, it is packed in blocks of at most 4M elements, so that scratch memory stays bounded.
   std::int64_t const block = kept.data ? all_panels : std::max<std::int64_t>(1, (std::int64_t{4} << 20) / (pass * nr));
   std::int64_t k0 = 0;
   do {  // once, where there is nothing to sum
     std::int64_t const depth = std::min(pass, shape.k - k0);
+    bool const last = k0 + depth >= shape.k;
     for (std::int64_t first = 0; first < all_panels; first += block) {
       std::int64_t const panels = std::min(block, all_panels - first), j0 = first * nr;
       GemmShape const s{shape.m, std::min(shape.n - j0, panels * nr), depth};
-      PackedPanels<T> bp{kept.data + k0 * nr, kept.pitch};
-      if (!kept.data) {
-        bp.pitch = detail::panel_pitch<T>(Tile::nr, depth);
-        T* const pb = on.template scratch<T>(scratch_packed_b, panels * bp.pitch);
-        detail::pack_operand<I, Tile::nr>(b.from(k0, j0).transposed(), s.n, depth, pb, for_each);
-        bp.data = pb;
+      PackedPanels<E> pb = kept;
+      if (kept.data) {
+        pb.data += k0 / terms * nr;
+      } else {
+        pb.pitch = PackB::pitch(depth);
+        E* const packed = on.template scratch<E>(scratch_packed_b, panels * pb.pitch);
+        PackB::pack(b.from(k0, j0).transposed(), s.n, depth, packed, for_each);
+        pb.data = packed;
       }
       auto const out = k0 == 0 ? c.from(j0) : GemmOutput<T>{c.data + j0, c.stride, true};
-      bool const last = k0 + depth >= shape.k;
-      if (shape.m == 1 && a.column_stride == 1) {  // each weight is used once: nothing but reading it counts
-        constexpr std::int64_t each = 2 * detail::gemv_panels;
-        for_each(detail::ceil_div(panels, each), [&](std::int64_t job) {
+      GemmJobs const jobs(row_panels, panels);
+      E* pa = nullptr;
+      if (shape.m == 1) {  // each weight is used once: nothing but reading it counts
+        E* const row = on.template scratch<E>(scratch_packed_a, PackA::steps(depth));
+        for (std::int64_t d = 0; d < PackA::steps(depth); ++d) row[d] = Run::Tile::P::make(a.from(0, k0), 0, d, depth);
+        constexpr std::int64_t each = 2 * gemv_panels;
+        for_each(ceil_div(panels, each), [&](std::int64_t job) {
           std::int64_t const p0 = job * each, p1 = std::min(panels, p0 + each);
-          detail::gemv_block<I, T>(depth, a.data + k0, bp, out, s.n, p0, p1);
+          gemv_block<I, T, E>(PackA::steps(depth), row, pb, out, s.n, p0, p1);
           if (last) epilogue(0, j0 + p0 * nr, 1, std::min(s.n, p1 * nr) - p0 * nr);
         });
         continue;
       }
-      detail::GemmJobs const jobs(row_panels, panels);
-      T* pa = nullptr;
       if (jobs.column_jobs > 1) {  // jobs share the rows of A: they are packed once
-        pa = on.template scratch<T>(scratch_packed_a, row_panels * detail::panel_pitch<T>(Tile::mr, depth));
-        detail::pack_operand<I, Tile::mr>(a.from(0, k0), s.m, depth, pa, for_each);
+        pa = on.template scratch<E>(scratch_packed_a, row_panels * PackA::pitch(depth));
+        PackA::pack(a.from(0, k0), s.m, depth, pa, for_each);
       }
-      detail::GemmRun<I, T, Epilogue> const run{
-          a.from(0, k0), bp.data, bp.pitch, pa, out, s, last ? &epilogue : nullptr, j0};
+      Run const run{a.from(0, k0), pb, pa, out, s, last ? &epilogue : nullptr, j0};
       for_each(jobs.count(), [&](std::int64_t job) {
         std::int64_t const i0 = jobs.first_row(job) * mr, p0 = job % jobs.column_jobs * jobs.columns_each;
-        T* const rows = pa ? nullptr : on.template scratch<T>(scratch_packed_a, run.block_size(jobs.each, depth));
+        E* const rows = pa ? nullptr : on.template scratch<E>(scratch_packed_a, Run::block_size(jobs.each, depth));
         run(i0, std::min(s.m, i0 + jobs.rows(job) * mr), p0, std::min(panels, p0 + jobs.columns_each), rows);
       });
     }
@@ -216,20 +218,36 @@ void gemm(Cpu<I> const& on, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T>
   } while (k0 < shape.k);
 }
 
-/// The same product on the calling thread; it may be called from inside a job.
+}  // namespace detail
+
+/// C [m, n] = addend + bias + A B on all threads of `on`, with products in its precision. An element's value depends on
+/// its row of A and its column of B alone: not on the other rows, the shape, or the number of threads.
+/// `epilogue(i, j, rows, columns)` is called on every tile of C when it is done, on the thread that has it in its
+/// cache.
+template <Isa I, class T, class Epilogue = NoEpilogue>
+void gemm(Cpu<I> const& on, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T>> c, GemmShape shape,
+          Epilogue const& epilogue = {}) noexcept {
+  if (shape.m <= 0 || shape.n <= 0) return;
+  if constexpr (has_bf16_products<I> && std::is_same_v<T, float>) {
+    if (on.products() == Products::bf16) return detail::gemm_over<Bf16Pair>(on, a, b, c, shape, epilogue);
+  }
+  detail::gemm_over<T>(on, a, b, c, shape, epilogue);
+}
+
+/// The same product on the calling thread, in full precision; it may be called from inside a job.
 template <Isa I, class T>
 void gemm_serial(Cpu<I> const& on, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T>> c, GemmShape s) noexcept {
-  using Tile = GemmTile<I, T>;
-  constexpr std::int64_t nr = Tile::nr, rows_each = 8 * Tile::mr;
+  using Run = detail::GemmRun<I, T, T, NoEpilogue>;
+  using PackB = detail::Packing<I, Run::Tile::nr, T, T>;
+  constexpr std::int64_t rows_each = 8 * Run::mr;
   if (s.m <= 0 || s.n <= 0) return;
-  std::int64_t const panels = detail::ceil_div(s.n, nr);
-  std::int64_t const pitch = detail::panel_pitch<T>(Tile::nr, s.k);
+  std::int64_t const panels = detail::ceil_div(s.n, Run::nr), pitch = PackB::pitch(s.k);
   T* const pb = on.template scratch<T>(scratch_packed_b, panels * pitch);
-  detail::pack_operand<I, Tile::nr>(b.transposed(), s.n, s.k, pb, [](std::int64_t jobs, auto const& body) {
+  PackB::pack(b.transposed(), s.n, s.k, pb, [](std::int64_t jobs, auto const& body) {
     for (std::int64_t job = 0; job < jobs; ++job) body(job);
   });
-  detail::GemmRun<I, T, NoEpilogue> const run{a, pb, pitch, nullptr, c, s, nullptr, 0};
-  T* const block = on.template scratch<T>(scratch_packed_a, run.block_size(8, s.k));
+  Run const run{a, {pb, pitch}, nullptr, c, s, nullptr, 0};
+  T* const block = on.template scratch<T>(scratch_packed_a, Run::block_size(8, s.k));
   for (std::int64_t i0 = 0; i0 < s.m; i0 += rows_each) run(i0, std::min(s.m, i0 + rows_each), 0, panels, block);
 }
 

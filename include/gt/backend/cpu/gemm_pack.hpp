@@ -4,87 +4,108 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 
+#include "gt/backend/cpu/panel.hpp"
 #include "gt/backend/cpu/simd.hpp"
-#include "gt/backend/cpu/simd_transpose.hpp"
 #include "gt/core/matrix_ref.hpp"
+
+namespace gt {
+
+/// An operand of a product, panel by panel, [k / terms][width] each.
+template <class E>
+struct PackedPanels {
+  E const* data = nullptr;  ///< the first panel; null where there is none
+  std::int64_t pitch = 0;   ///< elements from one panel to the next
+};
+
+}  // namespace gt
 
 namespace gt::detail {
 
+constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
 inline constexpr std::int64_t rows_ahead = 12;  // rows that lie far apart are asked for this early
 
-/// panel[d * Pitch + r] = x(r, d) for d < depth and r < Pitch; rows from `rows` on are zero.
-/// Rows of x are rows of A, or columns of B.
-template <Isa I, int Pitch, class T>
-void pack_panel(MatrixRef<T> x, std::int64_t rows, std::int64_t depth, T* GT_RESTRICT panel) noexcept {
-  constexpr int block = transpose_block<I, T>;
-  std::int64_t d = 0;
-  if (x.column_stride == 1) {
-    // The last block of a row may write a few numbers too many, into the next row: that row is written later.
-    constexpr int blocks = (Pitch + block - 1) / block;
-    constexpr int behind = blocks * block > Pitch ? 1 : 0;
-    for (; d + block + behind <= depth; d += block) {
-      for (int b = blocks - 1; b >= 0; --b) {
-        simd_transpose_block<I>(x.data + b * block * x.row_stride + d, x.row_stride, rows - b * block,
-                                panel + d * Pitch + b * block, Pitch);
+/// x [rows, k], whose rows are rows of A or columns of B, in panels of Width rows of elements E.
+template <Isa I, int Width, class T, class E>
+struct Packing {
+  using P = Panel<I, T, E>;
+  static constexpr std::int64_t terms = P::terms;
+
+  /// Elements of a row of k terms.
+  static constexpr std::int64_t steps(std::int64_t k) { return ceil_div(k, terms); }
+  /// Elements from one panel to the next; not a multiple of the cache's way, for panels are written side by side and
+  /// would evict each other.
+  static constexpr std::int64_t pitch(std::int64_t k) {
+    return Width * steps(k) + 64 / static_cast<std::int64_t>(sizeof(E));
+  }
+
+  /// panel[d * Width + r] = element d of row r; rows from `rows` on are zero.
+  static void pack_panel(MatrixRef<T> x, std::int64_t rows, std::int64_t k, E* GT_RESTRICT panel) noexcept {
+    constexpr int block = transpose_block<I, T>;
+    std::int64_t const whole = k / terms;
+    std::int64_t d = 0;
+    if (x.column_stride == 1) {
+      // The last block of a row may write a few numbers too many, into the next row: that row is written later.
+      constexpr int blocks = (Width + block - 1) / block;
+      constexpr int behind = blocks * block > Width ? 1 : 0;
+      for (; d + block + behind <= whole; d += block) {
+        for (int b = blocks - 1; b >= 0; --b) {
+          P::transpose(x.data + b * block * x.row_stride + d * terms, x.row_stride, rows - b * block,
+                       panel + d * Width + b * block, Width);
+        }
+      }
+    } else if (x.row_stride == 1 && rows == Width) {
+      for (; d < whole; ++d) {
+        T const* const from = x.data + d * terms * x.column_stride;
+        for (int t = 0; t < terms; ++t) simd_prefetch(from + (rows_ahead + t) * x.column_stride);
+        P::template gather<Width>(from, x.column_stride, panel + d * Width);
       }
     }
-  } else if (x.row_stride == 1 && rows == Pitch) {
-    for (; d < depth; ++d) {
-      T const* const from = x.data + d * x.column_stride;
-      simd_prefetch(from + rows_ahead * x.column_stride);
-      std::memcpy(panel + d * Pitch, from, Pitch * sizeof(T));
+    for (; d < steps(k); ++d) {
+      for (std::int64_t r = 0; r < Width; ++r) panel[d * Width + r] = r < rows ? P::make(x, r, d, k) : E{};
     }
   }
-  for (; d < depth; ++d) {
-    for (std::int64_t r = 0; r < Pitch; ++r)
-      panel[d * Pitch + r] = r < rows ? x.data[r * x.row_stride + d * x.column_stride] : T(0);
-  }
-}
 
-/// Rows [0, rows) of x to panels of Pitch rows each, `apart` elements from one to the next.
-template <Isa I, int Pitch, class T>
-void pack_panels(MatrixRef<T> x, std::int64_t rows, std::int64_t depth, T* GT_RESTRICT panels,
-                 std::int64_t apart) noexcept {
-  std::int64_t const whole = x.row_stride == 1 && x.column_stride != 1 ? rows / Pitch : 0;
-  // Where columns are contiguous, each is read once, into all panels.
-  for (std::int64_t d = 0; whole > 0 && d < depth; ++d) {
-    T const* from = x.data + d * x.column_stride;
-    T const* const ahead = from + rows_ahead * x.column_stride;
-    for (std::int64_t at = 0; at < rows; at += 64 / static_cast<std::int64_t>(sizeof(T))) simd_prefetch(ahead + at);
-    T* to = panels + d * Pitch;
-    for (std::int64_t p = 0; p < whole; ++p, from += Pitch, to += apart) std::memcpy(to, from, Pitch * sizeof(T));
+  /// Rows [0, rows) to panels that lie `apart` elements apart.
+  static void pack_panels(MatrixRef<T> x, std::int64_t rows, std::int64_t k, E* GT_RESTRICT panels,
+                          std::int64_t apart) noexcept {
+    std::int64_t r0 = 0;
+    if (x.row_stride == 1 && x.column_stride != 1) {  // columns are contiguous: each is read once, into all panels
+      std::int64_t const whole = k / terms;
+      r0 = rows / Width * Width;
+      for (std::int64_t d = 0; d < whole; ++d) {
+        T const* const from = x.data + d * terms * x.column_stride;
+        for (int t = 0; t < terms; ++t) {
+          T const* const ahead = from + (rows_ahead + t) * x.column_stride;
+          for (std::int64_t at = 0; at < rows; at += 64 / static_cast<std::int64_t>(sizeof(T)))
+            simd_prefetch(ahead + at);
+        }
+        for (std::int64_t r = 0; r < r0; r += Width)
+          P::template gather<Width>(from + r, x.column_stride, panels + r / Width * apart + d * Width);
+      }
+      for (std::int64_t r = 0; r < r0 && whole < steps(k); ++r)
+        panels[r / Width * apart + whole * Width + r % Width] = P::make(x, r, whole, k);
+    }
+    for (std::int64_t r = r0; r < rows; r += Width)
+      pack_panel(x.from(r, 0), std::min<std::int64_t>(Width, rows - r), k, panels + r / Width * apart);
   }
-  for (std::int64_t r = whole * Pitch; r < rows; r += Pitch) {
-    pack_panel<I, Pitch>(MatrixRef<T>(x.data + r * x.row_stride, x.row_stride, x.column_stride),
-                         std::min<std::int64_t>(Pitch, rows - r), depth, panels + r / Pitch * apart);
-  }
-}
 
-/// Elements from one panel of a whole operand to the next; not a multiple of the cache's way, for panels are written
-/// side by side and would evict each other.
-template <class T>
-constexpr std::int64_t panel_pitch(int width, std::int64_t k) {
-  return width * k + 64 / static_cast<std::int64_t>(sizeof(T));
-}
-
-/// All of x [rows, k] to panels, `panel_pitch` apart, in jobs that `for_each(jobs, body)` runs.
-template <Isa I, int Pitch, class T, class ForEach>
-void pack_operand(MatrixRef<T> x, std::int64_t rows, std::int64_t k, T* panels, ForEach const& for_each) noexcept {
-  std::int64_t const apart = panel_pitch<T>(Pitch, k);
-  if (x.row_stride == 1 && x.column_stride != 1) {
-    constexpr std::int64_t each = 128;
-    return for_each((k + each - 1) / each, [&](std::int64_t job) {
-      std::int64_t const d = job * each;
-      pack_panels<I, Pitch>(MatrixRef<T>(x.data + d * x.column_stride, 1, x.column_stride), rows, std::min(each, k - d),
-                            panels + d * Pitch, apart);
+  /// All of x to panels, `pitch(k)` apart, in jobs that `for_each(jobs, body)` runs.
+  template <class ForEach>
+  static void pack(MatrixRef<T> x, std::int64_t rows, std::int64_t k, E* panels, ForEach const& for_each) noexcept {
+    std::int64_t const apart = pitch(k);
+    if (x.row_stride == 1 && x.column_stride != 1) {
+      constexpr std::int64_t each = 128;
+      return for_each(ceil_div(k, each), [&](std::int64_t job) {
+        std::int64_t const d = job * each;
+        pack_panels(x.from(0, d), rows, std::min(each, k - d), panels + d / terms * Width, apart);
+      });
+    }
+    for_each(ceil_div(rows, Width), [&](std::int64_t p) {
+      pack_panel(x.from(p * Width, 0), std::min<std::int64_t>(Width, rows - p * Width), k, panels + p * apart);
     });
   }
-  for_each((rows + Pitch - 1) / Pitch, [&](std::int64_t p) {
-    pack_panel<I, Pitch>(MatrixRef<T>(x.data + p * Pitch * x.row_stride, x.row_stride, x.column_stride),
-                         std::min<std::int64_t>(Pitch, rows - p * Pitch), k, panels + p * apart);
-  });
-}
+};
 
 }  // namespace gt::detail

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "gt/backend/cpu/panel.hpp"
 #include "gt/backend/cpu/simd.hpp"
 #include "gt/core/matrix_ref.hpp"
 
@@ -22,18 +23,20 @@ struct TileOutput {
 
 /// What the next tiles will touch. A tile asks for it a little in every step: a tile's lines of C lie far apart, where
 /// no hardware looks ahead, and asked for all at once they would wait for each other.
-template <class T>
+template <class T, class E>
 struct TileAhead {
-  T const* panel;           ///< a part of the next panel of B
+  E const* panel;           ///< a part of the next panel of B
   std::int64_t panel_step;  ///< elements of it a step of k
   T const* data;            ///< the next tile of C, with the strides of this one
   T const* start;           ///< and what it starts from
 };
 
-/// The register tile of an instruction set: mr rows by nv registers. mr * nv accumulators, nv registers of B and one
-/// broadcast of A fit the register file (32 registers for AVX-512 and NEON, 16 otherwise).
-template <Isa I, class T>
+/// The register tile of an instruction set: mr rows by nv registers, for sums of T over panels of E. mr * nv
+/// accumulators, nv registers of B and one broadcast of A fit the register file (32 registers for AVX-512 and NEON, 16
+/// otherwise).
+template <Isa I, class T, class E = T>
 struct GemmTile {
+  using P = Panel<I, T, E>;                            ///< how elements enter sums
   using V = typename Register<I, T>::type;             ///< the register
   static constexpr int width = Register<I, T>::width;  ///< elements of a register
   /// Rows of the tile.
@@ -41,12 +44,11 @@ struct GemmTile {
   static constexpr int nv = I == Isa::scalar || width == 1 ? 4 : 2;  ///< registers a row
   static constexpr int nr = nv * width;                              ///< columns of the tile
 
-  /// C [Rows, Nv * width] = start + bias + A B. b is a panel [depth][nr]. a is a panel [depth][mr] where `Packed`, and
-  /// otherwise rows of A themselves, `a_stride` apart.
-  /// Each element is a chain of multiply-adds in ascending k, whatever the tile it lies in.
-  template <int Rows, int Nv, bool Packed>
-  static void run(std::int64_t depth, T const* GT_RESTRICT a, std::int64_t a_stride, T const* GT_RESTRICT b,
-                  TileOutput<T> c, TileAhead<T> next) noexcept {
+  /// C [Rows, Nv * width] = start + bias + A B. a is a panel [depth][mr], b a panel [depth][nr].
+  /// Each element is a chain of multiply-adds in ascending order, whatever the tile it lies in.
+  template <int Rows, int Nv>
+  static void run(std::int64_t depth, E const* GT_RESTRICT a, E const* GT_RESTRICT b, TileOutput<T> c,
+                  TileAhead<T, E> next) noexcept {
     V acc[Rows][Nv];
     if (c.start) {
 #pragma GCC unroll 16
@@ -76,16 +78,16 @@ struct GemmTile {
       T const *const line = next.data + (row >> 16) * c.stride, *const from = next.start + (row >> 16) * c.start_stride;
       simd_prefetch_to_write(line), simd_prefetch_to_write(line + (Nv - 1) * width);
       simd_prefetch(from), simd_prefetch(from + (Nv - 1) * width);
-      V bv[Nv];
+      typename P::R bv[Nv];
 #pragma GCC unroll 4
-      for (int j = 0; j < Nv; ++j) bv[j] = simd_load<V>(b + j * width);
+      for (int j = 0; j < Nv; ++j) bv[j] = P::load(b + j * width);
 #pragma GCC unroll 16
       for (int i = 0; i < Rows; ++i) {
-        V const av(Packed ? a[i] : a[i * a_stride]);
+        typename P::R const av = P::broadcast(a[i]);
 #pragma GCC unroll 4
-        for (int j = 0; j < Nv; ++j) acc[i][j] = simd_fma(av, bv[j], acc[i][j]);
+        for (int j = 0; j < Nv; ++j) acc[i][j] = P::add(av, bv[j], acc[i][j]);
       }
-      a += Packed ? mr : 1;
+      a += mr;
       b += nr;
     }
 #pragma GCC unroll 16
@@ -96,22 +98,17 @@ struct GemmTile {
   }
 
   /// `run` for one number of rows, with its arguments.
-  using Kernel = void (*)(std::int64_t, T const*, std::int64_t, T const*, TileOutput<T>, TileAhead<T>) noexcept;
+  using Kernel = void (*)(std::int64_t, E const*, E const*, TileOutput<T>, TileAhead<T, E>) noexcept;
 
   /// The kernel for a tile of `rows` rows, 1 <= rows <= mr: a short tile costs no padded rows.
-  template <bool Packed>
-  static Kernel kernel(std::int64_t rows) noexcept {
-    return table<Packed>(std::make_integer_sequence<int, mr>{})[rows - 1];
-  }
+  static Kernel kernel(std::int64_t rows) noexcept { return table(std::make_integer_sequence<int, mr>{})[rows - 1]; }
   /// The kernel for the first `registers` registers of a whole panel's rows: what the last columns of B go through.
-  static Kernel narrow_kernel(std::int64_t registers) noexcept {
-    return registers <= 1 ? &run<mr, 1, true> : &run<mr, nv, true>;
-  }
+  static Kernel narrow_kernel(std::int64_t registers) noexcept { return registers <= 1 ? &run<mr, 1> : &run<mr, nv>; }
 
  private:
-  template <bool Packed, int... R>
+  template <int... R>
   static Kernel const* table(std::integer_sequence<int, R...>) noexcept {
-    static constexpr Kernel kernels[] = {&run<R + 1, nv, Packed>...};
+    static constexpr Kernel kernels[] = {&run<R + 1, nv>...};
     return kernels;
   }
 };

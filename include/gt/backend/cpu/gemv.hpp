@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "gt/backend/cpu/gemm_pack.hpp"
 #include "gt/backend/cpu/gemm_tile.hpp"
-#include "gt/backend/cpu/packed_weights.hpp"
 #include "gt/core/matrix_ref.hpp"
 
 namespace gt::detail {
@@ -14,11 +14,13 @@ namespace gt::detail {
 /// Panels that are read side by side: so many streams from memory, and chains of sums enough to hide a sum's latency.
 inline constexpr int gemv_panels = 4;
 
-/// c [Panels, nr] = start + bias + a [k] B, for panels of B that lie one `pitch` apart; every element the same chain of
+/// c [Panels, nr] = start + bias + a B, for panels of B that lie one `pitch` apart; every element the same chain of
 /// multiply-adds as in a tile.
-template <Isa I, class T, int Panels>
-void gemv_run(std::int64_t k, T const* GT_RESTRICT a, PackedPanels<T> b, T const* start, T const* bias, T* c) noexcept {
-  using Tile = GemmTile<I, T>;
+template <Isa I, class T, class E, int Panels>
+void gemv_run(std::int64_t steps, E const* GT_RESTRICT a, PackedPanels<E> b, T const* start, T const* bias,
+              T* c) noexcept {
+  using Tile = GemmTile<I, T, E>;
+  using P = typename Tile::P;
   using V = typename Tile::V;
   V acc[Panels][Tile::nv];
 #pragma GCC unroll 4
@@ -30,14 +32,14 @@ void gemv_run(std::int64_t k, T const* GT_RESTRICT a, PackedPanels<T> b, T const
       if (bias) acc[p][j] = acc[p][j] + simd_load<V>(bias + at);
     }
   }
-  T const* from = b.data;
-  for (std::int64_t x = 0; x < k; ++x, from += Tile::nr) {
-    V const ax(a[x]);
+  E const* from = b.data;
+  for (std::int64_t x = 0; x < steps; ++x, from += Tile::nr) {
+    typename P::R const ax = P::broadcast(a[x]);
 #pragma GCC unroll 4
     for (int p = 0; p < Panels; ++p) {
 #pragma GCC unroll 4
       for (int j = 0; j < Tile::nv; ++j)
-        acc[p][j] = simd_fma(ax, simd_load<V>(from + p * b.pitch + j * Tile::width), acc[p][j]);
+        acc[p][j] = P::add(ax, P::load(from + p * b.pitch + j * Tile::width), acc[p][j]);
     }
   }
 #pragma GCC unroll 4
@@ -48,22 +50,22 @@ void gemv_run(std::int64_t k, T const* GT_RESTRICT a, PackedPanels<T> b, T const
 }
 
 /// One row of C, columns of panels [p0, p1): C = start + bias + a B.
-template <Isa I, class T>
-void gemv_block(std::int64_t k, T const* a, PackedPanels<T> b, GemmOutput<T> c, std::int64_t n, std::int64_t p0,
+template <Isa I, class T, class E>
+void gemv_block(std::int64_t steps, E const* a, PackedPanels<E> b, GemmOutput<T> c, std::int64_t n, std::int64_t p0,
                 std::int64_t p1) noexcept {
-  constexpr std::int64_t nr = GemmTile<I, T>::nr;
+  constexpr std::int64_t nr = GemmTile<I, T, E>::nr;
   T const* const start = c.start();
   std::int64_t p = p0;
   for (; p + gemv_panels <= p1 && (p + gemv_panels) * nr <= n; p += gemv_panels) {
-    gemv_run<I, T, gemv_panels>(k, a, {b.data + p * b.pitch, b.pitch}, start ? start + p * nr : nullptr,
-                                c.bias ? c.bias + p * nr : nullptr, c.data + p * nr);
+    gemv_run<I, T, E, gemv_panels>(steps, a, {b.data + p * b.pitch, b.pitch}, start ? start + p * nr : nullptr,
+                                   c.bias ? c.bias + p * nr : nullptr, c.data + p * nr);
   }
   for (; p < p1; ++p) {
     std::int64_t const j = p * nr, columns = std::min(nr, n - j);
     alignas(64) T row[nr];
     for (std::int64_t x = 0; x < nr; ++x)
       row[x] = x < columns ? (start ? start[j + x] : T(0)) + (c.bias ? c.bias[j + x] : T(0)) : T(0);
-    gemv_run<I, T, 1>(k, a, {b.data + p * b.pitch, b.pitch}, row, nullptr, row);
+    gemv_run<I, T, E, 1>(steps, a, {b.data + p * b.pitch, b.pitch}, row, nullptr, row);
     std::copy_n(row, columns, c.data + j);
   }
 }
