@@ -10,6 +10,7 @@
 #include "gt/backend/cpu/gemm_tile.hpp"
 #include "gt/backend/cpu/gemv.hpp"
 #include "gt/backend/cpu/packed_weights.hpp"
+#include "gt/core/kernels.hpp"
 #include "gt/core/matrix_ref.hpp"
 
 namespace gt {
@@ -219,6 +220,10 @@ void gemm_over(Cpu<I> const& on, MatrixRef<T> a, MatrixRef<T> b, GemmOutput<T> c
 }
 
 }  // namespace detail
+
+/// See `kernel_report`.
+template <>
+inline constexpr bool has_kernel<cpu_tag, Op::gemm> = true;
 
 /// C [m, n] = addend + bias + A B on all threads of `on`, with products in its precision. An element's value depends on
 /// its row of A and its column of B alone: not on the other rows, the shape, or the number of threads.
