@@ -16,6 +16,7 @@
 #include "gt/infer/session.hpp"
 #include "gt/nn/block_tensors.hpp"
 #include "gt/ops/gelu.hpp"
+#include "gt/ops/residual.hpp"
 #include "gt/train/trainer.hpp"
 #include "support/complex_step.hpp"
 #include "support/data.hpp"
