@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "gt/backend/cpu/attention.hpp"
+#include "gt/backend/cpu/attention_backward.hpp"
 #include "gt/backend/cpu/gemm.hpp"
 #include "gt/backend/cpu/lane.hpp"
 #include "gt/backend/cpu/packed_weights.hpp"

@@ -46,6 +46,12 @@ void attention_forward(B const& on, std::int64_t width) {
   for (std::int64_t const D : {2, 3, 16, 33, 64}) shapes.push_back({1, 3, D, 5, 0});
   for (std::int64_t const tokens : {63, 64, 65, 130}) shapes.push_back({1, 1, 8, tokens, 0});  // blocks of 64 queries
   for (std::int64_t const first : {1, 15, 63, 64}) shapes.push_back({1, 2, 8, 3, first});
+  for (std::int64_t const tokens : {255, 256, 257, 515}) shapes.push_back({1, 1, 16, tokens, 0});  // blocks of 256 keys
+  for (std::int64_t const D : {16, 32, 48, 128, 160, 20}) {  // one query: some heads at a time, where D suits
+    for (std::int64_t const first : {0, 30, 256, 299}) shapes.push_back({1, 3, D, 1, first});
+    shapes.push_back({1, 2, D, 11, 250});
+  }
+  shapes.push_back({3, 6, 16, 1, 0});
   for (AttentionShape const s : shapes) {
     Grid<double> const x(normal(numbers_in(s), 1), s.batch * s.keys(), 3 * s.heads * s.d_head);
     std::int64_t const C = s.heads * s.d_head;
@@ -91,30 +97,51 @@ void attention_forward(B const& on, std::int64_t width) {
 
 /// What comes later, and how many queries are asked at once, changes no bit of an output: full pass and cache agree.
 template <class T, Backend B>
-void attention_is_causal(B const& on) {
-  AttentionShape const s{1, 2, 8, 70, 0};
+void attention_is_causal(B const& on, std::int64_t tokens, std::int64_t D, std::vector<std::int64_t> const& cuts) {
+  AttentionShape const s{1, 2, D, tokens, 0};
   auto const x = normal(numbers_in(s), 1);
   AttentionCase<T> const all(s, x);
   all.run(on);
-  for (std::int64_t const seen : {1, 17, 63, 64, 66}) {
+  auto const rows = [&](AttentionCase<T> const& a, std::int64_t from, std::int64_t count) {
+    auto const o = a.o.elements();
+    return std::vector<T>(o.begin() + from * a.C, o.begin() + (from + count) * a.C);
+  };
+  for (std::int64_t const seen : cuts) {
     CAPTURE(seen);
-    auto const rows = [&](AttentionCase<T> const& a, std::int64_t from, std::int64_t count) {
-      auto const o = a.o.elements();
-      return std::vector<T>(o.begin() + from * a.C, o.begin() + (from + count) * a.C);
-    };
     auto other = x;
     for (std::size_t i = static_cast<std::size_t>(seen * 3 * all.C); i < other.size(); ++i) other[i] = 5;
     AttentionCase<T> const changed(s, other);
     changed.run(on);
     CHECK(bit_equal(rows(changed, 0, seen), rows(all, 0, seen)));
     CHECK(!bit_equal(rows(changed, seen, 1), rows(all, seen, 1)));
-    for (std::int64_t const queries : {1, 4}) {
-      AttentionCase<T> const late({1, 2, 8, queries, seen}, x);
-      AttentionCase<T> const cached({1, 2, 8, queries, seen},
+    for (std::int64_t const queries : {1, 2, 4, 9}) {
+      if (seen + queries > tokens) continue;
+      CAPTURE(queries);
+      AttentionCase<T> const cached({1, 2, D, queries, seen},
                                     Numbers(x.begin(), x.begin() + (seen + queries) * 3 * all.C));
       cached.run(on);
       CHECK(bit_equal(rows(cached, 0, queries), rows(all, seen, queries)));
+      for (std::int64_t i = 0; i < 2 * queries; ++i)
+        CHECK(bit_equal(Numbers{cached.log_sum[i]}, Numbers{all.log_sum[i / queries * tokens + seen + i % queries]}));
     }
+  }
+}
+
+/// A cache has room behind the last key. What stands there is not read.
+template <class T, Backend B>
+void attention_in_a_cache(B const& on) {
+  for (AttentionShape const s : {AttentionShape{1, 2, 16, 1, 36}, {1, 2, 16, 5, 0}, {1, 2, 8, 3, 2}, {1, 1, 5, 1, 3}}) {
+    INFO("D ", s.d_head, ", queries ", s.queries, ", first ", s.first);
+    AttentionShape const room{1, s.heads, s.d_head, s.queries, s.first + 60};
+    AttentionCase<T> const full(s, normal(numbers_in(s), 1));
+    AttentionCase<T> roomy(room, Numbers(static_cast<std::size_t>(numbers_in(room)), std::nan("")));
+    for (std::int64_t i = 0; i < full.rows; ++i) {
+      for (std::int64_t j = 0; j < 3 * full.C; ++j) roomy.qkv(i, j) = full.qkv(i, j);
+    }
+    full.run(on);
+    attention(on, full.q(), roomy.k(), roomy.v(), roomy.o.view(), roomy.log_sum.data(), s);
+    CHECK(bit_equal(roomy.o.elements(), full.o.elements()));
+    CHECK(bit_equal(roomy.log_sum.elements(), full.log_sum.elements()));
   }
 }
 
@@ -157,6 +184,28 @@ void attention_gradient(B const& on, std::int64_t width) {
   }
 }
 
+/// The gradients of long sequences and of usual head widths, against the reference in double.
+template <class T, Backend B>
+void attention_gradient_in_blocks(B const& on) {
+  for (AttentionShape const s :
+       {AttentionShape{1, 2, 16, 130, 0}, {2, 1, 32, 64, 0}, {1, 1, 40, 71, 0}, {1, 1, 64, 200, 0}, {1, 2, 80, 9, 0}}) {
+    INFO("batch ", s.batch, ", heads ", s.heads, ", D ", s.d_head, ", queries ", s.queries);
+    std::int64_t const C = s.heads * s.d_head, M = s.batch * s.queries;
+    auto const x = normal(numbers_in(s), 1), d_out = normal(M * C, 2);
+    auto const gradient = [&](auto const& backend, auto zero) {
+      using U = decltype(zero);
+      AttentionCase<U> const a(s, x, loose);
+      a.run(backend);
+      Grid<U> const dys(d_out, M, C, loose), dx(M, 3 * C, loose, 7);
+      attention_backward(backend, dys.view(), a.q(), a.k(), a.v(), a.o.view(), a.log_sum.data(),
+                         dx.view().columns(0, C), dx.view().columns(C, C), dx.view().columns(2 * C, C), s);
+      CHECK(dx.intact());
+      return dx.values();
+    };
+    CHECK(close(gradient(on, T{}), gradient(Ref{}, 0.0), gradient_tol<T>(static_cast<double>(s.queries + s.d_head))));
+  }
+}
+
 template <class T, Backend B>
 void attention_errors(B const& on) {
   AttentionShape const s{2, 2, 4, 3, 0};
@@ -196,9 +245,15 @@ void attention_errors(B const& on) {
 template <class T, Backend B>
 void attention_conforms(B const& on, std::int64_t width) {
   SUBCASE("its formula") { attention_forward<T>(on, width); }
-  SUBCASE("no bit depends on the future") { attention_is_causal<T>(on); }
+  SUBCASE("no bit depends on the future") {
+    attention_is_causal<T>(on, 70, 8, {1, 17, 63, 64, 66});
+    attention_is_causal<T>(on, 70, 16, {1, 17, 63, 64, 66});
+    attention_is_causal<T>(on, 270, 32, {255, 256, 257, 269});
+  }
+  SUBCASE("what lies behind the last key is not read") { attention_in_a_cache<T>(on); }
   SUBCASE("softmax is stable") { attention_softmax<T>(on); }
   SUBCASE("gradients by the complex step") { attention_gradient<T>(on, width); }
+  SUBCASE("gradients of many blocks") { attention_gradient_in_blocks<T>(on); }
   SUBCASE("errors") { attention_errors<T>(on); }
 }
 

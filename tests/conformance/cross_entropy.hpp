@@ -199,7 +199,7 @@ void head_cross_entropy_errors(B const& on) {
   CHECK_THROWS_WITH_AS(run(thin, b, {0, 1, 2}, nll, dx, dw, db), text, Error);
   CHECK_THROWS_WITH_AS(run(w, b, {0, 1}, nll, dx, dw, db), text, Error);
   CHECK_THROWS_WITH_AS(run(w, b, {0, 1, 2}, short_nll, dx, dw, db), text, Error);
-  CHECK_THROWS_WITH_AS(run(w, nll, {0, 1, 2}, nll, dx, dw, db), doctest::Contains("must have N elements (got 3)"),
+  CHECK_THROWS_WITH_AS(run(w, nll, {0, 1, 2}, nll, dx, dw, db), doctest::Contains("must have V elements (got 3)"),
                        Error);
   auto const gradients = doctest::Contains("dx, dw and db must have the shapes of x, w and the bias");
   CHECK_THROWS_WITH_AS(run(w, b, {0, 1, 2}, nll, Grid<T>(2, 4), dw, db), gradients, Error);

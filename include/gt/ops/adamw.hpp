@@ -7,6 +7,8 @@
 #include <cstdint>
 
 #include "gt/core/backend.hpp"
+#include "gt/core/profile.hpp"
+#include "gt/ops/rows.hpp"
 
 namespace gt {
 
@@ -26,23 +28,23 @@ struct AdamWStep {
 /// torch.optim.AdamW.
 template <Backend B, class T>
 void adamw(B const& on, T* p, T const* g, T* m, T* v, std::int64_t n, AdamWStep s) {
-  using std::sqrt;
+  OpTimer const timer(on, "adamw", row_work<T>(n, 14, 7));
   double const t = static_cast<double>(s.step);
   T const b1 = T(s.beta1), b2 = T(s.beta2), scale = T(s.gradient_scale);
   T const keep = T(1.0 - s.lr * s.weight_decay);
   T const rate = T(s.lr / (1.0 - std::pow(s.beta1, t)));
   T const root = T(1.0 / std::sqrt(1.0 - std::pow(s.beta2, t))), eps = T(s.eps);
   auto const lane = on.template lane<T>();
-  constexpr std::int64_t each = 16384;
-  on.parallel_for((n + each - 1) / each, [&](std::int64_t job) {
-    std::int64_t const o = job * each;
-    lane.each(std::min(each, n - o), [=](auto i) {
-      auto const gi = lane.load(g + o, i) * scale;
-      auto const mi = lane.load(m + o, i) * b1 + gi * (T(1) - b1);
-      auto const vi = lane.load(v + o, i) * b2 + gi * gi * (T(1) - b2);
+  for_each_run(on, n, detail::elements_for_threads, [&](std::int64_t o, std::int64_t count) {
+    lane.each(count, [=](auto i) {
+      using V = decltype(lane.load(p, i));
+      V const gi = lane.load(g + o, i) * scale;
+      V const mi = lane.fma(lane.load(m + o, i), V(b1), gi * (T(1) - b1));
+      V const vi = lane.fma(lane.load(v + o, i), V(b2), gi * gi * (T(1) - b2));
+      V const over = lane.reciprocal(lane.fma(lane.sqrt(vi), V(root), V(eps)));
       lane.store(m + o, i, mi);
       lane.store(v + o, i, vi);
-      lane.store(p + o, i, lane.load(p + o, i) * keep - mi * rate / (sqrt(vi) * root + eps));
+      lane.store(p + o, i, lane.fma(lane.load(p + o, i), V(keep), mi * (-rate) * over));
     });
   });
 }
@@ -50,19 +52,21 @@ void adamw(B const& on, T* p, T const* g, T* m, T* v, std::int64_t n, AdamWStep 
 /// sum of g_i^2, over runs of 16,384 added in order and in double: the same bits on any number of threads.
 template <Backend B, class T>
 double sum_of_squares(B const& on, T const* g, std::int64_t n) {
-  constexpr std::int64_t each = 16384;
-  std::int64_t const runs = (n + each - 1) / each;
-  double* const sums = on.template scratch<double>(0, runs);
+  OpTimer const timer(on, "sum_of_squares", row_work<T>(n, 2, 1));
+  constexpr std::int64_t each = detail::elements_per_job;
+  double* const sums = on.template scratch<double>(0, (n + each - 1) / each);
   auto const lane = on.template lane<T>();
-  on.parallel_for(runs, [&](std::int64_t run) {
-    std::int64_t const o = run * each;
-    sums[run] = static_cast<double>(lane.sum(std::min(each, n - o), [=](auto i) {
-      auto const x = lane.load(g + o, i);
-      return x * x;
-    }));
+  // Reading alone is four times as fast as what else is cut so.
+  for_each_run(on, n, 4 * detail::elements_for_threads, [&](std::int64_t o, std::int64_t count) {
+    for (std::int64_t const end = o + count; o < end; o += each) {
+      sums[o / each] = static_cast<double>(lane.sum(std::min(each, end - o), [=](auto i) {
+        auto const x = lane.load(g + o, i);
+        return x * x;
+      }));
+    }
   });
   double total = 0;
-  for (std::int64_t run = 0; run < runs; ++run) total += sums[run];
+  for (std::int64_t run = 0; run * each < n; ++run) total += sums[run];
   return total;
 }
 

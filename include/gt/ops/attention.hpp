@@ -3,28 +3,20 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 
 #include "gt/base/error.hpp"
+#include "gt/core/attention_shape.hpp"
 #include "gt/core/backend.hpp"
 #include "gt/core/matrix_ref.hpp"
+#include "gt/core/profile.hpp"
 #include "gt/core/scalar.hpp"
 #include "gt/core/view.hpp"
 #include "gt/ops/rows.hpp"
 
 namespace gt {
-
-/// The sizes of one attention call. Query t of a sequence stands at position first + t and sees keys 0 ... first + t;
-/// `first` is not 0 when earlier keys come from a cache.
-struct AttentionShape {
-  std::int64_t batch = 1;                                          ///< B, sequences
-  std::int64_t heads = 1;                                          ///< H
-  std::int64_t d_head = 1;                                         ///< D
-  std::int64_t queries = 1;                                        ///< queries of a sequence
-  std::int64_t first = 0;                                          ///< position of the first query
-  constexpr std::int64_t keys() const { return first + queries; }  ///< Tk, keys of a sequence
-};
 
 namespace detail {
 inline constexpr std::int64_t queries_per_block = 64;
@@ -52,6 +44,15 @@ T causal_softmax_row(Lane lane, T* s, std::int64_t seen, std::int64_t keys, T sc
   return m + log(sum);
 }
 
+/// Of `passes` times two products, the causal half; the backward has four. Each pass has as many operands and results.
+template <class T>
+constexpr OpWork attention_work(AttentionShape a, int passes) {
+  auto const [B, C, Tq, Tk] = std::array{static_cast<double>(a.batch), static_cast<double>(a.heads * a.d_head),
+                                         static_cast<double>(a.queries), static_cast<double>(a.keys())};
+  double const seen = Tq * (static_cast<double>(a.first) + Tq / 2);
+  return {passes * 4 * B * C * seen, passes * static_cast<double>(sizeof(T)) * 2 * B * C * (Tq + Tk)};
+}
+
 inline void check_attention(AttentionShape a, std::int64_t q_rows, std::int64_t k_rows, std::int64_t width) {
   check(a.heads > 0 && a.d_head > 0 && width == a.heads * a.d_head, "attention",
         "the width must be heads times head width (got ", width, " and ", a.heads, " x ", a.d_head, ")");
@@ -63,16 +64,10 @@ inline void check_attention(AttentionShape a, std::int64_t q_rows, std::int64_t 
 }
 }  // namespace detail
 
-/// o_t = sum_{j <= t} p_tj v_j,   p_t = softmax_j(q_t k_j / sqrt(D)), for each sequence and head.
-/// Shapes: q, o [B * Tq, H * D], k, v [B * Tk, H * D], log_sum [B, H, Tq] (saved for the backward; may be null).
-/// Source: Vaswani et al. 2017, arXiv:1706.03762, section 3.2; recomputing p from the saved log-sum as in Dao et al.
-/// 2022, arXiv:2205.14135.   Memory: 64 x Tk scores a thread. o must not overlap q, k, v.
+/// The generic kernel: scores of 64 queries at a time.
 template <Backend B, class T>
 void attention(B const& on, In<Matrix<T const>> q, In<Matrix<T const>> k, In<Matrix<T const>> v, Matrix<T> o,
-               T* log_sum, AttentionShape a) {
-  detail::check_attention(a, q.rows(), k.rows(), q.columns());
-  check(same_shape(v, k) && k.columns() == q.columns() && same_shape(o, q), "attention",
-        "v must have the shape of k, o that of q, and all one width");
+               T* log_sum, AttentionShape a, ref_tag) noexcept {
   std::int64_t const D = a.d_head, keys = a.keys(), block = std::min(a.queries, detail::queries_per_block);
   T const scale = T(1.0 / std::sqrt(static_cast<double>(D)));
   auto const lane = on.template lane<T>();
@@ -95,18 +90,11 @@ void attention(B const& on, In<Matrix<T const>> q, In<Matrix<T const>> k, In<Mat
   });
 }
 
-/// With P recomputed from q, k and log_sum:
-///   dv = P^T do,   dP = do v^T,   dS = P (dP - rowsum(do o)) / sqrt(D),   dq = dS k,   dk = dS^T q
-/// Shapes: as in `attention`, with first = 0; dq, dk, dv overwrite and must not overlap do, q, k, v.
+/// The generic kernel: P and dS of 64 queries at a time.
 template <Backend B, class T>
 void attention_backward(B const& on, In<Matrix<T const>> d_out, In<Matrix<T const>> q, In<Matrix<T const>> k,
                         In<Matrix<T const>> v, In<Matrix<T const>> o, T const* log_sum, Matrix<T> dq, Matrix<T> dk,
-                        Matrix<T> dv, AttentionShape a) {
-  detail::check_attention(a, q.rows(), k.rows(), q.columns());
-  check(a.first == 0, "attention_backward", "training sees whole sequences (got a first position of ", a.first, ")");
-  check(same_shape(k, q) && same_shape(v, q) && same_shape(o, q) && same_shape(d_out, q) && same_shape(dq, q) &&
-            same_shape(dk, q) && same_shape(dv, q),
-        "attention_backward", "q, k, v, o and their gradients must have one shape");
+                        Matrix<T> dv, AttentionShape a, ref_tag) noexcept {
   std::int64_t const D = a.d_head, tokens = a.queries, block = std::min(tokens, detail::queries_per_block);
   T const scale = T(1.0 / std::sqrt(static_cast<double>(D)));
   auto const lane = on.template lane<T>();
@@ -147,6 +135,36 @@ void attention_backward(B const& on, In<Matrix<T const>> d_out, In<Matrix<T cons
       gemm_serial(on, pb.transposed(), dob, GemmOutput<T>{dvh, dv.stride(), true}, GemmShape{seen, D, rows});
     }
   });
+}
+
+/// o_t = sum_{j <= t} p_tj v_j,   p_t = softmax_j(q_t k_j / sqrt(D)), for each sequence and head.
+/// Shapes: q, o [B * Tq, H * D], k, v [B * Tk, H * D], log_sum [B, H, Tq] (saved for the backward; may be null).
+/// Source: Vaswani et al. 2017, arXiv:1706.03762, section 3.2; recomputing p from the saved log-sum as in Dao et al.
+/// 2022, arXiv:2205.14135.   Memory: linear in Tk. o must not overlap q, k, v.
+template <Backend B, class T>
+void attention(B const& on, In<Matrix<T const>> q, In<Matrix<T const>> k, In<Matrix<T const>> v, Matrix<T> o,
+               T* log_sum, AttentionShape a) {
+  detail::check_attention(a, q.rows(), k.rows(), q.columns());
+  check(same_shape(v, k) && k.columns() == q.columns() && same_shape(o, q), "attention",
+        "v must have the shape of k, o that of q, and all one width");
+  OpTimer const timer(on, "attention", detail::attention_work<T>(a, 1));
+  attention(on, q, k, v, o, log_sum, a, typename B::tag{});
+}
+
+/// With P recomputed from q, k and log_sum:
+///   dv = P^T do,   dP = do v^T,   dS = P (dP - rowsum(do o)) / sqrt(D),   dq = dS k,   dk = dS^T q
+/// Shapes: as in `attention`, with first = 0; dq, dk, dv overwrite and must not overlap do, q, k, v.
+template <Backend B, class T>
+void attention_backward(B const& on, In<Matrix<T const>> d_out, In<Matrix<T const>> q, In<Matrix<T const>> k,
+                        In<Matrix<T const>> v, In<Matrix<T const>> o, T const* log_sum, Matrix<T> dq, Matrix<T> dk,
+                        Matrix<T> dv, AttentionShape a) {
+  detail::check_attention(a, q.rows(), k.rows(), q.columns());
+  check(a.first == 0, "attention_backward", "training sees whole sequences (got a first position of ", a.first, ")");
+  check(same_shape(k, q) && same_shape(v, q) && same_shape(o, q) && same_shape(d_out, q) && same_shape(dq, q) &&
+            same_shape(dk, q) && same_shape(dv, q),
+        "attention_backward", "q, k, v, o and their gradients must have one shape");
+  OpTimer const timer(on, "attention_backward", detail::attention_work<T>(a, 2));
+  attention_backward(on, d_out, q, k, v, o, log_sum, dq, dk, dv, a, typename B::tag{});
 }
 
 }  // namespace gt

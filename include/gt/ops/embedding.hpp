@@ -4,13 +4,28 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "gt/base/error.hpp"
 #include "gt/core/backend.hpp"
+#include "gt/core/profile.hpp"
 #include "gt/core/view.hpp"
 #include "gt/ops/rows.hpp"
 
 namespace gt {
+
+namespace detail {
+/// out[j * lift + k] = row[j], j < n, k < lift. B tells apart what translation units compile for different instruction
+/// sets.
+template <Backend B, class T, class Lift>
+void repeat_each(T const* row, T* out, std::int64_t n, Lift lift) noexcept {
+  for (std::int64_t j = 0; j < n; ++j) {
+    for (std::int64_t k = 0; k < lift; ++k) out[j * lift + k] = row[j];
+  }
+}
+template <std::int64_t N>
+using Times = std::integral_constant<std::int64_t, N>;
+}  // namespace detail
 
 /// y[i, c] = table[id_i, c / lift],   lift = C / n
 /// Shapes: table [V, n], ids [M], y [M, C]. Each component is repeated `lift` times in a row (repeat_interleave).
@@ -26,14 +41,15 @@ void embedding(B const& on, In<Matrix<T const>> table, In<Vector<std::int32_t co
     check(ids[i] >= 0 && ids[i] < V, "embedding", "ids must lie in 0 ... ", V - 1, " (got ", ids[i], ")");
   }
   std::int64_t const lift = C / n;
+  OpTimer const timer(on, "embedding", row_work<T>(y.size(), 0, 1.0 + 1.0 / static_cast<double>(lift)));
   for_each_row(on, y.rows(), C, [&](std::int64_t i) {
     T const* const row = table.row(ids[i]);
-    T* out = y.row(i);
-    if (lift == 1) {
-      std::copy_n(row, C, out);
-    } else {
-      for (std::int64_t j = 0; j < n; ++j, out += lift) std::fill_n(out, lift, row[j]);
-    }
+    T* const out = y.row(i);
+    if (lift == 1) return void(std::copy_n(row, C, out));
+    if (lift == 2) return detail::repeat_each<B>(row, out, n, detail::Times<2>{});
+    if (lift == 4) return detail::repeat_each<B>(row, out, n, detail::Times<4>{});
+    if (lift == 8) return detail::repeat_each<B>(row, out, n, detail::Times<8>{});
+    detail::repeat_each<B>(row, out, n, lift);
   });
 }
 

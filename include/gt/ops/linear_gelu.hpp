@@ -13,25 +13,6 @@
 #include "gt/ops/linear.hpp"
 
 namespace gt {
-namespace detail {
-// TODO rows of gelu.hpp
-template <class Lane, class T>
-void gelu_row(Lane lane, T const* in, T* out, std::int64_t n) {
-  lane.each(n, [=](auto j) {
-    auto const v = lane.load(in, j);
-    lane.store(out, j, v * detail::gelu_gate<T>(v));
-  });
-}
-template <class Lane, class T>
-void gelu_backward_row(Lane lane, T const* d, T const* in, T* out, std::int64_t n) {
-  lane.each(n, [=](auto j) {
-    auto const v = lane.load(in, j);
-    auto const s = detail::gelu_gate<T>(v);
-    auto const du2 = v * v * T(6.0 * detail::gelu_scale * detail::gelu_cubic) + T(2.0 * detail::gelu_scale);
-    lane.store(out, j, lane.load(d, j) * (s + v * s * (T(1) - s) * du2));
-  });
-}
-}  // namespace detail
 
 /// h = x W^T + b,   y = gelu(h)
 /// Shapes: x [M, K], w [N, K], b [N] or null, h, y [M, N]. The same numbers as `linear` and `gelu`; the backward needs

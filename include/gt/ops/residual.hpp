@@ -4,6 +4,7 @@
 
 #include "gt/base/error.hpp"
 #include "gt/core/backend.hpp"
+#include "gt/core/profile.hpp"
 #include "gt/core/view.hpp"
 #include "gt/ops/rows.hpp"
 
@@ -14,6 +15,7 @@ namespace gt {
 template <Backend B, class T>
 void residual_add(B const& on, In<Matrix<T const>> x, In<Matrix<T const>> y, Matrix<T> z) {
   check(same_shape(x, y) && same_shape(x, z), "residual_add", "x, y and z must have one shape");
+  OpTimer const timer(on, "residual_add", row_work<T>(x.size(), 1, 3));
   auto const lane = on.template lane<T>();
   for_each_row(on, x.rows(), x.columns(), [&](std::int64_t i) {
     T const *const a = x.row(i), *const b = y.row(i);

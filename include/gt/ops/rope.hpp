@@ -4,10 +4,12 @@
 
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 #include "gt/base/error.hpp"
 #include "gt/core/backend.hpp"
 #include "gt/core/buffer.hpp"
+#include "gt/core/profile.hpp"
 #include "gt/core/view.hpp"
 #include "gt/ops/rows.hpp"
 
@@ -39,6 +41,28 @@ struct RopeTable {
 /// By the angle, or back by it.
 enum class Rotation { forward, backward };
 
+namespace detail {
+/// Turns the pairs of all heads of a row of `width` elements by cosines and sines [half]. Registers are no wider than
+/// half a head, if there are such. B tells apart what translation units compile for different instruction sets.
+template <Backend B, class Lane, class T>
+void rope_row(Lane lane, T* row, std::int64_t width, T const* cosines, T const* sines, std::int64_t half,
+              T sign) noexcept {
+  using Narrower = typename Lane::Narrower;
+  if constexpr (!std::is_same_v<Narrower, Lane>) {
+    if (half < Lane::width) return rope_row<B>(Narrower{}, row, width, cosines, sines, half, sign);
+  }
+  for (std::int64_t at = 0; at < width; at += 2 * half) {
+    T *const first = row + at, *const second = first + half;
+    lane.each(half, [=](auto j) {
+      auto const a = lane.load(first, j), b = lane.load(second, j);
+      auto const c = lane.load(cosines, j), s = lane.load(sines, j) * sign;
+      lane.store(first, j, a * c - b * s);
+      lane.store(second, j, b * c + a * s);
+    });
+  }
+}
+}  // namespace detail
+
 /// Rotates, in place, each pair (x_i, x_{i + D/2}) of every head by its position's angle:
 ///   x_i <- x_i cos - x_{i+D/2} sin,   x_{i+D/2} <- x_{i+D/2} cos + x_i sin;   the backward turns the other way.
 /// Shapes: x [B * T, H * D], row b * T + t at position first + t.
@@ -52,20 +76,12 @@ void rope(B const& on, Matrix<T> x, RopeTable<T> const& table, std::int64_t toke
         tokens, " tokens)");
   check(first >= 0 && first + tokens <= table.positions, "rope", "positions must lie in the context of ",
         table.positions, " tokens (got ", first, " to ", first + tokens, ")");
+  OpTimer const timer(on, "rope", row_work<T>(x.size(), 3, 2));
   auto const lane = on.template lane<T>();
   T const sign = turn == Rotation::forward ? T(1) : T(-1);
   for_each_row(on, x.rows(), x.columns(), [&](std::int64_t i) {
-    std::int64_t const t = first + i % tokens;
-    T const *const c = table.cos.data() + t * half, *const s = table.sin.data() + t * half;
-    for (T *head = x.row(i), *const end = head + x.columns(); head < end; head += 2 * half) {
-      T* const other = head + half;
-      lane.each(half, [=](auto j) {
-        auto const a = lane.load(head, j), b = lane.load(other, j);
-        auto const cosine = lane.load(c, j), sine = lane.load(s, j) * sign;
-        lane.store(head, j, a * cosine - b * sine);
-        lane.store(other, j, b * cosine + a * sine);
-      });
-    }
+    std::int64_t const at = (first + i % tokens) * half;
+    detail::rope_row<B>(lane, x.row(i), x.columns(), table.cos.data() + at, table.sin.data() + at, half, sign);
   });
 }
 

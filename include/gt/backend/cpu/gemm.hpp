@@ -139,7 +139,8 @@ class GemmRun {
     std::fill_n(square, mr * nr, T(0));
     for (std::int64_t r = 0; r < rows; ++r) {
       for (std::int64_t x = 0; x < columns; ++x) {
-        square[r * nr + x] = (to.start ? to.start[r * to.start_stride + x] : T(0)) + (to.bias ? to.bias[x] : T(0));
+        if (to.start) square[r * nr + x] = to.start[r * to.start_stride + x];
+        if (to.bias) square[r * nr + x] += to.bias[x];
       }
     }
     Tile::narrow_kernel(ceil_div(columns, Tile::width))(steps, pa, pb, {square, nr, square, nr, nullptr},

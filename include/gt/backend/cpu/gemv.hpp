@@ -62,9 +62,9 @@ void gemv_block(std::int64_t steps, E const* a, PackedPanels<E> b, GemmOutput<T>
   }
   for (; p < p1; ++p) {
     std::int64_t const j = p * nr, columns = std::min(nr, n - j);
-    alignas(64) T row[nr];
-    for (std::int64_t x = 0; x < nr; ++x)
-      row[x] = x < columns ? (start ? start[j + x] : T(0)) + (c.bias ? c.bias[j + x] : T(0)) : T(0);
+    alignas(64) T row[nr] = {};
+    if (start) std::copy_n(start + j, columns, row);
+    for (std::int64_t x = 0; c.bias && x < columns; ++x) row[x] += c.bias[j + x];
     gemv_run<I, T, E, 1>(steps, a, {b.data + p * b.pitch, b.pitch}, row, nullptr, row);
     std::copy_n(row, columns, c.data + j);
   }

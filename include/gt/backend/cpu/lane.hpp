@@ -4,10 +4,17 @@
 
 #include <cstdint>
 #include <limits>
+#include <utility>
 
 #include "gt/backend/cpu/simd.hpp"
+#include "gt/backend/cpu/simd_math.hpp"
 
 namespace gt {
+
+namespace detail {
+/// The instruction set of registers half as wide; itself where there is none.
+constexpr Isa narrower(Isa isa) { return isa == Isa::avx512 ? Isa::avx2 : isa == Isa::avx2 ? Isa::sse2 : isa; }
+}  // namespace detail
 
 /// Runs a row kernel's body over registers of instruction set I. An index is a `Full` register's first element, or the
 /// `Part` of one at the end of a row, which loads zeros behind the last element and stores none of them.
@@ -17,6 +24,7 @@ struct SimdLane {
   using V = typename Register<I, T>::type;             ///< the register
   using value_type = T;                                ///< of an element
   static constexpr int width = Register<I, T>::width;  ///< elements of a register
+  using Narrower = SimdLane<detail::narrower(I), T>;   ///< for rows that do not fill a register; this one at the end
 
   /// The elements of one whole register.
   struct Full {
@@ -36,6 +44,12 @@ struct SimdLane {
   /// The first elements of v to the end of y; nothing behind it is touched.
   GT_INLINE void store(T* y, Part i, V const& v) const { simd_store_first(y + i.at, v, i.count); }
 
+  GT_INLINE V fma(V const& a, V const& b, V const& c) const { return simd_fma(a, b, c); }  ///< a b + c
+  GT_INLINE V exp(V const& x) const { return simd_exp(x); }                                ///< e^x
+  GT_INLINE V exp2(V const& x) const { return simd_exp2(x); }                              ///< 2^x
+  GT_INLINE V sqrt(V const& x) const { return simd_sqrt(x); }                              ///< the root of x
+  GT_INLINE V reciprocal(V const& x) const { return simd_reciprocal(x); }                  ///< 1 / x
+
   /// body(i) for all registers that hold the indices 0 ... n - 1.
   template <class F>
   GT_INLINE void each(std::int64_t n, F const& body) const {
@@ -47,43 +61,54 @@ struct SimdLane {
   /// The sum of term(i), 0 for n = 0.
   template <class F>
   GT_INLINE T sum(std::int64_t n, F const& term) const {
-    V s0(T(0)), s1(T(0)), s2(T(0)), s3(T(0));
+    V a(T(0)), b(T(0)), c(T(0)), d(T(0));
     std::int64_t i = 0;
     for (; i + 4 * width <= n; i += 4 * width) {
-      s0 += V(term(Full{i}));
-      s1 += V(term(Full{i + width}));
-      s2 += V(term(Full{i + 2 * width}));
-      s3 += V(term(Full{i + 3 * width}));
+      a += V(term(Full{i}));
+      b += V(term(Full{i + width}));
+      c += V(term(Full{i + 2 * width}));
+      d += V(term(Full{i + 3 * width}));
     }
-    V* const rest[3] = {&s0, &s1, &s2};
-    int r = 0;
-    for (; i + width <= n; i += width) *rest[r++] += V(term(Full{i}));
-    if (i < n) (r == 0 ? s0 : r == 1 ? s1 : r == 2 ? s2 : s3) += first(V(term(Part{i, n - i})), n - i, T(0));
-    return simd_sum(V((s0 + s1) + (s2 + s3)));
+    // One by one: in a loop over the four they would live in memory.
+    if (i + width <= n) a += V(term(Full{i})), i += width;
+    if (i + width <= n) b += V(term(Full{i})), i += width;
+    if (i + width <= n) c += V(term(Full{i})), i += width;
+    if (i < n) d += simd_keep_first(V(term(Part{i, n - i})), n - i, T(0));
+    return simd_sum(V((a + b) + (c + d)));
+  }
+  /// Two sums in one pass: add(i, a, b) adds the terms at i to the registers a and b.
+  template <class F>
+  GT_INLINE std::pair<T, T> sum_pair(std::int64_t n, F const& add) const {
+    V a(T(0)), b(T(0)), c(T(0)), d(T(0));
+    std::int64_t i = 0;
+    for (; i + 2 * width <= n; i += 2 * width) {
+      add(Full{i}, a, b);
+      add(Full{i + width}, c, d);
+    }
+    if (i + width <= n) add(Full{i}, a, b), i += width;
+    if (i < n) {
+      V e(T(0)), f(T(0));
+      add(Part{i, n - i}, e, f);
+      c += simd_keep_first(e, n - i, T(0)), d += simd_keep_first(f, n - i, T(0));
+    }
+    return {simd_sum(V(a + c)), simd_sum(V(b + d))};
   }
 
   /// The largest element of all term(i); minus infinity for n = 0.
   template <class F>
   GT_INLINE T max(std::int64_t n, F const& term) const {
     T const lowest = -std::numeric_limits<T>::infinity();
-    V best(lowest);
+    V a(lowest), b(lowest), c(lowest), d(lowest);
     std::int64_t i = 0;
-    for (; i + width <= n; i += width) best = simd_max(best, V(term(Full{i})));
-    if (i < n) best = simd_max(best, first(V(term(Part{i, n - i})), n - i, lowest));
-    alignas(64) T all[width];
-    simd_store(&all[0], best);
-    T result = all[0];
-    for (int k = 1; k < width; ++k) result = all[k] > result ? all[k] : result;
-    return result;
-  }
-
- private:
-  /// The first n elements of v, `other` behind them.
-  static GT_INLINE V first(V const& v, std::int64_t n, T other) {
-    alignas(64) T all[width];
-    simd_store(&all[0], v);
-    for (std::int64_t k = n; k < width; ++k) all[k] = other;
-    return simd_load<V>(&all[0]);
+    for (; i + 4 * width <= n; i += 4 * width) {
+      a = simd_max(a, V(term(Full{i})));
+      b = simd_max(b, V(term(Full{i + width})));
+      c = simd_max(c, V(term(Full{i + 2 * width})));
+      d = simd_max(d, V(term(Full{i + 3 * width})));
+    }
+    for (; i + width <= n; i += width) a = simd_max(a, V(term(Full{i})));
+    if (i < n) b = simd_max(b, simd_keep_first(V(term(Part{i, n - i})), n - i, lowest));
+    return simd_max_of(simd_max(simd_max(a, b), simd_max(c, d)));
   }
 };
 

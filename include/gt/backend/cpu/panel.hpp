@@ -2,8 +2,10 @@
 // What panels of a matrix product are made of: numbers as they are, or pairs of terms rounded to bf16.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 #include "gt/backend/cpu/simd.hpp"
 #include "gt/backend/cpu/simd_transpose.hpp"
@@ -76,7 +78,7 @@ struct Panel<Isa::avx512, float, Bf16Pair> {
   }
   /// Terms 2 d and 2 d + 1 of row r of x [., k]; zero behind the last term.
   static Bf16Pair make(MatrixRef<float> x, std::int64_t r, std::int64_t d, std::int64_t k) {
-    return {Bf16(x(r, 2 * d)), Bf16(2 * d + 1 < k ? x(r, 2 * d + 1) : 0.0F)};
+    return {rounded(x(r, 2 * d)), rounded(2 * d + 1 < k ? x(r, 2 * d + 1) : 0.0F)};
   }
   /// As above, of rows of 32 floats.
   static GT_INLINE void transpose(float const* from, std::int64_t stride, std::int64_t rows, Bf16Pair* to,
@@ -109,6 +111,12 @@ struct Panel<Isa::avx512, float, Bf16Pair> {
         std::memcpy(to + r, rest, (Count % 16) * sizeof(Bf16Pair));
       }
     }
+  }
+
+ private:
+  // As the instructions round: subnormal numbers count as zero, also those whose nearest Bf16 is not subnormal.
+  static Bf16 rounded(float x) {
+    return Bf16(std::abs(x) < std::numeric_limits<float>::min() ? std::copysign(0.0F, x) : x);
   }
 };
 #endif

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <bit>
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -168,6 +170,22 @@ GT_INLINE auto simd_sum(V const& v) {
     return hadd(v);
   }
 }
+/// The root of x.
+template <class V>
+GT_INLINE V simd_sqrt(V const& x) {
+  using std::sqrt;
+  return sqrt(x);
+}
+/// The nearest integers, ties to even, of numbers below 2^22 in size; AVX2 and AVX-512 know no bound.
+template <class V>
+GT_INLINE V simd_round(V const& x) {
+  if constexpr (is_register<V> && sizeof(V) >= 32) {
+    return nearbyint(x);
+  } else {
+    V const no_fraction(0x1.8p23F);  // floats of this size have none
+    return (x + no_fraction) - no_fraction;
+  }
+}
 /// v 2^n for integers n = -127 ... 128, of which 2^-127 may count as 0 and 2^128 as infinity. AVX-512 knows neither
 /// bound.
 template <class V>
@@ -194,8 +212,8 @@ GT_INLINE void simd_transpose_4x4(T const* from, std::int64_t from_stride, T* to
     simd_store(to + 2 * to_stride, zip_lo(ac2, bd2));
     simd_store(to + 3 * to_stride, zip_hi(ac2, bd2));
   } else {
-    for (int r = 0; r < 4; ++r) {
-      for (int c = 0; c < 4; ++c) to[c * to_stride + r] = from[r * from_stride + c];
+    for (int c = 0; c < 4; ++c) {
+      for (int r = 0; r < 4; ++r) to[c * to_stride + r] = from[r * from_stride + c];
     }
   }
 }
@@ -215,6 +233,22 @@ GT_INLINE V simd_max(V const& a, V const& b) {
     return max(a, b);
   } else {
     return a > b ? a : b;
+  }
+}
+/// The largest of all elements.
+template <class V>
+GT_INLINE auto simd_max_of(V const& v) {
+  if constexpr (is_avx512<V>) {
+    return _mm512_reduce_max_ps(v);
+  } else if constexpr (is_register<V>) {
+    constexpr std::size_t width = sizeof(V) / sizeof(typename V::value_type);
+    alignas(64) typename V::value_type all[width];
+    simd_store(&all[0], v);
+    auto best = all[0];
+    for (auto const x : all) best = x > best ? x : best;
+    return best;
+  } else {
+    return v;
   }
 }
 

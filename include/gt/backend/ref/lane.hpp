@@ -2,22 +2,48 @@
 // The scalar lane: row kernels one element at a time, in any scalar type.
 #pragma once
 
+#include <cmath>
+#include <complex>
 #include <cstdint>
+#include <type_traits>
+#include <utility>
 
 #include "gt/core/scalar.hpp"
 
 namespace gt {
 
 /// A lane runs the body of a row kernel over the indices 0 ... n - 1 and offers what differs between scalar and SIMD
-/// code: `each`, `sum`, `max`, `load`, `store`. A body takes the index as `auto`, for it may stand for several
-/// elements.
+/// code: `each`, `sum`, `sum_pair`, `max`, `load`, `store`, `fma`, `exp`, `exp2`, `sqrt`, `reciprocal`. A body takes
+/// the index as `auto`, for it may stand for several elements.
 template <class T>
 struct ScalarLane {
   static constexpr int width = 1;  ///< elements an index stands for
   using value_type = T;            ///< of an element
+  using Narrower = ScalarLane;     ///< for rows shorter than `width`: there are none
 
   T load(T const* x, std::int64_t i) const { return x[i]; }          ///< element i of x
   void store(T* y, std::int64_t i, T value) const { y[i] = value; }  ///< value to element i of y
+
+  T fma(T const& a, T const& b, T const& c) const { return multiply_add(a, b, c); }  ///< a b + c
+  /// e^x
+  T exp(T const& x) const {
+    using std::exp;
+    return exp(x);
+  }
+  /// 2^x
+  T exp2(T const& x) const {
+    if constexpr (std::is_floating_point_v<T>) {
+      return std::exp2(x);
+    } else {
+      return exp(x * T(0.6931471805599453));
+    }
+  }
+  /// The root of x.
+  T sqrt(T const& x) const {
+    using std::sqrt;
+    return sqrt(x);
+  }
+  T reciprocal(T const& x) const { return T(1) / x; }  ///< 1 / x
 
   /// body(i) for i = 0 ... n - 1, in this order.
   template <class F>
@@ -29,6 +55,13 @@ struct ScalarLane {
   T sum(std::int64_t n, F const& term) const {
     T total{};
     for (std::int64_t i = 0; i < n; ++i) total += term(i);
+    return total;
+  }
+  /// Two sums in one pass: add(i, a, b) adds the terms at i to a and b.
+  template <class F>
+  std::pair<T, T> sum_pair(std::int64_t n, F const& add) const {
+    std::pair<T, T> total{};
+    for (std::int64_t i = 0; i < n; ++i) add(i, total.first, total.second);
     return total;
   }
   /// The largest term by its real part; n >= 1.

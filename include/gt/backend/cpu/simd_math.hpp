@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// Functions of registers that no instruction computes.
+#pragma once
+
+#include <cmath>
+#include <type_traits>
+
+#include "gt/backend/cpu/simd.hpp"
+
+namespace gt {
+
+namespace detail {
+/// Whether the exponentials below have a formula of their own for V: a register of floats, or one float.
+template <class V>
+inline constexpr bool holds_floats = is_register<V> || std::is_same_v<V, float>;
+}  // namespace detail
+
+/// e^x of floats, within one unit in the last place for -87.33 <= x <= 88.37. Below, it runs out to 0, which it is from
+/// -104 down; above, it is infinity from 88.73 up; NaN stays NaN. Other element types: `std::exp`.
+///   e^x = 2^n e^r,   n = x / log 2 rounded to even,   r = x - n log 2, |r| <= log(2) / 2,
+/// log 2 in two parts, the first so short that n times it is exact. e^r = 1 + r + r^2 p(r), p of degree 4, chosen so
+/// that the largest relative error of e^r is least: 3e-9.
+template <class V>
+GT_INLINE V simd_exp(V const& x) {
+  if constexpr (!detail::holds_floats<V>) {
+    using std::exp;
+    return exp(x);
+  } else {
+    // Where simd_scale has no bounds, infinity and NaN come out by themselves.
+    V const y = is_avx512<V> ? simd_max(V(-104.0F), x) : simd_min(V(89.0F), simd_max(V(-88.0F), x));
+    V const n = simd_round(V(y * V(0x1.715476p0F)));
+    V r = simd_fma(n, V(-0x1.63p-1F), y);
+    r = simd_fma(n, V(0x1.bd0106p-13F), r);
+    V p = simd_fma(V(0x1.6a23dp-10F), r, V(0x1.123a2p-7F));
+    p = simd_fma(p, r, V(0x1.5558f2p-5F));
+    p = simd_fma(p, r, V(0x1.555492p-3F));
+    p = simd_fma(p, r, V(0x1.fffffcp-2F));
+    p = simd_fma(p, r, V(1.0F));
+    p = simd_fma(p, r, V(1.0F));
+    return simd_scale(p, n);
+  }
+}
+
+/// 2^x of floats, within one unit in the last place for -126 <= x <= 127.5. Below, it runs out to 0, which it is from
+/// -150 down; above, it is infinity from 128 up; NaN stays NaN. Other element types: `std::exp2`.
+///   2^x = 2^n 2^f,   n = x rounded to even, f = x - n,
+/// with a polynomial of degree 6 for 2^f, chosen as that of `simd_exp`.
+template <class V>
+GT_INLINE V simd_exp2(V const& x) {
+  if constexpr (!detail::holds_floats<V>) {
+    using std::exp2;
+    return exp2(x);
+  } else {
+    V const y = is_avx512<V> ? x : simd_min(V(128.0F), simd_max(V(-127.0F), x));
+    V const n = simd_round(y), f = y - n;
+    V p = simd_fma(V(0x1.415fcap-13F), f, V(0x1.5f0934p-10F));
+    p = simd_fma(p, f, V(0x1.3b2dfap-7F));
+    p = simd_fma(p, f, V(0x1.c6af7ap-5F));
+    p = simd_fma(p, f, V(0x1.ebfbdcp-3F));
+    p = simd_fma(p, f, V(0x1.62e43p-1F));
+    p = simd_fma(p, f, V(1.0F));
+    return simd_scale(p, n);
+  }
+}
+
+/// 1 / x, within one unit in the last place for 2^-126 <= |x| <= 2^126. On AVX-512 by one step of Newton's, which
+/// leaves the divider to square roots and quotients beside it, and which makes NaN of 0 and of infinity.
+template <class V>
+GT_INLINE V simd_reciprocal(V const& x) {
+  if constexpr (is_avx512<V>) {
+    V const r(_mm512_rcp14_ps(x));
+    return simd_fma(V(_mm512_fnmadd_ps(x, r, V(1.0F))), r, r);
+  } else {
+    return V(1) / x;
+  }
+}
+
+}  // namespace gt
