@@ -75,9 +75,10 @@ class Run : public gt::GrowthObserver {
                                       .head = a.head == "reset" ? gt::HeadInit::reset : gt::HeadInit::carry,
                                       .schedule = {.lr = a.lr}})},
         data_{gt::training_text(corpus, tokenizer)},
+        // A corpus too small is found before anything is written.
+        windows_{gt::WindowLoader(data_.tokens.train, a.context, gt::seed(a.seed)).windows()},
+        prefix_cache_{program::prefix_cache_of(a)},
         prompts_{prompts_of(corpus)} {
-    // A corpus too small is found before anything is written.
-    gt::WindowLoader(data_.tokens.train, a.context, gt::seed(a.seed));
     gt::check(data_.tokens.validation.size() > 1, "grow", "the text must be long enough to hold out two tokens (got ",
               corpus.bytes(), " bytes)");
   }
@@ -113,6 +114,7 @@ class Run : public gt::GrowthObserver {
                             .context = a_.context,
                             .tokens_per_stage = a_.tokens / static_cast<std::int64_t>(plan_.size()),
                             .seed = gt::seed(a_.seed),
+                            .prefix_cache = prefix_cache_,
                             .stop = [] { return program::interrupted != 0; },
                             .resume = resumed ? &*resumed : nullptr};
     std::int64_t const steps = std::max<std::int64_t>(1, options.tokens_per_stage / shape.rows());
@@ -133,7 +135,9 @@ class Run : public gt::GrowthObserver {
     return finish(result);
   }
 
+  void notice(std::string const& sentence) override { std::fprintf(stderr, "\n%s\n", sentence.c_str()); }
   void stage_done(gt::StageDone const& done) override {
+    print_prefix_cache(done.prefix_cache);
     gt::save(model_, tokenizer_, folder_.model());
     if (done.stage + 1 < plan_.size()) sample_stage(done.stage);  // behind the last one it talks to the user
   }
@@ -148,14 +152,38 @@ class Run : public gt::GrowthObserver {
     return static_cast<double>(data_.tokens.train_bytes) / static_cast<double>(data_.tokens.train.size());
   }
   std::int64_t tokens_for_minutes(gt::BatchShape shape) const {
-    double seconds = 0;  // of one step in every stage
-    for (double s : gt::measure_steps(on_, model_, plan_, shape)) seconds += s;
+    gt::StepSeconds all;  // of one step in every stage
+    for (auto const& s : gt::measure_steps(on_, model_, plan_, shape)) all.step += s.step, all.prefix += s.prefix;
     double const training = 0.9 * 60 * a_.minutes;  // the rest goes to looks at the held-out text
-    auto const steps = std::max<std::int64_t>(1, static_cast<std::int64_t>(training / seconds));
+    // After the first epoch of a stage, what the prefix cache has room for is read: steps (step - kept prefix) +
+    // epoch kept prefix seconds. (In the first one most windows are carried on from the stage before; not counted.)
+    double const epoch = static_cast<double>(windows_) / static_cast<double>(shape.batch),
+                 kept = kept_share() * all.prefix;
+    double most = training / all.step;
+    if (most > epoch) most = (training - epoch * kept) / (all.step - kept);
+    auto const steps = std::max<std::int64_t>(1, static_cast<std::int64_t>(most));
     std::int64_t const tokens = steps * shape.rows() * static_cast<std::int64_t>(plan_.size());
     std::printf("%g minutes here are about %lld tokens: --tokens %lld repeats this run exactly\n", a_.minutes,
                 static_cast<long long>(tokens), static_cast<long long>(tokens));
     return tokens;
+  }
+
+  // Of the windows, how many the prefix cache has room for.
+  double kept_share() const {
+    std::int64_t const each = prefix_cache_.type == gt::CachedAs::bf16 ? 2 : 4;
+    auto const all = static_cast<double>(windows_ * a_.context * (each * a_.width + 4));
+    return std::min(1.0, static_cast<double>(prefix_cache_.bytes) / all);
+  }
+  void print_prefix_cache(gt::PrefixCacheUse const& use) const {
+    if (use.asked() == 0) return;
+    auto const percent = [&](std::int64_t n) {
+      return gt::detail::fixed(100 * static_cast<double>(n) / static_cast<double>(use.asked()), 0) + " %";
+    };
+    std::string const of = use.windows < windows_ ? " of " + number(windows_) : "";
+    std::printf("prefix cache: %s%s windows, %s; of %s asked for %s found, %s carried on, %s computed\n",
+                number(use.windows).c_str(), of.c_str(), number(use.bytes, "B").c_str(), number(use.asked()).c_str(),
+                percent(use.found).c_str(), percent(use.continued).c_str(), percent(use.computed).c_str());
+    std::fflush(stdout);
   }
 
   void describe(gt::FrozenTable const& substrate, gt::GlyphEmbedding const* pictures, gt::BatchShape shape,
@@ -212,11 +240,13 @@ class Run : public gt::GrowthObserver {
   }
 
   int finish(gt::GrowthResult const& result) {
-    std::string const go_on = "./run grow --resume " + folder_.path(),
+    std::string const cache = a_.prefix_cache_file.empty() ? "" : " --prefix-cache-file " + a_.prefix_cache_file,
+                      go_on = "./run grow --resume " + folder_.path() + cache,
                       at = gt::text("stage ", result.stage + 1,
                                     result.end == gt::GrowthEnd::diverged ? ", step " : " after step ", result.step);
     if (result.end == gt::GrowthEnd::finished) {
       if (!a_.resume.empty()) gt::save(model_, tokenizer_, folder_.model());
+      if (!a_.prefix_cache_file.empty()) std::remove(a_.prefix_cache_file.c_str());
       print_stages(result);
       talk();
       gt::write_report(report_, folder_.path());
@@ -270,6 +300,8 @@ class Run : public gt::GrowthObserver {
   gt::Cpu<> on_;
   gt::GrowthPlan plan_;
   gt::TrainingText data_;
+  std::int64_t windows_;  // of the training text
+  gt::PrefixCacheOptions prefix_cache_;
   std::vector<std::string> prompts_;
   gt::RunReport report_;
   std::optional<std::pair<std::size_t, std::int64_t>> last_kept_;  // stage and step of the checkpoint
@@ -283,6 +315,7 @@ int run(GrowArguments a) {
     auto const asked = a;
     std::tie(a, was.emplace()) = program::read_description(RunFolder(asked.resume));
     a.resume = asked.resume, a.threads = asked.threads;
+    a.prefix_cache = asked.prefix_cache, a.prefix_cache_file = asked.prefix_cache_file;
     if (asked.lr > 0 && asked.lr != a.lr) {
       a.rates += gt::text("; until a stop ", program::shortest(a.lr));
       a.lr = asked.lr;

@@ -3,13 +3,17 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
 #include <gt/gt.hpp>
 #include <initializer_list>
+#include <limits>
 #include <string>
 #include <vector>
+
+#include "memory.hpp"
 
 namespace program {
 
@@ -20,6 +24,7 @@ struct GrowArguments {
   std::int64_t tokens = 0, vocab = 2048, context = 256, batch = 8;
   int width = 256, heads = 8, raster = 32, threads = 0;
   std::uint64_t seed = 1;
+  std::string prefix_cache = "auto", prefix_cache_type = "fp32", prefix_cache_file;
   std::string rates;  ///< how --lr was changed on the way, in words
   bool quick = false, overwrite = false;
 };
@@ -39,6 +44,7 @@ inline void check_arguments(GrowArguments const& a) {
   one_of("--init", a.init, {"random", "identity"});
   one_of("--head", a.head, {"carry", "reset"});
   one_of("--substrate", a.substrate, {"glyph", "binary", "random"});
+  one_of("--prefix-cache-type", a.prefix_cache_type, {"fp32", "bf16"});
   gt::check(!a.corpus.empty(), "grow", "--corpus must name a text");
   gt::parse_plan(a.plan);
   gt::check_block({.d_model = a.width, .heads = a.heads});
@@ -46,10 +52,23 @@ inline void check_arguments(GrowArguments const& a) {
 
 /// What of the arguments decides what a run computes: written at its start, read when it goes on.
 inline gt::Json to_json(GrowArguments const& a) {
-  return {{"corpus", a.corpus}, {"plan", a.plan},   {"substrate", a.substrate}, {"font", a.font},
-          {"raster", a.raster}, {"init", a.init},   {"head", a.head},           {"tokens", a.tokens},
-          {"vocab", a.vocab},   {"width", a.width}, {"heads", a.heads},         {"context", a.context},
-          {"batch", a.batch},   {"lr", a.lr},       {"seed", a.seed},           {"rates", a.rates}};
+  return {{"corpus", a.corpus},
+          {"plan", a.plan},
+          {"substrate", a.substrate},
+          {"font", a.font},
+          {"raster", a.raster},
+          {"init", a.init},
+          {"head", a.head},
+          {"tokens", a.tokens},
+          {"vocab", a.vocab},
+          {"width", a.width},
+          {"heads", a.heads},
+          {"context", a.context},
+          {"batch", a.batch},
+          {"lr", a.lr},
+          {"seed", a.seed},
+          {"rates", a.rates},
+          {"prefix_cache_type", a.prefix_cache_type}};
 }
 inline GrowArguments grow_arguments_of(gt::Json const& json, std::string const& where) {
   GrowArguments a;
@@ -58,6 +77,7 @@ inline GrowArguments grow_arguments_of(gt::Json const& json, std::string const& 
   read("raster", a.raster), read("init", a.init), read("head", a.head), read("tokens", a.tokens);
   read("vocab", a.vocab), read("width", a.width), read("heads", a.heads), read("context", a.context);
   read("batch", a.batch), read("lr", a.lr), read("seed", a.seed), read("rates", a.rates);
+  if (json.contains("prefix_cache_type")) read("prefix_cache_type", a.prefix_cache_type);  // younger than the rest
   check_arguments(a);
   gt::check(a.tokens > 0, where, "tokens must be positive (got ", a.tokens, ")");
   return a;
@@ -94,12 +114,21 @@ struct GrowCommandLine {
     lr = option("--lr", a.lr, "peak learning rate");
     app.add_option("--font", a.font, "fonts for glyphs, the first choice first: .ttf, .otf, .ttc:N, Unifont's .hex");
     option("--raster", a.raster, "side of a token's picture in pixels: 16, 32 or 64");
+    option(
+        "--prefix-cache", a.prefix_cache,
+        "keeps what frozen blocks make of text that comes again: auto (in a quarter of the free memory), 2GB or off");
+    option("--prefix-cache-type", a.prefix_cache_type, "fp32: only the time changes; bf16: rounded, half the memory")
+        ->check(CLI::IsMember({"fp32", "bf16"}));
+    app.add_option("--prefix-cache-file", a.prefix_cache_file,
+                   "keeps it in this file, where --resume finds it; removed when the run is finished");
     option("--threads", a.threads, "0: all cores");
     option("--seed", a.seed, "same seed, same model");
     app.add_flag("--quick", a.quick, "a small model in about a minute");
     for (CLI::Option* other : app.get_options()) {  // a run goes on as it began; only these may change
       auto const name = other->get_name();
-      if (name != "--resume" && name != "--threads" && name != "--lr" && name != "--help") resume->excludes(other);
+      std::initializer_list<char const*> const may_change{"--resume",       "--threads",           "--lr",
+                                                          "--prefix-cache", "--prefix-cache-file", "--help"};
+      if (std::find(may_change.begin(), may_change.end(), name) == may_change.end()) resume->excludes(other);
     }
     app.callback([this, corpus] {
       if (corpus->count() == 0 && resume->count() == 0) throw CLI::RequiredError("--corpus");
@@ -118,6 +147,11 @@ struct GrowCommandLine {
     }
     bool const given = a.tokens != 0 || tokens->count() > 0;
     gt::check(!given || a.tokens > 0, "grow", "--tokens must be positive (got ", a.tokens, ")");
+    gt::check(a.prefix_cache == "auto" || a.prefix_cache == "off" || bytes_of(a.prefix_cache) >= 0, "grow",
+              "--prefix-cache must be a size such as 2GB, off or auto (got '", a.prefix_cache, "')");
+    gt::check(a.prefix_cache_file.empty() || a.prefix_cache != "off", "grow",
+              "--prefix-cache-file needs a prefix cache (got --prefix-cache off)");
+    if (a.prefix_cache == "off" && a.resume.empty()) a.prefix_cache_type = "fp32";  // nothing is rounded
     if (a.resume.empty()) check_arguments(a);
     gt::check(a.lr > 0 && a.lr < 1, "grow", "--lr must lie between 0 and 1 (got ", a.lr, ")");
     if (a.font.empty()) {
@@ -131,6 +165,23 @@ struct GrowCommandLine {
 inline std::string shortest(double x) {
   char digits[32];
   return {digits, std::to_chars(digits, digits + sizeof digits, x).ptr};
+}
+
+/// What a run's prefix cache may take. A run whose states are rounded goes on with rounded ones, if need be without
+/// keeping any: a budget of one byte.
+inline gt::PrefixCacheOptions prefix_cache_of(GrowArguments const& a) {
+  gt::PrefixCacheOptions options{.bytes = 0, .type = gt::CachedAs::exact, .file = a.prefix_cache_file};
+  if (a.prefix_cache == "auto") {
+    options.bytes = a.prefix_cache_file.empty() ? std::max<std::int64_t>(1, available_memory() / 4)
+                                                : std::numeric_limits<std::int64_t>::max();
+  } else if (a.prefix_cache != "off") {
+    options.bytes = bytes_of(a.prefix_cache);
+  }
+  if (a.prefix_cache_type == "bf16") {
+    options.type = gt::CachedAs::bf16;
+    options.bytes = std::max<std::int64_t>(1, options.bytes);
+  }
+  return options;
 }
 
 /// The command that repeats a run.
@@ -157,6 +208,7 @@ inline std::string command_of(GrowArguments const& a) {
     add("--raster", a.raster);
   }
   add("--seed", a.seed);
+  if (a.prefix_cache_type == "bf16") add("--prefix-cache-type", "bf16");
   return line;
 }
 

@@ -298,7 +298,8 @@ TEST_CASE("measure_steps: a time for each stage, and the model as it was") {
   auto const before = weights_of(model);
   auto const seconds = measure_steps(Cpu<>(2), model, {deepen(1), deepen(2)}, {B, T});
   CHECK(seconds.size() == 2);
-  CHECK(std::all_of(seconds.begin(), seconds.end(), [](double s) { return s > 0 && s < 60; }));
+  CHECK(std::all_of(seconds.begin(), seconds.end(), [](auto const& s) { return s.step > 0 && s.step < 60; }));
+  CHECK(std::all_of(seconds.begin(), seconds.end(), [](auto const& s) { return s.prefix > 0 && s.prefix < s.step; }));
   CHECK(model.depth() == 1);
   CHECK(changes(before, weights_of(model)).empty());
 }

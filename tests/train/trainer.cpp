@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Training steps: what trains changes and nothing else, AdamW on clipped gradients, the same bits on any number of
-// threads, batches in parts, and losses that are not finite.
+// threads, batches in parts, given prefixes, and losses that are not finite.
 #include "gt/train/trainer.hpp"
 
 #include <doctest/doctest.h>
@@ -17,8 +17,10 @@
 
 #include "gt/backend/ref/ref.hpp"
 #include "gt/cpu.hpp"
+#include "gt/grow/prefix_cache.hpp"
 #include "support/data.hpp"
 #include "support/model.hpp"
+#include "train/counting_new.hpp"
 
 using gt::BatchShape, gt::BlockConfig, gt::Cpu, gt::Error, gt::Ref, gt::Trainer, gt::Transformer;
 using gt::test::changes, gt::test::close, gt::test::ids_below, gt::test::Numbers, gt::test::scrambled;
@@ -227,6 +229,52 @@ TEST_CASE("Trainer: weights of two blocks side by side in foreign memory train l
   CHECK(changes(weights_of(apart), weights_of(together)).empty());
 }
 
+TEST_CASE_TEMPLATE("Trainer: given the states of the frozen blocks it does what it does with ids, bit for bit", B, Ref,
+                   Cpu<>) {
+  int expected_depth = 2;
+  auto model = model_of_three<float>();
+  SUBCASE("a block and the head") {}
+  SUBCASE("no frozen block") { model.set_block_trainable(model.blocks()[0], true), expected_depth = 0; }
+  SUBCASE("the head alone") { model.set_block_trainable(model.blocks()[2], false), expected_depth = 3; }
+  SUBCASE("the norm alone") { model.freeze(), model.set_head_trainable(true, false), expected_depth = 3; }
+  auto twin = model.clone();
+  Trainer by_ids(B{}, model, shape), by_states(B{}, twin, shape);
+  CHECK(by_states.prefix_depth() == expected_depth);
+  gt::States<float> prefix(shape.rows(), tiny.d_model);
+  Batch const batch;
+  auto const run = [&](gt::Arena& arena) {
+    gt::hidden_states(B{}, twin, gt::test::view_of(batch.ids), shape, prefix.x, arena, by_states.prefix_depth());
+  };
+  gt::Arena arena(gt::measure(run));
+  run(arena);
+  for (int step = 0; step < 2; ++step) {
+    auto const a = by_ids.step(batch.ids, batch.targets, 1e-2), b = by_states.step(prefix.x, batch.targets, 1e-2);
+    CHECK((a.loss == b.loss && a.gradient_norm == b.gradient_norm));
+    CHECK(by_ids.forward(batch.ids, batch.targets) == by_states.forward(prefix.x, batch.targets));
+    by_ids.backward(), by_states.backward();
+    CHECK(by_ids.update(1e-2).gradient_norm == by_states.update(1e-2).gradient_norm);
+    auto const x = by_ids.forward(batch.ids), y = by_states.forward(prefix.x);
+    CHECK(std::equal(x.data(), x.data() + x.size(), y.data()));
+    by_ids.backward(x), by_states.backward(y);
+    by_ids.clear_gradients(), by_states.clear_gradients();
+  }
+  CHECK(changes(weights_of(model), weights_of(twin)).empty());
+  CHECK(by_states.profile().prefix == 0);
+}
+
+TEST_CASE("Trainer: over a prefix cache no step allocates memory once all windows are held") {
+  auto model = model_of_three<float>();
+  Trainer trainer(Ref{}, model, shape);
+  gt::PrefixCache cache(Ref{}, model, shape, {.bytes = 100'000});
+  cache.set_depth(trainer.prefix_depth());
+  Batch const batch;
+  trainer.step(cache.states(batch.ids), batch.targets, 1e-3);
+  auto const before = gt::test::allocations();
+  trainer.step(cache.states(batch.ids), batch.targets, 1e-3);
+  CHECK(gt::test::allocations() == before);
+  CHECK(cache.use().found == shape.batch);
+}
+
 TEST_CASE("Trainer: errors say what must hold") {
   auto model = model_of_three<float>();
   auto const made = [&](BatchShape s) { Trainer const trainer(Ref{}, model, s); };
@@ -239,6 +287,11 @@ TEST_CASE("Trainer: errors say what must hold") {
   Batch batch;
   CHECK_THROWS_WITH_AS(trainer.forward_backward(batch.ids, ids_below(V, 15, 1)),
                        "gt: Trainer: a batch must hold 16 targets (got 15)", Error);
+  gt::Buffer<float> const states(16 * 16);
+  gt::Matrix<float> const narrow(states.data(), 16, 15);
+  CHECK_THROWS_WITH_AS(trainer.forward_backward(narrow, batch.targets),
+                       "gt: Trainer: the states of the frozen blocks must be of shape [16, 16] (got [16, 15])", Error);
+  CHECK_THROWS_WITH_AS(trainer.forward(gt::Matrix<float>{}), doctest::Contains("(got [0, 0])"), Error);
   batch.targets[5] = V;
   CHECK_THROWS_WITH_AS(trainer.forward_backward(batch.ids, batch.targets),
                        doctest::Contains("targets must lie in 0 ... 28 (got 29)"), Error);
@@ -247,6 +300,8 @@ TEST_CASE("Trainer: errors say what must hold") {
                        doctest::Contains("ids must lie in 0 ... 28 (got -1)"), Error);
   model.set_block_trainable(model.blocks()[1], true);
   CHECK_THROWS_WITH_AS(trainer.forward_backward(Batch{}.ids, Batch{}.targets),
+                       doctest::Contains("what trains must not change while a trainer lives"), Error);
+  CHECK_THROWS_WITH_AS(trainer.forward(gt::Matrix<float>(states.data(), 16, 16)),
                        doctest::Contains("what trains must not change while a trainer lives"), Error);
   model.freeze();
   CHECK_THROWS_WITH_AS(made(shape), "gt: Trainer: something must be trainable (all tensors are frozen)", Error);

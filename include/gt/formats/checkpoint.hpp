@@ -43,6 +43,7 @@ J to_json(StageDone const& s) {
            {"after", to_json<J>(s.after)},
            {"seconds", s.seconds},
            {"train_seconds", s.train_seconds},
+           {"step_flops", s.step_flops},
            {"profile", {s.profile.prefix, s.profile.forward, s.profile.head, s.profile.backward, s.profile.update}}};
 }
 template <class J>
@@ -58,6 +59,7 @@ StageDone stage_of(J const& json, std::string const& where) {
   s.after = evaluation_of(json_get<J>(json, "after", where), where);
   s.seconds = json_get<double>(json, "seconds", where);
   s.train_seconds = json_get<double>(json, "train_seconds", where);
+  if (json.contains("step_flops")) s.step_flops = json_get<double>(json, "step_flops", where);  // younger than the rest
   auto const profile = json_get<std::vector<double>>(json, "profile", where);
   check(profile.size() == 5, where, "a profile must have 5 parts (got ", profile.size(), ")");
   s.profile = {profile[0], profile[1], profile[2], profile[3], profile[4]};

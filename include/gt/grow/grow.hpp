@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "gt/core/backend.hpp"
 #include "gt/grow/observer.hpp"
 #include "gt/grow/plan.hpp"
+#include "gt/grow/prefix_cache.hpp"
 #include "gt/text/windows.hpp"
 #include "gt/train/evaluate.hpp"
 #include "gt/train/trainer.hpp"
@@ -35,8 +37,11 @@ struct GrowOptions {
   std::int64_t evaluation_tokens = 10'240;  ///< held-out tokens looked at in between; at the end of a stage: all
   std::int64_t log_every = 10;              ///< steps
   double checkpoint_seconds = 120;          ///< between two checkpoints inside a stage; observers write them
-  std::function<bool()> stop{};             ///< asked after each step; true ends the run there, the step being whole
-  GrowthState const* resume = nullptr;      ///< the state that the model is in; null: the plan has not begun
+  /// What the outputs of frozen blocks may take, if windows come more than once over them. 0 bytes: none are kept.
+  /// With CachedAs::exact the results do not depend on it, with bf16 only on whether there is a cache.
+  PrefixCacheOptions prefix_cache{.bytes = 0};
+  std::function<bool()> stop{};         ///< asked after each step; true ends the run there, the step being whole
+  GrowthState const* resume = nullptr;  ///< the state that the model is in; null: the plan has not begun
 };
 
 /// How a run ended.
@@ -85,7 +90,7 @@ class GrowthRun {
 
   GrowthRun(B const& on, Model& model, GrowthPlan const& stages, TokenizedCorpus const& data,
             std::vector<std::int32_t> const& bytes_of_tokens, GrowOptions const& options,
-            std::vector<GrowthObserver*> observers)
+            std::vector<GrowthObserver*> observers, PrefixCache<B, Model>* shared = nullptr)
       : on_{on},
         model_{model},
         plan_{stages},
@@ -97,7 +102,8 @@ class GrowthRun {
         evaluate_(on, shape_, bytes_of_tokens),
         ids_(static_cast<std::size_t>(shape_.rows())),
         targets_(ids_.size()),
-        observers_{std::move(observers)} {
+        observers_{std::move(observers)},
+        cache_{shared} {
     if (options.resume) state_ = *options.resume;
     int const planned = state_.step > 0    ? plan_.depth(state_.stage)
                         : state_.stage > 0 ? plan_.depth(state_.stage - 1)
@@ -108,6 +114,7 @@ class GrowthRun {
               first_depth_ >= 0 && state_.stages.size() == state_.stage,
           "grow", "the state to go on from must belong to this plan and model (got stage ", state_.stage + 1, ", step ",
           state_.step, " of ", steps_, ", at ", model.depth(), " blocks)");
+    if (shared == nullptr) make_cache();
   }
 
   GrowthResult run() {
@@ -129,6 +136,7 @@ class GrowthRun {
     Trainer<B, Model> trainer(on_, model_, shape_, options_.adamw);
     if (state_.step > 0) trainer.restore(moments_of(state_), state_.step);
     StepProfile const profile_before = state_.current.profile;
+    enter_cache(trainer);
     announce(trainer);
     at_stage_ = state_.stage, at_step_ = state_.step + 1;
     if (state_.step == 0) state_.current.before = evaluate_(model_, data_.validation);
@@ -145,24 +153,73 @@ class GrowthRun {
     }
     return GrowthEnd::finished;
   }
+  // A prefix cache, if any window comes twice over a frozen prefix in the whole of the plan, wherever this run begins:
+  // so that going on gives the same bits. What earlier stages kept in a file is carried on.
+  void make_cache() {
+    std::int64_t const stages = static_cast<std::int64_t>(plan_.size()) - (first_depth_ == 0 ? 1 : 0);
+    std::int64_t const samples = stages * steps_ * shape_.batch;
+    if (options_.prefix_cache.bytes <= 0 || samples <= windows_.windows() || state_.stage == plan_.size()) return;
+    own_cache_.emplace(on_, model_, shape_, options_.prefix_cache, windows_.windows());
+    cache_ = &*own_cache_;
+    for (std::size_t s = 0; s < state_.stage; ++s) cache_->set_depth(first_depth_ + (s > 0 ? plan_.depth(s - 1) : 0));
+  }
+  void enter_cache(Trainer<B, Model> const& trainer) {
+    cached_ = cache_ != nullptr && trainer.prefix_depth() > 0;
+    cache_seconds_ = 0, first_step_ = state_.step;
+    if (!cached_) return;
+    cache_->set_depth(trainer.prefix_depth());
+    use_before_ = cache_->use();
+  }
+  // The loss of the batch, with its gradients.
+  double forward_backward(Trainer<B, Model>& trainer) {
+    if (!cached_) return trainer.forward_backward(ids_, targets_);
+    auto const start = std::chrono::steady_clock::now();
+    Matrix<T const> const prefix = cache_->states(ids_);
+    cache_seconds_ += seconds_since(start);
+    if (auto const sentence = cache_->take_notice(); !sentence.empty())
+      for (auto* o : observers_) o->notice(sentence);
+    return trainer.forward_backward(prefix, targets_);
+  }
+  void add_costs(Trainer<B, Model> const& trainer, StepProfile const& before) {
+    auto& now = state_.current;
+    now.profile = before + trainer.profile() + StepProfile{.prefix = cache_seconds_};
+    now.step_flops = step_flops();
+    if (cached_) now.prefix_cache = cache_->use().since(use_before_);
+    now.seconds = seconds_since(began_);
+  }
+  // Of one block's forward pass over one window, as GrowthPlan::step_flops counts.
+  double block_flops() const {
+    double const C = model_.config().d_model, F = model_.config().ff(), T_ = static_cast<double>(shape_.tokens);
+    return T_ * (8 * C * C + 4 * C * F + 2 * T_ * C);
+  }
+  double planned_flops() const {
+    double const below = first_depth_ * static_cast<double>(shape_.batch) * block_flops();  // the plan's blocks
+    return below + plan_.step_flops(state_.stage, model_.config(), {model_.vocab(), model_.has_head_bias()}, shape_);
+  }
+  // Of a step, without what the prefix cache gave, on average since this run entered the stage.
+  double step_flops() const {
+    double const steps = static_cast<double>(std::max<std::int64_t>(1, state_.step - first_step_));
+    double const saved = cached_ ? static_cast<double>(cache_->use().blocks_saved - use_before_.blocks_saved) : 0;
+    return planned_flops() - saved / steps * block_flops();
+  }
   void announce(Trainer<B, Model> const& trainer) {
     auto& now = state_.current;
     now.stage = state_.stage, now.depth = model_.depth(), now.steps = steps_;
     now.active_parameters = trainer.active_parameters();
-    StageStart const start{
-        state_.stage,
-        plan_.size(),
-        model_.depth(),
-        steps_,
-        now.active_parameters,
-        model_.parameter_count(),
-        trainer.optimizer_bytes(),
-        trainer.activation_bytes(),
-        state_.step,
-        shape_.rows(),
-        plan_.step_flops(state_.stage, model_.config(), {model_.vocab(), model_.has_head_bias()}, shape_),
-        on_.name(),
-        on_.threads()};
+    StageStart const start{state_.stage,
+                           plan_.size(),
+                           model_.depth(),
+                           steps_,
+                           now.active_parameters,
+                           model_.parameter_count(),
+                           trainer.optimizer_bytes(),
+                           trainer.activation_bytes() + (cached_ ? cache_->activation_bytes() : 0),
+                           state_.step,
+                           shape_.rows(),
+                           planned_flops(),
+                           on_.name(),
+                           on_.threads(),
+                           cached_};
     for (auto* o : observers_) o->stage_starts(start);
   }
   // One training step; false when a loss, gradient or look at held-out text was not finite. A checkpoint that is due is
@@ -172,7 +229,7 @@ class GrowthRun {
     windows_.fill(state_.samples, shape_.batch, ids_, targets_);
     double const lr = plan_[state_.stage].schedule.at(state_.step, steps_);
     at_stage_ = state_.stage, at_step_ = state_.step + 1;
-    if (!std::isfinite(trainer.forward_backward(ids_, targets_))) return false;
+    if (!std::isfinite(forward_backward(trainer))) return false;
     if (state_.step > 0 && seconds_since(kept_) > options_.checkpoint_seconds) {
       auto const writing = std::chrono::steady_clock::now();
       keep(trainer, profile_before);
@@ -210,6 +267,7 @@ class GrowthRun {
         .lr = lr,
         .seconds = now.seconds,
         .tokens_per_second = static_cast<double>(state_.step * shape_.rows()) / now.train_seconds,
+        .step_flops = step_flops(),
         .depth = model_.depth(),
         .active_parameters = now.active_parameters,
         .logged = evaluated || state_.step == 1 || (options_.log_every > 0 && state_.step % options_.log_every == 0)};
@@ -220,8 +278,7 @@ class GrowthRun {
     auto& now = state_.current;
     now.tokens = state_.tokens;
     now.loss = state_.tail_loss / static_cast<double>(std::max<std::int64_t>(1, state_.tail_steps));
-    now.profile = profile_before + trainer.profile();
-    now.seconds = seconds_since(began_);
+    add_costs(trainer, profile_before);
     StageDone const done = now;
     state_.stages.push_back(done);
     ++state_.stage;
@@ -231,8 +288,7 @@ class GrowthRun {
   }
   // Shows the state inside a stage to those who keep it.
   void keep(Trainer<B, Model> const& trainer, StepProfile const& profile_before) {
-    state_.current.profile = profile_before + trainer.profile();
-    state_.current.seconds = seconds_since(began_);
+    add_costs(trainer, profile_before);
     auto const moments = std::as_bytes(trainer.moments().span());
     state_.moments = Buffer<std::byte>(static_cast<std::int64_t>(moments.size()));  // its own, for who keeps the state
     std::copy(moments.begin(), moments.end(), state_.moments.begin());
@@ -258,12 +314,36 @@ class GrowthRun {
   Evaluator<B, Model> evaluate_;
   std::vector<std::int32_t> ids_, targets_;
   std::vector<GrowthObserver*> observers_;
+  std::optional<PrefixCache<B, Model>> own_cache_;
+  PrefixCache<B, Model>* cache_;  // null: none
+  bool cached_ = false;           // it serves this stage
+  double cache_seconds_ = 0;      // this run spent in it, in this stage
+  PrefixCacheUse use_before_;     // when this run entered the stage
+  std::int64_t first_step_ = 0;   // at which it did
   GrowthState state_;
   int first_depth_ = 0;
   std::size_t at_stage_ = 0;
   std::int64_t at_step_ = 0;
   std::chrono::steady_clock::time_point began_, kept_;
 };
+
+/// What `grow` asks of its arguments.
+template <class Model>
+void check_growth(Model const& model, GrowthPlan const& plan, TokenizedCorpus const& data,
+                  std::vector<std::int32_t> const& bytes_of_tokens, GrowOptions const& options) {
+  check(!plan.empty(), "grow", "the plan must have at least one stage");
+  std::int64_t const context = options.context > 0 ? options.context : model.context();
+  check(options.batch > 0, "grow", "the batch must be positive (got ", options.batch, ")");
+  check(context <= model.context(), "grow", "the windows must fit the model's context of ", model.context(), " (got ",
+        context, ")");
+  check(data.train.vocab_size() <= model.vocab() && data.validation.vocab_size() <= model.vocab(), "grow",
+        "the corpus must be of the model's ", model.vocab(), " tokens (got a vocabulary of ", data.train.vocab_size(),
+        " and ", data.validation.vocab_size(), ")");
+  check(static_cast<std::int64_t>(bytes_of_tokens.size()) >= model.vocab(), "grow", "each of the ", model.vocab(),
+        " tokens needs its bytes (got ", bytes_of_tokens.size(), ")");
+  check(data.validation.size() > 1, "grow", "the held-out part of the corpus must hold at least two tokens (got ",
+        data.validation.size(), ")");
+}
 
 }  // namespace detail
 
@@ -277,39 +357,36 @@ template <Backend B, class Model, class... Observers>
 requires(std::derived_from<std::remove_cvref_t<Observers>, GrowthObserver>&&...) GrowthResult
     grow(B const& on, Model& model, GrowthPlan const& plan, TokenizedCorpus const& data,
          std::vector<std::int32_t> const& bytes_of_tokens, GrowOptions const& options, Observers&&... observers) {
-  check(!plan.empty(), "grow", "the plan must have at least one stage");
-  std::int64_t const context = options.context > 0 ? options.context : model.context();
-  check(options.batch > 0, "grow", "the batch must be positive (got ", options.batch, ")");
-  check(context <= model.context(), "grow", "the windows must fit the model's context of ", model.context(), " (got ",
-        context, ")");
-  check(data.train.vocab_size() <= model.vocab() && data.validation.vocab_size() <= model.vocab(), "grow",
-        "the corpus must be of the model's ", model.vocab(), " tokens (got a vocabulary of ", data.train.vocab_size(),
-        " and ", data.validation.vocab_size(), ")");
-  check(static_cast<std::int64_t>(bytes_of_tokens.size()) >= model.vocab(), "grow", "each of the ", model.vocab(),
-        " tokens needs its bytes (got ", bytes_of_tokens.size(), ")");
-  check(data.validation.size() > 1, "grow", "the held-out part of the corpus must hold at least two tokens (got ",
-        data.validation.size(), ")");
+  detail::check_growth(model, plan, data, bytes_of_tokens, options);
   return detail::GrowthRun<B, Model>(on, model, plan, data, bytes_of_tokens, options, {&observers...}).run();
 }
 
-/// Seconds that one training step of each stage takes here, measured on a copy of the model with random tokens: the
-/// second of two steps. From it a wish for minutes becomes a number of tokens.
+/// Seconds of a training step, and of them those in the frozen blocks, which a prefix cache may save.
+struct StepSeconds {
+  double step = 0;    ///< the whole
+  double prefix = 0;  ///< a part of it
+};
+
+/// What one training step of each stage takes here, measured on a copy of the model with random tokens: the second of
+/// two steps. From it a wish for minutes becomes a number of tokens.
 template <Backend B, class Model>
-std::vector<double> measure_steps(B const& on, Model const& model, GrowthPlan const& plan, BatchShape shape) {
+std::vector<StepSeconds> measure_steps(B const& on, Model const& model, GrowthPlan const& plan, BatchShape shape) {
   Model trial = model.clone();
   Random const random(Seed{1}, Purpose::data, 0xFFFFFFFFu);
   std::vector<std::int32_t> ids(static_cast<std::size_t>(shape.rows()));
   for (std::size_t i = 0; i < ids.size(); ++i) {
     ids[i] = static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(model.vocab()), i));
   }
-  std::vector<double> seconds;
+  std::vector<StepSeconds> seconds;
   for (std::size_t stage = 0; stage < plan.size(); ++stage) {
     detail::enter_stage(trial, plan, stage, plan.depth());
     Trainer<B, Model> trainer(on, trial, shape);
     trainer.step(ids, ids, 0.0);
+    double const before = trainer.profile().prefix;
     auto const start = std::chrono::steady_clock::now();
     trainer.step(ids, ids, 0.0);
-    seconds.push_back(detail::seconds_since(start));
+    double const step = detail::seconds_since(start);
+    seconds.push_back({step, trainer.profile().prefix - before});
   }
   return seconds;
 }

@@ -4,9 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "gt/core/buffer.hpp"
+#include "gt/grow/prefix_cache.hpp"
 #include "gt/train/evaluate.hpp"
 #include "gt/train/trainer.hpp"
 
@@ -21,9 +23,10 @@ struct StageStart {
   std::int64_t optimizer_bytes = 0, activation_bytes = 0;  ///< AdamW's moments; activations and scratch
   std::int64_t step = 0;             ///< steps already done, when a run goes on in the middle of a stage
   std::int64_t tokens_per_step = 0;  ///< B T
-  double step_flops = 0;             ///< floating-point operations of a step
+  double step_flops = 0;             ///< floating-point operations of a step that finds nothing in a prefix cache
   char const* instruction_set = "";  ///< that the backend's kernels use
   int threads = 1;                   ///< of the backend
+  bool prefix_cached = false;        ///< the outputs of the frozen blocks are kept
 };
 /// A step that was just made. `bits_per_byte` is that of the last look at held-out text, and `evaluated` says that it
 /// is new.
@@ -37,6 +40,7 @@ struct StepDone {
   bool evaluated = false;              ///< held-out text was looked at after this step
   double lr = 0, seconds = 0;          ///< seconds since the stage began
   double tokens_per_second = 0;        ///< training alone, without the looks at held-out text
+  double step_flops = 0;               ///< floating-point operations of a step, on average over the stage so far
   int depth = 0;                       ///< blocks
   std::int64_t active_parameters = 0;  ///< numbers that train
   bool logged = false;                 ///< a step to keep in a log: every `log_every`-th, evaluated ones, and the last
@@ -51,6 +55,8 @@ struct StageDone {
   Evaluation before, after;               ///< on all held-out text: with the new blocks untrained, and at the end
   double seconds = 0, train_seconds = 0;  ///< with and without evaluation
   StepProfile profile;                    ///< of all steps of the stage
+  double step_flops = 0;                  ///< floating-point operations of a step, on average
+  PrefixCacheUse prefix_cache;            ///< its counts are those of this stage; all 0 without one
 };
 
 /// Where a run stands between two steps. With the model as it then is, the same plan, text and options, it is all that
@@ -74,6 +80,7 @@ class GrowthObserver {
   virtual void stage_starts(StageStart const&) {}  ///< its blocks are there; its steps follow
   virtual void step_done(StepDone const&) {}       ///< after every step, also those that no log keeps
   virtual void stage_done(StageDone const&) {}     ///< after its last step and the look at all held-out text
+  virtual void notice(std::string const&) {}       ///< a sentence for the user, about the file of the prefix cache
   /// A state worth keeping: after each stage, every GrowOptions::checkpoint_seconds, and when the run is stopped; not
   /// when it diverges, for nobody could go on from there. The model is as it belongs to the state.
   virtual void checkpoint(GrowthState const&) {}

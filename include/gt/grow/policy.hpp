@@ -7,6 +7,8 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -16,7 +18,9 @@
 #include "gt/grow/grow.hpp"
 #include "gt/grow/observer.hpp"
 #include "gt/grow/plan.hpp"
+#include "gt/grow/prefix_cache.hpp"
 #include "gt/text/tokens.hpp"
+#include "gt/text/windows.hpp"
 #include "gt/train/evaluate.hpp"
 
 namespace gt {
@@ -86,6 +90,8 @@ class PolicyRun final : public GrowthObserver {
     next_ = policy_.next(now_);
     check(next_.adds_blocks(), "grow_by_policy",
           "a policy must begin with new blocks (got none before the first step)");
+    check_growth(model_, {next_.stage}, data, bytes_of_tokens, options_);
+    make_cache(data);
     for (;;) {
       plan_.push_back(next_.stage);
       if (next_.stage.head == HeadInit::reset && plan_.size() > 1)
@@ -97,7 +103,11 @@ class PolicyRun final : public GrowthObserver {
       options.tokens_per_stage = now_.steps_left * shape_.rows();
       options.resume = &start;
       options.stop = [&] { return stage_ends(); };
-      GrowthResult const ran = grow(on_, model_, {plan_[plan_.size() - 1]}, data, bytes_of_tokens, options, *this);
+      options.prefix_cache.bytes = 0;  // one for all stages
+      GrowthPlan const stage{plan_[plan_.size() - 1]};
+      GrowthResult const ran =
+          GrowthRun<B, Model>(on_, model_, stage, data, bytes_of_tokens, options, {this}, cache_ ? &*cache_ : nullptr)
+              .run();
       if (ran.end != GrowthEnd::stopped || !next_.adds_blocks())
         return {ran.end, stages_, ran.tokens, plan_.size() - 1, ran.step};
       auto const looking = std::chrono::steady_clock::now();
@@ -130,9 +140,18 @@ class PolicyRun final : public GrowthObserver {
     stages_.back().stage = plan_.size() - 1;
     for (auto* o : observers_) o->stage_done(stages_.back());
   }
+  void notice(std::string const& sentence) override {
+    for (auto* o : observers_) o->notice(sentence);
+  }
   void checkpoint(GrowthState const& state) override { reached_ = state.current; }
 
  private:
+  // A prefix cache, if the budget shows any window twice.
+  void make_cache(TokenizedCorpus const& data) {
+    std::int64_t const windows = WindowLoader(data.train, shape_.tokens, options_.seed).windows();
+    if (options_.prefix_cache.bytes > 0 && now_.steps_left * shape_.batch > windows)
+      cache_.emplace(on_, model_, shape_, options_.prefix_cache, windows);
+  }
   // Asked after each step: those who want the run to end come before the policy.
   bool stage_ends() {
     if (options_.stop && options_.stop()) return true;
@@ -149,6 +168,7 @@ class PolicyRun final : public GrowthObserver {
   TrainingStatus now_;
   Growth next_;      // what the policy answered last
   GrowthPlan plan_;  // the stages so far
+  std::optional<PrefixCache<B, Model>> cache_;
   StageDone reached_;
   std::vector<StageDone> stages_;
 };

@@ -101,7 +101,8 @@ class ProgressLine : public GrowthObserver {
     line += "  " + detail::short_number(s.tokens_per_second) + " tok/s";
     if (peak_ > 0) {
       double const step_seconds = static_cast<double>(start_.tokens_per_step) / s.tokens_per_second;
-      line += "  " + detail::fixed(100 * start_.step_flops / step_seconds / peak_, 0) + " % of peak";
+      double const flops = s.step_flops > 0 ? s.step_flops : start_.step_flops;
+      line += "  " + detail::fixed(100 * flops / step_seconds / peak_, 0) + " % of peak";
     }
     show(line + "  " + detail::short_time(left) + " left");
   }

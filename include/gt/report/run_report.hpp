@@ -167,6 +167,7 @@ class ReportObserver : public GrowthObserver {
     s.tokens = done.tokens - s.tokens_before, s.seconds = done.seconds, s.train_seconds = done.train_seconds;
     s.loss = done.loss, s.bits_before = done.before.bits_per_byte(), s.bits_after = done.after.bits_per_byte();
     s.profile = done.profile, s.done = true;
+    if (done.step_flops > 0) s.step_flops = done.step_flops;  // of what was computed, not taken from a prefix cache
   }
 
  private:

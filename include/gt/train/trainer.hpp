@@ -20,37 +20,9 @@
 #include "gt/nn/passes.hpp"
 #include "gt/nn/transformer.hpp"
 #include "gt/ops/adamw.hpp"
+#include "gt/train/step.hpp"
 
 namespace gt {
-
-/// AdamW's constants, the same for all tensors.
-struct AdamWOptions {
-  double beta1 = 0.9;         ///< share of the first moment that a step keeps
-  double beta2 = 0.95;        ///< share of the second
-  double eps = 1e-8;          ///< added to the root of the second moment
-  double weight_decay = 0.1;  ///< decoupled; on every trainable tensor
-  double clip_norm = 1.0;     ///< the global norm that gradients are scaled down to; 0: no clipping
-};
-
-/// What one update did.
-struct StepResult {
-  double loss = 0;           ///< mean -log p(target), nats a token, over all batches since the last update
-  double gradient_norm = 0;  ///< global, before clipping
-};
-
-/// Where the time of training steps goes, in seconds, summed over steps.
-struct StepProfile {
-  double prefix = 0;    ///< forward through the frozen blocks below all that trains
-  double forward = 0;   ///< forward through the blocks from the lowest trainable one upward, and the final norm
-  double head = 0;      ///< head and loss, forward and backward
-  double backward = 0;  ///< backward through the final norm and the blocks
-  double update = 0;    ///< clipping and AdamW
-  double sum() const { return prefix + forward + head + backward + update; }  ///< all of it
-  /// Part by part.
-  friend StepProfile operator+(StepProfile const& a, StepProfile const& b) {
-    return {a.prefix + b.prefix, a.forward + b.forward, a.head + b.head, a.backward + b.backward, a.update + b.update};
-  }
-};
 
 /// Trains what is trainable in `model` when the trainer is made: holds gradients and AdamW's moments of those tensors,
 /// and one arena for the activations from the lowest trainable block upward. Blocks below it run without saving
@@ -66,6 +38,10 @@ struct StepProfile {
 ///     auto const states = trainer.forward(ids);  // with a loss of one's own on the states [B * T, C]
 ///     trainer.backward(d_states);
 ///     trainer.update(1e-3);
+///
+/// Wherever a call takes the ids of a batch, it also takes the states that the frozen blocks make of them, those behind
+/// the lowest `prefix_depth()` blocks, [B * T, C]: so that who has them need not have them made again (PrefixCache).
+/// They must stay as they are until the backward pass is done.
 template <Backend B, class Model>
 class Trainer {
  public:
@@ -97,19 +73,26 @@ class Trainer {
   /// accumulate.
   double forward_backward(std::span<std::int32_t const> ids, std::span<std::int32_t const> targets) {
     check_targets(targets);
-    run_blocks(ids);
-    targets_.clear();
-    double const loss = run_head(targets, true);
-    back();
-    loss_sum_ += loss;
-    return loss;
+    run_prefix(ids);
+    return forward_backward(targets);
+  }
+  /// The same behind the frozen blocks.   Errors: states of another shape.
+  double forward_backward(In<Matrix<T const>> prefix, std::span<std::int32_t const> targets) {
+    check_targets(targets);
+    take_prefix(prefix);
+    return forward_backward(targets);
   }
   /// The same in two calls, the head's product being made twice: here the loss of a batch alone, in nats a token.
   double forward(std::span<std::int32_t const> ids, std::span<std::int32_t const> targets) {
     check_targets(targets);
-    run_blocks(ids);
-    targets_.assign(targets.begin(), targets.end());
-    return loss_ = run_head(targets, false);
+    run_prefix(ids);
+    return forward_loss(targets);
+  }
+  /// The same behind the frozen blocks.   Errors: states of another shape.
+  double forward(In<Matrix<T const>> prefix, std::span<std::int32_t const> targets) {
+    check_targets(targets);
+    take_prefix(prefix);
+    return forward_loss(targets);
   }
   /// Adds the gradient of the last loss that `forward` gave. Errors: no `forward` with targets before it.
   void backward() {
@@ -121,10 +104,13 @@ class Trainer {
   }
   /// For a loss of one's own: the states after the final norm, [B * T, C], valid until the next call.
   Matrix<T const> forward(std::span<std::int32_t const> ids) {
-    run_blocks(ids);
-    targets_.clear();
-    ran_ = true;
-    return normed_;
+    run_prefix(ids);
+    return forward_states();
+  }
+  /// The same behind the frozen blocks.   Errors: states of another shape.
+  Matrix<T const> forward(In<Matrix<T const>> prefix) {
+    take_prefix(prefix);
+    return forward_states();
   }
   /// Takes the gradient of such a loss with respect to the states, [B * T, C], through the norm and the blocks. The
   /// head gets no gradient.   Errors: no `forward` without targets before it; another shape.
@@ -170,6 +156,11 @@ class Trainer {
     forward_backward(ids, targets);
     return update(lr);
   }
+  /// The same behind the frozen blocks.   Errors: states of another shape.
+  StepResult step(In<Matrix<T const>> prefix, std::span<std::int32_t const> targets, double lr) {
+    forward_backward(prefix, targets);
+    return update(lr);
+  }
 
   /// Forgets what was accumulated since the last update.
   void clear_gradients() {
@@ -182,6 +173,7 @@ class Trainer {
   }
 
   BatchShape shape() const { return shape_; }                 ///< of every batch
+  int prefix_depth() const { return lowest_; }                ///< frozen blocks below all that trains
   std::int64_t steps() const { return steps_; }               ///< AdamW's, those of a restored state included
   std::int64_t active_parameters() const { return active_; }  ///< numbers that train
   /// AdamW's two moments.
@@ -285,25 +277,59 @@ class Trainer {
     check(static_cast<std::int64_t>(targets.size()) == shape_.rows(), "Trainer", "a batch must hold ", shape_.rows(),
           " targets (got ", targets.size(), ")");
   }
-  // Up to the final norm: `inputs_`, `saved_` and `normed_`.
-  void run_blocks(std::span<std::int32_t const> ids) {
+  void check_trained() const {
+    check(trainable_now() == trained_, "Trainer",
+          "what trains must not change while a trainer lives; make a new one after freezing or unfreezing");
+  }
+  // What the lowest trainable block reads: `prefix_`.
+  void run_prefix(std::span<std::int32_t const> ids) {
     std::int64_t const M = shape_.rows();
     check(static_cast<std::int64_t>(ids.size()) == M, "Trainer", "a batch must hold ", M, " ids (got ", ids.size(),
           ")");
-    check(trainable_now() == trained_, "Trainer",
-          "what trains must not change while a trainer lives; make a new one after freezing or unfreezing");
-    auto start = clock::now();
+    check_trained();
+    auto const start = clock::now();
     hidden_states(on_, model_, Vector<std::int32_t const>(ids.data(), M), shape_, inputs_[at(lowest_)], arena_,
                   lowest_);
+    prefix_ = inputs_[at(lowest_)];
     profile_.prefix += seconds_since(start);
-    start = clock::now();
+  }
+  void take_prefix(Matrix<T const> prefix) {
+    check(same_shape(prefix, normed_), "Trainer", "the states of the frozen blocks must be of shape [", normed_.rows(),
+          ", ", normed_.columns(), "] (got [", prefix.rows(), ", ", prefix.columns(), "])");
+    check_trained();
+    prefix_ = prefix;
+  }
+  double forward_backward(std::span<std::int32_t const> targets) {
+    run_blocks();
+    targets_.clear();
+    double const loss = run_head(targets, true);
+    back();
+    loss_sum_ += loss;
+    return loss;
+  }
+  double forward_loss(std::span<std::int32_t const> targets) {
+    run_blocks();
+    targets_.assign(targets.begin(), targets.end());
+    return loss_ = run_head(targets, false);
+  }
+  Matrix<T const> forward_states() {
+    run_blocks();
+    targets_.clear();
+    ran_ = true;
+    return normed_;
+  }
+  // From `prefix_` up to the final norm: `inputs_`, `saved_` and `normed_`.
+  void run_blocks() {
+    auto const start = clock::now();
     for (int l = lowest_; l < model_.depth(); ++l) {
-      model_.blocks()[at(l)].forward(on_, inputs_[at(l)], saved_[at(l)], inputs_[at(l + 1)], shape_, model_.rotary());
+      model_.blocks()[at(l)].forward(on_, input(l), saved_[at(l)], inputs_[at(l + 1)], shape_, model_.rotary());
     }
-    final_norm(on_, model_, inputs_[at(model_.depth())], normed_, mean_, rstd_);
+    final_norm(on_, model_, input(model_.depth()), normed_, mean_, rstd_);
     profile_.forward += seconds_since(start);
     ran_ = false;
   }
+  // What block l reads; of the depth, what the final norm reads.
+  Matrix<T const> input(int l) const { return l == lowest_ ? prefix_ : inputs_[at(l)]; }
   // The mean loss; with gradients, those of the head are added and that of `normed_` is left in `gradient_`.
   double run_head(std::span<std::int32_t const> targets, bool gradients) {
     auto const start = clock::now();
@@ -333,12 +359,12 @@ class Trainer {
     if (!below_head()) return;
     std::int64_t const C = model_.config().d_model;
     T* const dh = head_gradient_.data();
-    layer_norm_backward<B, T>(on_, gradient_, inputs_[at(model_.depth())], model_.norm_gain(), mean_, rstd_, {},
+    layer_norm_backward<B, T>(on_, gradient_, input(model_.depth()), model_.norm_gain(), mean_, rstd_, {},
                               lowest_ < model_.depth() ? gradient_ : Matrix<T>{},
                               model_.head_tensor_trains(Model::norm_g) ? Vector<T>(dh, C) : Vector<T>{},
                               model_.head_tensor_trains(Model::norm_b) ? Vector<T>(dh + C, C) : Vector<T>{});
     for (int l = model_.depth() - 1; l >= lowest_; --l) {
-      model_.blocks()[at(l)].backward(on_, gradient_, inputs_[at(l)], saved_[at(l)], block_gradients_[at(l)], shape_,
+      model_.blocks()[at(l)].backward(on_, gradient_, input(l), saved_[at(l)], block_gradients_[at(l)], shape_,
                                       model_.rotary(), arena_, l > lowest_);
     }
     profile_.backward += seconds_since(start);
@@ -362,7 +388,8 @@ class Trainer {
   StepProfile profile_;
   Arena arena_;
   std::vector<typename Model::block_type::Activations> saved_;
-  std::vector<Matrix<T>> inputs_;  // inputs_[l]: what block l reads
+  std::vector<Matrix<T>> inputs_;  // inputs_[l]: what block l reads, but for the lowest that trains
+  Matrix<T const> prefix_;         // what that one reads: inputs_[lowest_], or the caller's
   Matrix<T> normed_, gradient_;
   Vector<T> nll_, mean_, rstd_;
 };
