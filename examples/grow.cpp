@@ -70,7 +70,7 @@ class Run : public gt::GrowthObserver {
         folder_{std::move(folder)},
         tokenizer_{tokenizer},
         model_{std::move(model)},
-        on_(a.threads),
+        on_{backend_of(a, profile_)},
         plan_{gt::parse_plan(a.plan, {.init = a.init == "identity" ? gt::BlockInit::identity : gt::BlockInit::random,
                                       .head = a.head == "reset" ? gt::HeadInit::reset : gt::HeadInit::carry,
                                       .schedule = {.lr = a.lr}})},
@@ -130,8 +130,10 @@ class Run : public gt::GrowthObserver {
       bool const between = resumed->step == 0 && done > 0 && done < plan_.size();
       if (between && (report_.samples.empty() || report_.samples.back().stage + 1 != done)) sample_stage(done - 1);
     }
+    profile_.clear();  // of what came before
     auto const result =
         gt::grow(on_, model_, plan_, data_.tokens, data_.bytes_of_tokens, options, progress, metrics, reporter, *this);
+    if (a_.profile) std::printf("\n%s", gt::profile_table(profile_, peak).c_str());
     return finish(result);
   }
 
@@ -204,7 +206,8 @@ class Run : public gt::GrowthObserver {
         {"plan", gt::text(a_.plan, ", ", steps, " steps of ", shape.batch, " x ", shape.tokens, " tokens a stage")},
         {"learning rate", gt::text(program::shortest(a_.lr), ", warm-up, cosine to a tenth; AdamW", a_.rates)},
         {"seed", std::to_string(a_.seed)},
-        {"machine", gt::text(on_.name(), ", ", on_.threads(), " threads, at most ", number(peak, "FLOP/s"))},
+        {"machine", gt::text(on_.name(), ", ", on_.threads(), " threads, at most ", number(peak, "FLOP/s"),
+                             a_.bf16 ? " in fp32; products in bf16" : "")},
         {"gt", gt::text(gt::version, ", compiled by ", gt::compiler)}};
     gt::add_plan(report_, plan_, model_.config(), {tokenizer_.size()}, shape, substrate.width(), steps);
     if (pictures) gt::add_glyphs(report_, *pictures, tokenizer_.tokens());
@@ -286,17 +289,23 @@ class Run : public gt::GrowthObserver {
           RunFolder::for_new_run(a_.out, a_.overwrite);  // again, now that nobody else can begin one
           return lock;
         }
-      } catch (gt::Error const&) {
+      } catch (gt::FolderInUse const&) {
         if (!a_.resume.empty() || !a_.out.empty()) throw;
       }
       folder_ = folder_.next();
     }
   }
 
+  static gt::Cpu<> backend_of(GrowArguments const& a, gt::OpProfile& profile) {
+    auto const on = gt::Cpu<>(a.threads).with(a.bf16 ? gt::Products::bf16 : gt::Products::fp32);
+    return a.profile ? on.profiled(profile) : on;
+  }
+
   GrowArguments a_;
   RunFolder folder_;
   gt::Tokenizer const& tokenizer_;
   Model model_;
+  gt::OpProfile profile_;
   gt::Cpu<> on_;
   gt::GrowthPlan plan_;
   gt::TrainingText data_;
@@ -309,12 +318,12 @@ class Run : public gt::GrowthObserver {
 
 int run(GrowArguments a) {
   // What can be wrong with the flags is found before the text is read.
-  gt::Cpu<> const threads_checked(a.threads);
+  gt::Cpu<>(a.threads).with(a.bf16 ? gt::Products::bf16 : gt::Products::fp32);
   std::optional<RunIdentity> was;
   if (!a.resume.empty()) {
     auto const asked = a;
     std::tie(a, was.emplace()) = program::read_description(RunFolder(asked.resume));
-    a.resume = asked.resume, a.threads = asked.threads;
+    a.resume = asked.resume, a.threads = asked.threads, a.profile = asked.profile;
     a.prefix_cache = asked.prefix_cache, a.prefix_cache_file = asked.prefix_cache_file;
     if (asked.lr > 0 && asked.lr != a.lr) {
       a.rates += gt::text("; until a stop ", program::shortest(a.lr));

@@ -34,6 +34,7 @@
 #include "gt/ops/linear_gelu.hpp"
 #include "gt/ops/residual.hpp"
 #include "gt/report/metrics.hpp"
+#include "gt/report/profile_table.hpp"
 #include "gt/report/progress.hpp"
 #include "gt/report/run_report.hpp"
 #include "gt/report/write_report.hpp"

@@ -46,17 +46,23 @@ std::string text(Parts const&... parts) {
   return joined;
 }
 
-/// Throws `gt: where: what`. `what` is a sentence: what must hold (got ...); a hint.
+/// Throws `gt: where: what` as an E, a kind of Error. `what` is a sentence: what must hold (got ...); a hint.
 /// Where exceptions are switched off (-fno-exceptions, in all translation units of a program) it prints the sentence to
 /// stderr and aborts.
-template <class... Parts>
-[[noreturn]] void fail(std::string_view where, Parts const&... what) {
+template <class E, class... Parts>
+[[noreturn]] void fail_as(std::string_view where, Parts const&... what) {
 #if defined(__cpp_exceptions)
-  throw Error(text("gt: ", where, ": ", what...));
+  throw E(text("gt: ", where, ": ", what...));
 #else
   std::fputs(text("gt: ", where, ": ", what..., "\n").c_str(), stderr);
   std::abort();
 #endif
+}
+
+/// Throws `gt: where: what` as an Error.
+template <class... Parts>
+[[noreturn]] void fail(std::string_view where, Parts const&... what) {
+  fail_as<Error>(where, what...);
 }
 
 /// Throws `gt: where: what` unless `holds`. The parts are joined only when it fails.

@@ -97,6 +97,7 @@ class PrefixCache {
         entries_(from_.size()),
         at_work_(from_.size()) {
     root_.update(text("gt prefix ", version, " ", on.name(), " "));
+    if constexpr (requires { on.products(); }) root_.update(text(static_cast<int>(on.products()), " "));
     auto const number = [&](auto n) { root_.update(std::as_bytes(std::span(&n, 1))); };
     BlockConfig const& c = model.config();
     number(kind()), number(c.d_model), number(c.heads), number(c.ff()), number(c.qkv_bias), number(c.out_bias);
@@ -123,6 +124,10 @@ class PrefixCache {
       if (level.depth > 0) level.fingerprint = std::max<std::uint64_t>(1, hash.value());  // 0: no entry
       if (type_ == CachedAs::bf16) hash.update("rounded");  // what comes after it depends on where that was
     }
+    std::vector<ConstantMemory> below;  // their weights are packed once
+    for (int b = 0; b < depth; ++b)
+      below.push_back(detail::memory_of(model_.blocks()[static_cast<std::size_t>(b)].weights()));
+    on_ = keeping(on_, std::move(below));
     use_.windows = store_.count([&](std::uint64_t f) { return level_of(f) > 0; });
     // What is held of no depth that was set is of no use; when that is all there is, its place is free again: but not
     // before another depth might be set.

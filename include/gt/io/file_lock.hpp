@@ -17,13 +17,19 @@
 
 namespace gt {
 
+/// Somebody else has the folder. Its sentence says who.
+class FolderInUse : public Error {
+ public:
+  using Error::Error;
+};
+
 /// Exclusive use of a folder while this object lives, by flock on its file `.gt.lock`, which holds the owner's
 /// process number and stays behind: the system drops the lock when the process ends, however it ends. Moves, never
 /// copies. A second FileLock on the folder fails in the same process too.
 class FileLock {
  public:
-  /// Takes the lock at once. Throws Error naming the folder if somebody holds it, or if the folder is missing or
-  /// unwritable.
+  /// Takes the lock at once. Throws FolderInUse if somebody holds it, and Error if the folder is missing or unwritable,
+  /// or lies where nothing can be locked; both name it.
   explicit FileLock(std::string const& folder) {
     constexpr auto where = "FileLock";
     auto const path = folder + "/.gt.lock";
@@ -36,8 +42,8 @@ class FileLock {
       int const error = errno;
       if (error == EINTR) continue;
       if (error == EWOULDBLOCK)
-        fail(where, "folder '", folder, "' must not be in use (got: locked", owner(),
-             "); wait for it to end, or choose another folder");
+        fail_as<FolderInUse>(where, "folder '", folder, "' must not be in use (got: locked", owner(),
+                             "); wait for it to end, or choose another folder");
       fail(where, "folder '", folder, "' must allow locks (got: ", detail::errno_text(error), ")");
     }
     // The number only serves the message above, so a disk too full to hold it is no error.

@@ -28,15 +28,30 @@ concept HasBlocks = requires(M const& model) {
   model.rotary();
 };
 
-/// The weights of a model, for as long as nobody trains it: what a backend may prepare once.
+namespace detail {
+template <class T>
+ConstantMemory memory_of(Buffer<T> const& weights) {
+  return {weights.data(), weights.size() * static_cast<std::int64_t>(sizeof(T))};
+}
+}  // namespace detail
+
+/// All weights of a model, for as long as nobody trains it: what a backend may prepare once.
 template <HasBlocks Model>
 std::vector<ConstantMemory> constant_weights(Model const& model) {
+  std::vector<ConstantMemory> all{detail::memory_of(model.head_buffer())};
+  for (auto const& block : model.blocks()) all.push_back(detail::memory_of(block.weights()));
+  return all;
+}
+/// The weights of what is wholly frozen: of blocks, and of the final norm and head.
+template <HasBlocks Model>
+std::vector<ConstantMemory> frozen_weights(Model const& model) {
   std::vector<ConstantMemory> all;
-  auto const add = [&](auto const& weights) {
-    all.push_back({weights.data(), weights.size() * static_cast<std::int64_t>(sizeof(*weights.data()))});
-  };
-  for (auto const& block : model.blocks()) add(block.weights());
-  add(model.head_buffer());
+  for (auto const& block : model.blocks()) {
+    bool trains = false;
+    for (int t = 0; t < Model::block_type::tensor_count; ++t) trains = trains || block.is_trainable(t);
+    if (!trains) all.push_back(detail::memory_of(block.weights()));
+  }
+  if (!model.norm_trains() && !model.head_trains()) all.push_back(detail::memory_of(model.head_buffer()));
   return all;
 }
 

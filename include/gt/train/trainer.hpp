@@ -25,9 +25,9 @@
 namespace gt {
 
 /// Trains what is trainable in `model` when the trainer is made: holds gradients and AdamW's moments of those tensors,
-/// and one arena for the activations from the lowest trainable block upward. Blocks below it run without saving
-/// anything. A step allocates nothing once each thread has its scratch memory. The model must outlive the trainer, and
-/// its depth must not change meanwhile.
+/// and one arena for the activations from the lowest trainable block upward. Blocks below it save nothing, and their
+/// weights are packed once. A step allocates nothing once each thread has its scratch memory. The model must outlive
+/// the trainer; neither its depth nor what is frozen in it may change meanwhile.
 ///
 ///     model.freeze();
 ///     model.set_trainable("model.layers.2.*", true);
@@ -39,9 +39,8 @@ namespace gt {
 ///     trainer.backward(d_states);
 ///     trainer.update(1e-3);
 ///
-/// Wherever a call takes the ids of a batch, it also takes the states that the frozen blocks make of them, those behind
-/// the lowest `prefix_depth()` blocks, [B * T, C]: so that who has them need not have them made again (PrefixCache).
-/// They must stay as they are until the backward pass is done.
+/// Wherever a call takes the ids of a batch, it also takes the states behind the lowest `prefix_depth()` blocks, the
+/// frozen ones, [B * T, C], from who has them (PrefixCache). They must stay until the backward pass is done.
 template <Backend B, class Model>
 class Trainer {
  public:
@@ -50,7 +49,11 @@ class Trainer {
   /// Takes all memory for batches of `shape`; gradients and moments are zero.
   /// Errors: an empty batch, sequences longer than the context, a model with nothing trainable.
   Trainer(B on, Model& model, BatchShape shape, AdamWOptions options = {})
-      : on_{on}, model_{model}, shape_{shape}, options_{options}, lowest_{model.lowest_trainable()} {
+      : on_{keeping(on, frozen_weights(model))},
+        model_{model},
+        shape_{shape},
+        options_{options},
+        lowest_{model.lowest_trainable()} {
     check(shape.batch > 0 && shape.tokens > 0 && shape.tokens <= model.context(), "Trainer",
           "a batch must be positive and fit the context of ", model.context(), " tokens (got ", shape.batch, " x ",
           shape.tokens, ")");
@@ -76,7 +79,7 @@ class Trainer {
     run_prefix(ids);
     return forward_backward(targets);
   }
-  /// The same behind the frozen blocks.   Errors: states of another shape.
+  /// The same behind the frozen blocks. Errors: states of another shape.
   double forward_backward(In<Matrix<T const>> prefix, std::span<std::int32_t const> targets) {
     check_targets(targets);
     take_prefix(prefix);
@@ -119,7 +122,7 @@ class Trainer {
     check(same_shape(d_states, normed_), "Trainer::backward", "the gradient must be of shape [", normed_.rows(), ", ",
           normed_.columns(), "] (got [", d_states.rows(), ", ", d_states.columns(), "])");
     for (std::int64_t i = 0; i < gradient_.rows(); ++i)
-      std::copy_n(d_states.row(i), gradient_.columns(), gradient_.row(i));
+      std::copy_n(d_states.row(i), d_states.columns(), gradient_.row(i));
     back();
   }
 
