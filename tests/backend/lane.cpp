@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <complex>
 #include <cstddef>
 #include <cstdint>
@@ -70,6 +71,54 @@ void sums(Lane lane) {
 }
 
 template <class Lane>
+void pairs_of_sums(Lane lane) {
+  using T = typename Lane::value_type;
+  for (std::int64_t n = 0; n <= 5 * Lane::width + 1; ++n) {
+    CAPTURE(n);
+    Numbers counting;  // small integers, whose sums are exact
+    for (std::int64_t i = 1; i <= n; ++i) counting.push_back(static_cast<double>(i));
+    Grid<T> const xs(counting, 1, n, {.shift = 1}), seen(1, n);
+    auto const [sum, squares] = lane.sum_pair(n, [&](auto i, auto& of_x, auto& of_squares) {
+      auto const x = lane.load(xs.data(), i);
+      of_x = of_x + (x + T(1));  // not zero behind the last element: those must not count
+      of_squares = lane.fma(x, x, of_squares + T(2));
+      lane.store(seen.data(), i, lane.load(seen.data(), i) + x);
+    });
+    CHECK(sum == static_cast<T>(n * (n + 1) / 2 + n));
+    CHECK(squares == static_cast<T>(n * (n + 1) * (2 * n + 1) / 6 + 2 * n));
+    CHECK(seen.values() == counting);  // each once
+  }
+}
+
+/// What a lane computes of numbers is what <cmath> computes; how nearly, simd_math.cpp tests.
+template <class Lane>
+void functions(Lane lane) {
+  using T = typename Lane::value_type;
+  std::int64_t const n = 2 * Lane::width + 1;
+  auto const x = normal(n, 1);
+  Grid<T> const xs(x, 1, n), e(1, n), two(1, n), root(1, n), over(1, n), fused(1, n);
+  lane.each(n, [&](auto i) {
+    auto const v = lane.load(xs.data(), i);
+    lane.store(e.data(), i, lane.exp(v));
+    lane.store(two.data(), i, lane.exp2(v));
+    lane.store(root.data(), i, lane.sqrt(v * v));
+    lane.store(over.data(), i, lane.reciprocal(v));
+    lane.store(fused.data(), i, lane.fma(v, v, v));
+  });
+  for (std::int64_t i = 0; i < n; ++i) {
+    double const v = x[static_cast<std::size_t>(i)];
+    auto const is = [&](T got, double expected) {
+      return gt::test::close(static_cast<double>(got), expected, gt::test::tol<T>(1, 1), std::abs(expected));
+    };
+    CHECK(is(e[i], std::exp(v)));
+    CHECK(is(two[i], std::exp2(v)));
+    CHECK(is(root[i], std::abs(v)));
+    CHECK(is(over[i], 1 / v));
+    CHECK(gt::test::close(static_cast<double>(fused[i]), v * v + v, gt::test::tol<T>(1, 1), v * v + std::abs(v)));
+  }
+}
+
+template <class Lane>
 void maxima(Lane lane) {
   using T = typename Lane::value_type;
   for (std::int64_t const n : lengths(Lane::width)) {
@@ -86,9 +135,11 @@ void maxima(Lane lane) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE_DEFINE("SimdLane: each, sum and max at every length around its registers", B, lanes) {
+TEST_CASE_TEMPLATE_DEFINE("SimdLane: each, sums and max at every length around its registers", B, lanes) {
   visits_each_once(gt::SimdLane<B::isa, float>{});
   sums(gt::SimdLane<B::isa, float>{});
+  pairs_of_sums(gt::SimdLane<B::isa, float>{});
+  functions(gt::SimdLane<B::isa, float>{});
   maxima(gt::SimdLane<B::isa, float>{});
 }
 TEST_CASE_TEMPLATE_APPLY(lanes, gt::test::AllCpus);
@@ -97,12 +148,16 @@ TEST_CASE("SimdLane: without registers for a type, one element at a time") {
   static_assert(gt::SimdLane<gt::native_isa, double>::width == 1);
   visits_each_once(gt::SimdLane<gt::native_isa, double>{});
   sums(gt::SimdLane<gt::native_isa, double>{});
+  pairs_of_sums(gt::SimdLane<gt::native_isa, double>{});
+  functions(gt::SimdLane<gt::native_isa, double>{});
   maxima(gt::SimdLane<gt::native_isa, double>{});
 }
 
-TEST_CASE_TEMPLATE("ScalarLane: each, sum and max", T, float, double) {
+TEST_CASE_TEMPLATE("ScalarLane: each, sums and max", T, float, double) {
   visits_each_once(gt::ScalarLane<T>{});
   sums(gt::ScalarLane<T>{});
+  pairs_of_sums(gt::ScalarLane<T>{});
+  functions(gt::ScalarLane<T>{});
   maxima(gt::ScalarLane<T>{});
 }
 
@@ -112,4 +167,8 @@ TEST_CASE("ScalarLane: complex numbers are compared by their real parts") {
   gt::ScalarLane<Z> const lane;
   CHECK(lane.max(4, [&](auto i) { return z[static_cast<std::size_t>(i)]; }) == Z(3, -1));
   CHECK(lane.sum(4, [&](auto i) { return z[static_cast<std::size_t>(i)]; }) == Z(9, 17));
+  Z const root = lane.exp2(Z(0.5, 1e-30));  // and its derivative
+  double const exact = std::exp2(0.5), slope = 1e-30 * std::log(2.0) * exact;
+  CHECK(gt::test::close(root.real(), exact, gt::test::tol<double>(1), exact));
+  CHECK(gt::test::close(root.imag(), slope, gt::test::tol<double>(1), slope));
 }

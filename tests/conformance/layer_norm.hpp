@@ -20,8 +20,10 @@ namespace gt::test {
 template <class T, Backend B>
 void layer_norm_forward(B const& on, std::int64_t width) {
   double const eps = 1e-5;
+  auto sizes = sizes_around(width);
+  sizes.push_back(detail::narrow_row + 5);
   for (std::int64_t const M : {1, 5, 67}) {
-    for (std::int64_t const C : sizes_around(width)) {
+    for (std::int64_t const C : sizes) {
       Grid<double> const x(normal(M * C, 1), M, C), g(normal(C, 2), 1, C), b(normal(C, 3), 1, C);
       Grid<double> const y(M, C), mean(1, M), rstd(1, M);
       for (std::int64_t i = 0; i < M; ++i) {
@@ -141,6 +143,30 @@ void layer_norm_sums_over_rows(B const& on) {
   CHECK(close(dbs.values(), db.values(), tol<T>(n), std::sqrt(n)));
 }
 
+/// What a row becomes does not depend on the rows beside it.
+template <class T, Backend B>
+void layer_norm_row_by_row(B const& on) {
+  std::int64_t const M = 5;
+  for (std::int64_t const C : {std::int64_t{33}, detail::narrow_row + 5}) {
+    CAPTURE(C);
+    Grid<T> const x(normal(M * C, 1), M, C), g(normal(C, 2), 1, C), b(normal(C, 3), 1, C), dy(normal(M * C, 4), M, C);
+    Grid<T> const y(M, C), mean(1, M), rstd(1, M), dx(M, C), alone(M, C), alone_dx(M, C), m(1, M), r(1, M), dg(1, C);
+    layer_norm(on, x.view(), g.vector(), b.vector(), y.view(), mean.vector(), rstd.vector(), 1e-5);
+    layer_norm_backward<B, T>(on, dy.view(), x.view(), g.vector(), mean.vector(), rstd.vector(), {}, dx.view(),
+                              dg.vector(), {});
+    for (std::int64_t i = 0; i < M; ++i) {
+      Vector<T> const mi(m.data() + i, 1), ri(r.data() + i, 1);
+      layer_norm(on, x.view().rows(i, 1), g.vector(), b.vector(), alone.view().rows(i, 1), mi, ri, 1e-5);
+      layer_norm_backward<B, T>(on, dy.view().rows(i, 1), x.view().rows(i, 1), g.vector(), mi, ri, {},
+                                alone_dx.view().rows(i, 1), {}, {});
+    }
+    CHECK(bit_equal(alone.elements(), y.elements()));
+    CHECK(bit_equal(m.elements(), mean.elements()));
+    CHECK(bit_equal(r.elements(), rstd.elements()));
+    CHECK(bit_equal(alone_dx.elements(), dx.elements()));
+  }
+}
+
 template <class T, Backend B>
 void layer_norm_errors(B const& on) {
   Grid<T> const x(3, 4), y(3, 4), thin(3, 3), low(2, 4), g(1, 4), short_g(1, 3), m(1, 3), short_m(1, 2);
@@ -176,6 +202,7 @@ void layer_norm_conforms(B const& on, std::int64_t width) {
   SUBCASE("its formula") { layer_norm_forward<T>(on, width); }
   SUBCASE("rows far from zero") { layer_norm_far_from_zero<T>(on); }
   SUBCASE("gradients by the complex step") { layer_norm_gradient<T>(on, width); }
+  SUBCASE("row by row") { layer_norm_row_by_row<T>(on); }
   SUBCASE("sums over many rows") { layer_norm_sums_over_rows<T>(on); }
   SUBCASE("errors") { layer_norm_errors<T>(on); }
 }

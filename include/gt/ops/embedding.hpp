@@ -2,7 +2,6 @@
 // Embedding lookup from a frozen table, lifted to the width of the model.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <type_traits>
 
@@ -42,10 +41,11 @@ void embedding(B const& on, In<Matrix<T const>> table, In<Vector<std::int32_t co
   }
   std::int64_t const lift = C / n;
   OpTimer const timer(on, "embedding", row_work<T>(y.size(), 0, 1.0 + 1.0 / static_cast<double>(lift)));
+  auto const lane = on.template lane<T>();
   for_each_row(on, y.rows(), C, [&](std::int64_t i) {
     T const* const row = table.row(ids[i]);
     T* const out = y.row(i);
-    if (lift == 1) return void(std::copy_n(row, C, out));
+    if (lift == 1) return lane.each(C, [=](auto j) { lane.store(out, j, lane.load(row, j)); });
     if (lift == 2) return detail::repeat_each<B>(row, out, n, detail::Times<2>{});
     if (lift == 4) return detail::repeat_each<B>(row, out, n, detail::Times<4>{});
     if (lift == 8) return detail::repeat_each<B>(row, out, n, detail::Times<8>{});

@@ -21,12 +21,12 @@ template <class Lane, class T>
 void layer_norm_row(Lane lane, T const* x, T const* g, T const* b, T* y, std::int64_t C, double eps, T* mean,
                     T* rstd) noexcept {
   using std::sqrt;
-  T const n = T(static_cast<double>(C));
-  T const m = lane.sum(C, [=](auto j) { return lane.load(x, j); }) / n;
+  T const share = T(1.0 / static_cast<double>(C));
+  T const m = lane.sum(C, [=](auto j) { return lane.load(x, j); }) * share;
   T const variance = lane.sum(C, [=](auto j) {
     auto const d = lane.load(x, j) - m;
     return d * d;
-  }) / n;
+  }) * share;
   T const r = T(1) / sqrt(variance + T(eps));
   lane.each(C,
             [=](auto j) { lane.store(y, j, lane.fma((lane.load(x, j) - m) * r, lane.load(g, j), lane.load(b, j))); });
@@ -36,7 +36,7 @@ void layer_norm_row(Lane lane, T const* x, T const* g, T const* b, T* y, std::in
 
 namespace detail {
 // Rows up to this width are normalised in pairs.
-inline constexpr std::int64_t narrow_row = 128;
+inline constexpr std::int64_t narrow_row = 256;
 
 /// The same for rows i and k of narrow matrices: the machine adds the elements of one while it waits for the sum of the
 /// other. i may be k, y may be x.
@@ -45,20 +45,20 @@ void layer_norm_two_rows(Lane lane, std::int64_t i, std::int64_t k, Matrix<T con
                          Matrix<T> y, double eps, T* mean, T* rstd) noexcept {
   using std::sqrt;
   std::int64_t const C = x.columns();
-  T const n = T(static_cast<double>(C));
+  T const share = T(1.0 / static_cast<double>(C));
   T const *const xi = x.row(i), *const xk = x.row(k);
   T *const yi = y.row(i), *const yk = y.row(k);
   auto const sums = lane.sum_pair(C, [=](auto j, auto& of_i, auto& of_k) {
     of_i = of_i + lane.load(xi, j);
     of_k = of_k + lane.load(xk, j);
   });
-  T const mi = sums.first / n, mk = sums.second / n;
+  T const mi = sums[0] * share, mk = sums[1] * share;
   auto const squares = lane.sum_pair(C, [=](auto j, auto& of_i, auto& of_k) {
     auto const di = lane.load(xi, j) - mi, dk = lane.load(xk, j) - mk;
     of_i = lane.fma(di, di, of_i);
     of_k = lane.fma(dk, dk, of_k);
   });
-  T const ri = T(1) / sqrt(squares.first / n + T(eps)), rk = T(1) / sqrt(squares.second / n + T(eps));
+  T const ri = T(1) / sqrt(squares[0] * share + T(eps)), rk = T(1) / sqrt(squares[1] * share + T(eps));
   lane.each(C, [=](auto j) {
     auto const gj = lane.load(g, j), bj = lane.load(b, j);
     auto const hi = (lane.load(xi, j) - mi) * ri, hk = (lane.load(xk, j) - mk) * rk;  // before either row is written
@@ -111,7 +111,7 @@ struct LayerNormGradient {
   void row(Lane lane, std::int64_t i, T* sum) const noexcept {
     std::int64_t const C = x.columns();
     T const *const dyr = dy.row(i), *const xr = x.row(i), *const gain = g.data();
-    T const m = mean[i], r = rstd[i], n = T(static_cast<double>(C));
+    T const m = mean[i], r = rstd[i], share = T(1.0 / static_cast<double>(C));
     auto const [s, t] = lane.sum_pair(C, [=](auto j, auto& of_gdy, auto& of_gdy_xhat) {
       auto const d = lane.load(dyr, j), xhat = (lane.load(xr, j) - m) * r, gd = lane.load(gain, j) * d;
       of_gdy = of_gdy + gd;
@@ -122,7 +122,7 @@ struct LayerNormGradient {
       }
     });
     if (!dx) return;
-    T const a = -s / n, c = -t / n;
+    T const a = -s * share, c = -t * share;
     T const* const bypass = residual ? residual.row(i) : nullptr;
     T* const out = dx.row(i);
     lane.each(C, [=](auto j) {

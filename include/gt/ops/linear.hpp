@@ -54,12 +54,7 @@ void linear_backward_weights(B const& on, In<Matrix<T const>> dy, In<Matrix<T co
   if (db) {
     auto const elements = static_cast<double>(dy.size());
     OpTimer const timer(on, "linear_backward db", {elements, static_cast<double>(sizeof(T)) * elements});
-    auto const lane = on.template lane<T>();
-    auto const add = [&](std::int64_t i, T* sum) {
-      T const* const row = dy.row(i);
-      lane.each(dy.columns(), [&](auto j) { lane.store(sum, j, lane.load(sum, j) + lane.load(row, j)); });
-    };
-    sum_over_rows(on, dy.rows(), dy.columns(), add, db.data());
+    add_rows<B, T>(on, dy, db.data());
   }
 }
 

@@ -18,19 +18,20 @@ inline constexpr int scratch_row = 5;                 ///< the sums over all row
 inline constexpr int scratch_logits = 6;              ///< rows of logits
 
 namespace detail {
-inline constexpr std::int64_t elements_per_job = 16384;  // about 5 us of work
-// Less is one job. Two threads need about 1 us to begin and to end together where the other one waits actively, 8 us
-// where it sleeps; this is 7 us of the lightest row kernels and 20 us of the heaviest.
-inline constexpr std::int64_t elements_for_threads = 65536;
+inline constexpr std::int64_t elements_per_job = 16384;  // 2 to 5 us of work
+// Less than this is one job, and never leaves the caller's thread: 27 us of the lightest row kernel, 80 us of the
+// heaviest. To begin and end with a second thread takes 1 us where it waits actively, and 8 to 30 us where it sleeps.
+inline constexpr std::int64_t elements_for_threads = 262144;
 
 /// Rows of one job.
 constexpr std::int64_t rows_per_job(std::int64_t rows, std::int64_t width) {
   if (rows * width < elements_for_threads) return std::max<std::int64_t>(1, rows);
   return std::max<std::int64_t>(1, elements_per_job / width);
 }
-/// Rows of one partial sum: whole blocks of 8, at most 64 sums.
+/// Rows of one partial sum: a multiple of 4; at most 64 sums.
 constexpr std::int64_t rows_per_sum(std::int64_t rows, std::int64_t width) {
-  return (std::max((rows + 63) / 64, rows_per_job(rows, width)) + 7) / 8 * 8;
+  std::int64_t const of_a_job = elements_per_job / std::max<std::int64_t>(1, width);
+  return (std::max({(rows + 63) / 64, of_a_job, std::int64_t{1}}) + 3) / 4 * 4;
 }
 }  // namespace detail
 
@@ -59,13 +60,13 @@ void for_each_run(B const& on, std::int64_t n, std::int64_t for_threads, F const
 }
 
 /// Sums over rows: `add(first, end, partial)` adds the terms of rows [first, end) to partial [width]; the sum of all is
-/// added to total [width], where it is not null. The rows are cut into at most 64 runs by shape, and the runs added in
+/// added to total [width]. The rows are cut into at most 64 runs by shape, and the runs added in
 /// order: the same bits on any number of threads.
 template <Backend B, class T, class F>
 void sum_over_runs(B const& on, std::int64_t rows, std::int64_t width, F const& add, T* total) {
   std::int64_t const each = detail::rows_per_sum(rows, width), runs = (rows + each - 1) / each;
   T* const partial = on.template scratch<T>(scratch_partial_sums, runs * width);
-  on.parallel_for(runs, [&](std::int64_t run) {
+  for_each_row(on, runs, each * width, [&](std::int64_t run) {
     T* const sum = partial + run * width;
     std::fill_n(sum, width, T{});
     add(run * each, std::min(rows, (run + 1) * each), sum);
@@ -92,14 +93,11 @@ template <Backend B, class T>
 void add_rows(B const& on, In<Matrix<T const>> x, T* total) {
   auto const lane = on.template lane<T>();
   auto const add = [&](std::int64_t i, std::int64_t end, T* sum) {
-    for (; i + 8 <= end; i += 8) {  // eight rows for each pass over the sums
-      T const* const r = x.row(i);
-      std::int64_t const s = x.stride();
+    for (; i + 4 <= end; i += 4) {  // four rows for each pass over the sums
+      T const *const r0 = x.row(i), *const r1 = x.row(i + 1), *const r2 = x.row(i + 2), *const r3 = x.row(i + 3);
       lane.each(x.columns(), [=](auto j) {
-        auto const a = lane.load(r, j) + lane.load(r + s, j), b = lane.load(r + 2 * s, j) + lane.load(r + 3 * s, j);
-        auto const c = lane.load(r + 4 * s, j) + lane.load(r + 5 * s, j);
-        auto const d = lane.load(r + 6 * s, j) + lane.load(r + 7 * s, j);
-        lane.store(sum, j, lane.load(sum, j) + ((a + b) + (c + d)));
+        auto const four = (lane.load(r0, j) + lane.load(r1, j)) + (lane.load(r2, j) + lane.load(r3, j));
+        lane.store(sum, j, lane.load(sum, j) + four);
       });
     }
     for (; i < end; ++i) {

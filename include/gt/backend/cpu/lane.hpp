@@ -2,9 +2,9 @@
 // The SIMD lane: row kernels one register at a time.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
-#include <utility>
 
 #include "gt/backend/cpu/simd.hpp"
 #include "gt/backend/cpu/simd_math.hpp"
@@ -78,7 +78,7 @@ struct SimdLane {
   }
   /// Two sums in one pass: add(i, a, b) adds the terms at i to the registers a and b.
   template <class F>
-  GT_INLINE std::pair<T, T> sum_pair(std::int64_t n, F const& add) const {
+  GT_INLINE std::array<T, 2> sum_pair(std::int64_t n, F const& add) const {
     V a(T(0)), b(T(0)), c(T(0)), d(T(0));
     std::int64_t i = 0;
     for (; i + 2 * width <= n; i += 2 * width) {

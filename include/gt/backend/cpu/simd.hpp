@@ -153,7 +153,9 @@ GT_INLINE void simd_prefetch_to_write(void const* p) {
 /// a b + c, rounded once where the instruction set can.
 template <class V>
 GT_INLINE V simd_fma(V const& a, V const& b, V const& c) {
-  if constexpr (is_register<V>) {
+  if constexpr (is_avx512<V>) {
+    return V(_mm512_fmadd_ps(a, b, c));  // xsimd 8.1 writes a * b + c, which not every compiler fuses
+  } else if constexpr (is_register<V>) {
     return fma(a, b, c);
   } else {
     return multiply_add(a, b, c);

@@ -2,11 +2,11 @@
 // The scalar lane: row kernels one element at a time, in any scalar type.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <complex>
 #include <cstdint>
 #include <type_traits>
-#include <utility>
 
 #include "gt/core/scalar.hpp"
 
@@ -59,9 +59,9 @@ struct ScalarLane {
   }
   /// Two sums in one pass: add(i, a, b) adds the terms at i to a and b.
   template <class F>
-  std::pair<T, T> sum_pair(std::int64_t n, F const& add) const {
-    std::pair<T, T> total{};
-    for (std::int64_t i = 0; i < n; ++i) add(i, total.first, total.second);
+  std::array<T, 2> sum_pair(std::int64_t n, F const& add) const {
+    std::array<T, 2> total{};
+    for (std::int64_t i = 0; i < n; ++i) add(i, total[0], total[1]);
     return total;
   }
   /// The largest term by its real part; n >= 1.
