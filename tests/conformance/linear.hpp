@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <string>
 
 #include "gt/backend/ref/ref.hpp"
 #include "gt/ops/linear.hpp"
@@ -20,12 +21,14 @@ void linear_forward(B const& on, std::int64_t width) {
   for (std::int64_t const M : {1, 2, 13, 67}) {
     for (std::int64_t const K : sizes_around(width)) {
       for (std::int64_t const N : sizes_around(2 * width)) {
-        Grid<double> const x(normal(M * K, 1), M, K), w(normal(N * K, 2), N, K), b(normal(N, 3), 1, N);
-        Grid<double> const product(M, N), sum(M, N);
+        Grid<double> const x(normal(M * K, 1), M, K), w(normal(N * K, 2), N, K), b(normal(N, 3), 1, N),
+            addend(normal(M * N, 4), M, N);
+        Grid<double> const product(M, N), sum(M, N), all(M, N);
         for (std::int64_t i = 0; i < M; ++i) {
           for (std::int64_t j = 0; j < N; ++j) {
             for (std::int64_t k = 0; k < K; ++k) product(i, j) += x(i, k) * w(j, k);
             sum(i, j) = product(i, j) + b[j];
+            all(i, j) = sum(i, j) + addend(i, j);
           }
         }
         double const n = static_cast<double>(K), size = std::sqrt(n) + 1;  // of y, whose terms may cancel
@@ -38,6 +41,14 @@ void linear_forward(B const& on, std::int64_t width) {
           CHECK(close(with.values(), sum.values(), tol<T>(n), size));
           CHECK(close(without.values(), product.values(), tol<T>(n), size));
           CHECK((with.intact() && without.intact()));
+
+          Grid<T> const added(addend.values(), M, N, layout), apart(M, N, {.shift = 2, .gap = 5}, 7);
+          linear(on, xs.view(), ws.view(), bs.vector(), apart.view(), added.view());
+          CHECK(close(apart.values(), all.values(), tol<T>(n), size));
+          CHECK(added.values() == addend.values());
+          linear(on, xs.view(), ws.view(), bs.vector(), added.view(), added.view());  // the addend may be y
+          CHECK(bit_equal(added.elements(), apart.elements()));
+          CHECK((added.intact() && apart.intact()));
         }
       }
     }
@@ -95,6 +106,12 @@ void linear_errors(B const& on) {
                        Error);
   CHECK_THROWS_WITH_AS(forward(w, b, low_y), doctest::Contains("[2, 5]"), Error);
   CHECK_THROWS_WITH_AS(forward(w, short_b, y), doctest::Contains("the bias must have N elements (got 4)"), Error);
+
+  for (auto const* addend : {&x, &low_y}) {
+    std::string const got = text("[", addend->view().rows(), ", ", addend->view().columns(), "]");
+    std::string const sentence = "gt: linear: the addend must have the shape of y (got " + got + ")";
+    CHECK_THROWS_WITH_AS(linear(on, x.view(), w.view(), {}, y.view(), addend->view()), sentence.c_str(), Error);
+  }
 
   auto const backward = [&](auto const& dys, auto const& dxs, auto const& dws, auto const& dbs) {
     linear_backward(on, dys.view(), x.view(), w.view(), dxs.view(), dws.view(), dbs.vector());

@@ -18,18 +18,19 @@
 #include "support/data.hpp"
 #include "support/model.hpp"
 
-using gt::BlockConfig, gt::Cpu, gt::Ref, gt::Session, gt::Transformer;
+using gt::BlockConfig, gt::Cpu, gt::Products, gt::Ref, gt::Session, gt::Transformer;
 using gt::test::bit_equal, gt::test::error_of, gt::test::has, gt::test::ids_below, gt::test::scrambled;
 
 namespace {
 
 constexpr std::int64_t V = 97;
+constexpr bool has_bf16 = gt::has_bf16_products<gt::native_isa>;  // else tests/backend/gemm_bf16.cpp says so
 using Ids = std::vector<std::int32_t>;
 using Logits = std::vector<float>;
 
 /// The context holds more than a session processes at once.
-Transformer<BlockConfig{.d_model = 64, .heads = 4}> small_model() {
-  return scrambled<BlockConfig{.d_model = 64, .heads = 4}, float>(2, V, {.context = 300});
+Transformer<BlockConfig{.d_model = 64, .heads = 4}> small_model(int depth = 2) {
+  return scrambled<BlockConfig{.d_model = 64, .heads = 4}, float>(depth, V, {.context = 300});
 }
 
 /// Row t of the logits of a full pass over `ids`: what follows the first t + 1 of them.
@@ -52,15 +53,14 @@ Ids continued(B const& on, Model const& model, Ids const& ids, int count) {
   return said;
 }
 
-}  // namespace
-
-TEST_CASE("Session: all at once, token by token and in odd chunks give the bits of the full pass") {
+/// All at once, token by token and in odd chunks.
+void gives_the_bits_of_the_full_pass(Products products) {
   auto const model = small_model();
   auto const ids = ids_below(V, 300, 1);
-  auto const full = gt::test::logits(Cpu<>(1), model, ids, {1, 300});
+  auto const full = gt::test::logits(Cpu<>(1).with(products), model, ids, {1, 300});
   for (int threads : {1, 2}) {
     CAPTURE(threads);
-    Cpu<> const on(threads);
+    auto const on = Cpu<>(threads).with(products);
     CHECK(bit_equal(gt::test::logits(on, model, ids, {1, 300}), full));
 
     Session at_once(on, model), singly(on, model), in_chunks(on, model);
@@ -79,6 +79,100 @@ TEST_CASE("Session: all at once, token by token and in odd chunks give the bits 
       CHECK(in_chunks.position() == static_cast<std::int64_t>(t + n));
     }
   }
+}
+
+double rms(std::vector<float> const& x) {
+  double sum = 0;
+  for (double const v : x) sum += v * v;
+  return std::sqrt(sum / static_cast<double>(x.size()));
+}
+std::vector<float> difference(std::vector<float> a, std::vector<float> const& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) a[i] -= b[i];
+  return a;
+}
+
+}  // namespace
+
+TEST_CASE("Session: all at once, token by token and in odd chunks give the bits of the full pass") {
+  gives_the_bits_of_the_full_pass(Products::fp32);
+}
+
+TEST_CASE("Session: in bf16 too the bits are those of the full pass" * doctest::skip(!has_bf16)) {
+  gives_the_bits_of_the_full_pass(Products::bf16);
+}
+
+/// Rounding to bf16 changes a number by at most 2^-8 of it, to either side alike, so that the changes within a sum add
+/// up as its terms do: by roots of sums of squares. Both operands are rounded, in 4 products a block and in the head,
+/// and norms and residuals carry relative changes on no larger: sqrt(2 (4 L + 1)) 2^-8 of the logits' size in all. A
+/// loss changes by no more than its target's logit and the mean of all by their probabilities.
+TEST_CASE("token_losses: in bf16 near those in fp32" * doctest::skip(!has_bf16)) {
+  auto const ids = ids_below(V, 300, 1), targets = ids_below(V, 300, 2);
+  Cpu<> const on(1);
+  auto const in_bf16 = on.with(Products::bf16);
+  for (int const depth : {0, 2, 6}) {
+    CAPTURE(depth);
+    auto const model = small_model(depth);
+    auto const z = gt::test::logits(on, model, ids, {1, 300});
+    auto const dz = difference(gt::test::logits(in_bf16, model, ids, {1, 300}), z);
+    double const limit = std::sqrt(2.0 * (4 * depth + 1)) * 0x1p-8 * rms(z);
+    CHECK(rms(dz) < limit);
+    CHECK(rms(dz) > limit / 8);  // they are rounded
+    auto const nll = gt::test::losses(on, model, ids, targets, {1, 300});
+    auto const rounded = gt::test::losses(in_bf16, model, ids, targets, {1, 300});
+    CHECK(rms(difference(rounded, nll)) < 2 * limit);
+    CHECK(bit_equal(rounded, gt::test::losses(Cpu<>(2).with(Products::bf16), model, ids, targets, {1, 300})));
+  }
+}
+
+TEST_CASE("constant_weights: the blocks and the head, not the table; each packed once, to the same bits") {
+  auto const model = small_model();
+  auto const constants = gt::constant_weights(model);
+  CHECK(constants.size() == 3);
+  std::int64_t bytes = 0, expected = 0;
+  for (auto const& c : constants) bytes += c.bytes;
+  for (auto const& p : model.parameters()) {
+    CAPTURE(p.name);
+    auto const held = [&](float const* x) {
+      return std::count_if(constants.begin(), constants.end(), [=](auto const& c) { return c.holds(x); });
+    };
+    bool const table = p.name == "model.embed_tokens.weight";
+    CHECK(held(p.data) == (table ? 0 : 1));
+    CHECK(held(p.data + p.size() - 1) == (table ? 0 : 1));
+    if (!table) expected += p.size() * 4;
+  }
+  CHECK(bytes == expected);
+
+  auto const ids = ids_below(V, 20, 1);
+  auto const on = keeping(Cpu<>(2), constants);
+  auto const full = gt::test::logits(Cpu<>(1), model, ids, {1, 20});
+  constexpr int nr = gt::GemmTile<gt::native_isa, float>::nr;
+  auto const packed = [](std::int64_t n, std::int64_t k) {
+    return gt::detail::ceil_div(n, nr) * gt::detail::Packing<gt::native_isa, nr, float, float>::pitch(k) * 4;
+  };
+  std::int64_t const C = 64, block = packed(3 * C, C) + packed(C, C) + packed(4 * C, C) + packed(C, 4 * C);
+  for (int const pass : {1, 2}) {
+    CAPTURE(pass);
+    CHECK(bit_equal(gt::test::logits(on, model, ids, {1, 20}), full));
+    CHECK(on.packed_weights()->bytes() == 2 * block + packed(V, C));
+  }
+}
+
+TEST_CASE("frozen_weights: no block of which anything trains, and the head with its norm alike") {
+  auto model = small_model();
+  auto const holds = [&](int block) {  // 2: the head
+    auto const& weights = block < 2 ? model.blocks()[static_cast<std::size_t>(block)].weights() : model.head_buffer();
+    auto const all = gt::frozen_weights(model);
+    return std::any_of(all.begin(), all.end(), [&](auto const& c) { return c.holds(weights.end() - 1); });
+  };
+  model.freeze();
+  CHECK((holds(0) && holds(1) && holds(2)));
+  for (auto const* name : {"model.norm.bias", "lm_head.weight"}) {
+    model.set_trainable(name, true);
+    CHECK((holds(0) && holds(1) && !holds(2)));
+    model.freeze();
+  }
+  model.set_trainable("model.layers.1.mlp.c_fc.bias", true);
+  CHECK((holds(0) && !holds(1) && holds(2)));
 }
 
 TEST_CASE("Session: its logits give the losses of token_losses") {

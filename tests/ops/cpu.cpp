@@ -11,6 +11,7 @@
 #include "conformance/gelu.hpp"
 #include "conformance/layer_norm.hpp"
 #include "conformance/linear.hpp"
+#include "conformance/linear_gelu.hpp"
 #include "conformance/residual.hpp"
 #include "conformance/rope.hpp"
 
@@ -19,6 +20,10 @@ constexpr int width = gt::SimdLane<gt::native_isa, float>::width;
 }
 
 TEST_CASE_TEMPLATE("linear on the CPU", T, float, double) { gt::test::linear_conforms<T>(gt::Cpu<>(2), width); }
+
+TEST_CASE_TEMPLATE("linear_gelu on the CPU", T, float, double) {
+  gt::test::linear_gelu_conforms<T>(gt::Cpu<>(2), width);
+}
 
 TEST_CASE_TEMPLATE("layer_norm on the CPU", T, float, double) { gt::test::layer_norm_conforms<T>(gt::Cpu<>(2), width); }
 

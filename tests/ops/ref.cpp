@@ -9,11 +9,16 @@
 #include "conformance/gelu.hpp"
 #include "conformance/layer_norm.hpp"
 #include "conformance/linear.hpp"
+#include "conformance/linear_gelu.hpp"
 #include "conformance/residual.hpp"
 #include "conformance/rope.hpp"
 #include "gt/backend/ref/ref.hpp"
 
 TEST_CASE_TEMPLATE("linear on the reference", T, float, double) { gt::test::linear_conforms<T>(gt::Ref{}, 16); }
+
+TEST_CASE_TEMPLATE("linear_gelu on the reference", T, float, double) {
+  gt::test::linear_gelu_conforms<T>(gt::Ref{}, 16);
+}
 
 TEST_CASE_TEMPLATE("layer_norm on the reference", T, float, double) { gt::test::layer_norm_conforms<T>(gt::Ref{}, 16); }
 
