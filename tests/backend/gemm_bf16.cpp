@@ -35,7 +35,7 @@ Product<float> product(std::int64_t m, std::int64_t n, std::int64_t k) { return 
 
 TEST_CASE("bf16 products: whether they were tested") {
   if (here) {
-    CHECK(gt::native_isa == gt::Isa::avx512);
+    CHECK(gt::native_isa == gt::Isa::avx512_bf16);
     CHECK(bf16(1).products() == Products::bf16);
   } else {
     MESSAGE("this build has no products in bf16 (", std::string(Cpu<>::name()), "): their tests are skipped");

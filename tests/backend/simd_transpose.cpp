@@ -19,7 +19,7 @@ namespace {
 template <gt::Isa I, class T>
 void transposes() {
   constexpr std::int64_t block = gt::transpose_block<I, T>;
-  static_assert(block == (I == gt::Isa::avx512 && sizeof(T) == 4 ? 16 : 4));
+  static_assert(block == (gt::has_avx512(I) && sizeof(T) == 4 ? 16 : 4));
   for (std::int64_t rows = -1; rows <= block; ++rows) {
     std::int64_t const there = std::max<std::int64_t>(0, rows);
     for (std::int64_t const gap : {0, 1, 5, 48}) {

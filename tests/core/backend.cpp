@@ -40,6 +40,7 @@ TEST_CASE("Isa: each instruction set has a name of its own") {
   CHECK(std::string(name(Isa::neon)) == "NEON");
   CHECK(std::string(name(Isa::avx2)) == "AVX2");
   CHECK(std::string(name(Isa::avx512)) == "AVX-512");
+  CHECK(std::string(name(Isa::avx512_bf16)) == "AVX-512 BF16");
 }
 
 TEST_CASE("ConstantMemory: holds its first byte and its last, and nothing beside them") {

@@ -17,7 +17,7 @@ template <Isa I>
 struct AttentionTile {
   using V = typename Register<I, float>::type;                             // the register
   static constexpr int width = Register<I, float>::width;                  // elements of it
-  static constexpr int rows = I == Isa::avx512 || I == Isa::neon ? 8 : 4;  // where there are 32 registers or 16
+  static constexpr int rows = has_avx512(I) || I == Isa::neon ? 8 : 4;  // where there are 32 registers or 16
   static constexpr int panel = 2 * width;                                  // columns of a tile
   static constexpr bool narrow = width >= rows;                            // whether one register covers the diagonal
 };

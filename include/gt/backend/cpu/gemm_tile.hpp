@@ -40,7 +40,7 @@ struct GemmTile {
   using V = typename Register<I, T>::type;             ///< the register
   static constexpr int width = Register<I, T>::width;  ///< elements of a register
   /// Rows of the tile.
-  static constexpr int mr = I == Isa::avx512 ? 14 : I == Isa::neon ? 12 : I == Isa::scalar ? 4 : 6;
+  static constexpr int mr = has_avx512(I) ? 14 : I == Isa::neon ? 12 : I == Isa::scalar ? 4 : 6;
   static constexpr int nv = I == Isa::scalar || width == 1 ? 4 : 2;  ///< registers a row
   static constexpr int nr = nv * width;                              ///< columns of the tile
 

@@ -13,7 +13,7 @@ namespace gt {
 
 namespace detail {
 /// The instruction set of registers half as wide; itself where there is none.
-constexpr Isa narrower(Isa isa) { return isa == Isa::avx512 ? Isa::avx2 : isa == Isa::avx2 ? Isa::sse2 : isa; }
+constexpr Isa narrower(Isa isa) { return has_avx512(isa) ? Isa::avx2 : isa == Isa::avx2 ? Isa::sse2 : isa; }
 }  // namespace detail
 
 /// Runs a row kernel's body over registers of instruction set I. An index is a `Full` register's first element, or the

@@ -23,14 +23,10 @@ struct Bf16Pair {
   Bf16 first, second;  ///< in the order of the sum
 };
 
-/// Whether instruction set I has bf16 dot products here.
+/// Whether instruction set I has bf16 dot products. It is an instruction set of its own: a unit compiled without them
+/// must not share kernels with one that has them.
 template <Isa I>
-inline constexpr bool has_bf16_products =
-#if !defined(GT_NO_SIMD) && defined(__AVX512BF16__)
-    I == Isa::avx512;
-#else
-    false;
-#endif
+inline constexpr bool has_bf16_products = I == Isa::avx512_bf16;
 
 /// How elements E of a panel enter sums of type T: `terms` terms of the sum each.
 template <Isa I, class T, class E>
@@ -59,10 +55,10 @@ struct Panel {
 #if !defined(GT_NO_SIMD) && defined(__AVX512BF16__)
 /// Products of floats rounded to bf16, summed in fp32: c + (a.first b.first + a.second b.second).
 template <>
-struct Panel<Isa::avx512, float, Bf16Pair> {
-  using V = typename Register<Isa::avx512, float>::type;  ///< a register of sums
-  using R = __m512i;                                      ///< a register of pairs
-  static constexpr int terms = 2;                         ///< of a sum, in a pair
+struct Panel<Isa::avx512_bf16, float, Bf16Pair> {
+  using V = typename Register<Isa::avx512_bf16, float>::type;  ///< a register of sums
+  using R = __m512i;                                           ///< a register of pairs
+  static constexpr int terms = 2;                              ///< of a sum, in a pair
 
   /// A register of pairs.
   static GT_INLINE R load(Bf16Pair const* p) { return _mm512_loadu_si512(p); }
@@ -91,7 +87,7 @@ struct Panel<Isa::avx512, float, Bf16Pair> {
         x = (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(from + r * stride + 16), _mm512_loadu_ps(from + r * stride));
       _mm512_store_si512(pairs + 16 * r, x);
     }
-    simd_transpose_block<Isa::avx512>(pairs, 16, 16, reinterpret_cast<float*>(to), pitch);
+    simd_transpose_block<Isa::avx512_bf16>(pairs, 16, 16, reinterpret_cast<float*>(to), pitch);
   }
   /// As above: to[r] = pair of from[r] and from[stride + r].
   template <int Count>

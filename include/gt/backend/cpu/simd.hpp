@@ -50,6 +50,10 @@ template <>
 struct xsimd_arch<Isa::avx512> {
   using type = xsimd::avx512bw;
 };
+template <>
+struct xsimd_arch<Isa::avx512_bf16> {
+  using type = xsimd::avx512bw;
+};
     #endif
   #elif defined(__aarch64__)
 template <>

@@ -14,7 +14,7 @@ namespace gt {
 
 /// Rows and columns of the block that `simd_transpose_block` takes.
 template <Isa I, class T>
-inline constexpr int transpose_block = I == Isa::avx512 && sizeof(T) == 4 ? 16 : 4;
+inline constexpr int transpose_block = has_avx512(I) && sizeof(T) == 4 ? 16 : 4;
 
 /// to[c * to_stride + r] = from[r * from_stride + c] for r, c < transpose_block; of the rows of the source only the
 /// first `rows` are read, and zeros stand for the rest. All of each row of the result is written, in ascending order.
