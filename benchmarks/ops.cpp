@@ -3,8 +3,6 @@
 #include "gt/backend/ref/ref.hpp"
 #include "gt/base/philox.hpp"
 #include "gt/ops/adamw.hpp"
-#include "gt/ops/attention.hpp"
-#include "gt/ops/cross_entropy.hpp"
 #include "gt/ops/embedding.hpp"
 #include "gt/ops/gelu.hpp"
 #include "gt/ops/layer_norm.hpp"
@@ -147,104 +145,6 @@ void add_adamw(std::int64_t n) {
   });
 }
 
-/// Attention of a batch of 2,048 tokens, 256 wide. Counted: the causal half of two products forward, 2 T^2 D a head,
-/// and of four backward. Its last head is compared with the plain loop.
-template <class B>
-void add_attention(B on, std::string const& name, int threads, std::int64_t T, std::int64_t D, bool backward) {
-  constexpr std::int64_t C = 256;
-  gt::AttentionShape const shape{M / T, C / D, D, T, 0}, one{1, 1, D, T, 0};
-  auto const make = [=] {
-    Buffer<float> const qkv = numbers(M * 3 * C, 1), o(M * C), log_sum(M * C / D), d_out = numbers(M * C, 2),
-                        d_qkv(M * 3 * C);
-    auto const part = [=](Buffer<float> const& b, int i) { return rows(b, 3 * C).columns(i * C, C); };
-    auto const forward = [=] {
-      gt::attention(on, part(qkv, 0), part(qkv, 1), part(qkv, 2), rows(o, C), log_sum.data(), shape);
-    };
-    auto const run_backward = [=] {
-      gt::attention_backward(on, rows(d_out, C), part(qkv, 0), part(qkv, 1), part(qkv, 2), rows(o, C), log_sum.data(),
-                             part(d_qkv, 0), part(d_qkv, 1), part(d_qkv, 2), shape);
-    };
-    auto const compare = [=] {
-      auto const last = [=](Matrix<float> m) { return m.rows(M - T, T).columns(C - D, D); };
-      auto const q = last(part(qkv, 0)), k = last(part(qkv, 1)), v = last(part(qkv, 2));
-      Buffer<float> const eo(T * D), el(T), eq(T * D), ek(T * D), ev(T * D), copy(T * D);
-      auto const off = [&](Matrix<float> actual, Buffer<float> const& expected) {
-        for (std::int64_t t = 0; t < T; ++t) std::copy_n(actual.row(t), D, copy.data() + t * D);
-        return error(copy.span(), expected.span(), static_cast<double>(T));
-      };
-      forward();
-      gt::attention(Ref{}, q, k, v, rows(eo, D), el.data(), one);
-      double worst = off(last(rows(o, C)), eo);
-      if (!backward) return worst;
-      run_backward();
-      gt::attention_backward(Ref{}, last(rows(d_out, C)), q, k, v, rows(eo, D), el.data(), rows(eq, D), rows(ek, D),
-                             rows(ev, D), one);
-      worst = std::max({worst, off(last(part(d_qkv, 0)), eq), off(last(part(d_qkv, 1)), ek)});
-      return std::max(worst, off(last(part(d_qkv, 2)), ev));
-    };
-    double const flops = (backward ? 4.0 : 2.0) * static_cast<double>(M * T * C);
-    if (backward) return Case{run_backward, compare, {.flops = flops}, threads};
-    return Case{forward, compare, {.flops = flops}, threads};
-  };
-  add(text(backward ? "attention_backward/" : "attention/", name, "/M", M, ",T", T, ",D", D), make);
-}
-
-/// The head with its loss; `gradients` adds those of x and W. Counted: 2 M V C for each of one or three products.
-/// Four rows are compared with the plain loop, and three rows of dW with dW_v = sum_i scale (p_iv - [t_i = v]) x_i,
-/// p_iv = exp(w_v x_i - z_i), z_i = nll_i + w_{t_i} x_i.
-template <class B>
-void add_head(B on, std::string const& name, int threads, std::int64_t rows_of_x, std::int64_t V, bool gradients) {
-  constexpr std::int64_t C = 256, some = 4;
-  float const scale = gradients ? 1.0F / static_cast<float>(rows_of_x) : 0.0F;
-  auto const make = [=] {
-    std::int64_t const m = rows_of_x;
-    Buffer<float> const x = numbers(m * C, 1), w = numbers(V * C, 2), nll(m), dx(m * C), dw(V * C);
-    for (float& v : w) v *= 0.1F;
-    auto const targets = ids_below(V, m, 3);
-    Matrix<float> const none;
-    auto const run = [=] {
-      gt::head_cross_entropy<B, float>(on, rows(x, C), rows(w, C), {}, all(targets), all(nll), scale,
-                                       gradients ? rows(dx, C) : none, gradients ? rows(dw, C) : none, {});
-    };
-    auto const dot = [=](std::int64_t v, std::int64_t i) {
-      double sum = 0;
-      for (std::int64_t c = 0; c < C; ++c) sum += static_cast<double>(w[v * C + c]) * static_cast<double>(x[i * C + c]);
-      return sum;
-    };
-    auto const compare = [=] {
-      run();
-      Buffer<float> const expected_nll(some), expected_dx(some * C);
-      std::int64_t const first = m - some;
-      gt::head_cross_entropy<Ref, float>(Ref{}, rows(x, C).rows(first, some), rows(w, C), {},
-                                         Vector<std::int32_t const>(targets.data() + first, some), all(expected_nll),
-                                         scale, gradients ? rows(expected_dx, C) : none, {}, {});
-      double const terms = static_cast<double>(C + V);
-      auto const n = static_cast<std::size_t>(some);
-      double worst = error(nll.span().last(n), expected_nll.span(), terms);
-      if (!gradients) return worst;
-      worst = std::max(worst, error(dx.span().last(n * C), expected_dx.span(), terms));
-      for (std::int64_t const v : {std::int64_t{0}, V - 1, std::int64_t{targets[0]}}) {
-        std::vector<double> sum(C);
-        std::vector<float> row(C);
-        for (std::int64_t i = 0; i < m; ++i) {
-          auto const target = targets[static_cast<std::size_t>(i)];
-          double const log_sum = static_cast<double>(nll[i]) + dot(target, i);
-          double const d = static_cast<double>(scale) * (std::exp(dot(v, i) - log_sum) - (target == v ? 1 : 0));
-          for (std::size_t c = 0; c < C; ++c)
-            sum[c] += d * static_cast<double>(x.span()[static_cast<std::size_t>(i) * C + c]);
-        }
-        for (std::size_t c = 0; c < C; ++c) row[c] = static_cast<float>(sum[c]);
-        worst = std::max(worst, error(dw.span().subspan(static_cast<std::size_t>(v) * C, C), row, terms));
-      }
-      return worst;
-    };
-    double const flops = (gradients ? 6.0 : 2.0) * static_cast<double>(m * V * C);
-    return Case{run, compare, {.flops = flops}, threads};
-  };
-  add(text(gradients ? "head_cross_entropy_backward/" : "head_cross_entropy/", name, "/M", rows_of_x, ",V", V, ",C", C),
-      make);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -254,24 +154,5 @@ int main(int argc, char** argv) {
   add_elementwise();
   for (std::int64_t const n : {256, 16}) add_embedding(n);
   for (std::int64_t const n : {1 << 20, 1 << 23}) add_adamw(n);
-  for (std::int64_t const D : {32, 64}) {
-    for (bool const backward : {false, true}) {
-      for_each_backend([=](auto on, std::string const& name, int threads) {
-        for (std::int64_t const T : {256, 512, 1024}) {
-          bool const slow = std::is_same_v<decltype(on), Ref> && T > 256;  // a second and more
-          if (!slow) add_attention(on, name, threads, T, D, backward);
-        }
-      });
-    }
-  }
-  for (bool const gradients : {false, true}) {
-    add_head(Ref{}, "ref", 1, 64, 2048, gradients);
-    for (int const threads : thread_counts()) {
-      for (auto const& [m, V] :
-           {std::pair{64, 2048}, std::pair{2048, 2048}, std::pair{2048, 8192}, std::pair{512, 65536}}) {
-        add_head(gt::Cpu<>(threads), cpu_name(threads), threads, m, V, gradients);
-      }
-    }
-  }
   return run_all(argc, argv, "0.1");
 }

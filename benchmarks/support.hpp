@@ -1,102 +1,31 @@
 // SPDX-License-Identifier: MIT
-// What all benchmarks share: this machine's limits, and cases that are verified once and then timed.
+// What all benchmarks share: cases that are verified once and then timed, by turns with what a user would pick instead.
 #pragma once
 
 #include <benchmark/benchmark.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <iostream>
 #include <limits>
-#include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "gt/backend/cpu/peak.hpp"
 #include "gt/backend/cpu/threads.hpp"
 #include "gt/base/error.hpp"
 #include "gt/core/buffer.hpp"
 #include "gt/cpu.hpp"
+#include "limits.hpp"
 
 namespace gt::bench {
-
-template <class F>
-double seconds_of(F const& f) {
-  auto const start = std::chrono::steady_clock::now();
-  f();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-/// One thread and all of them.
-inline std::vector<int> thread_counts() {
-  int const all = available_threads();
-  return all > 1 ? std::vector<int>{1, all} : std::vector<int>{1};
-}
-inline std::string cpu_name(int threads) { return text("cpu:", threads); }
-
-/// What this machine can do at most. Each limit is measured when it is first asked for, and raised when a later
-/// measurement is better: what else runs here only ever makes a measurement too low.
-class Limits {
- public:
-  /// Floating-point operations a second in fp32 registers.
-  double fma(int threads) {
-    if (!fma_.contains(threads)) measure_fma(threads);
-    return fma_[threads];
-  }
-  /// Bytes a second of adding up a buffer of `bytes` over and over: it comes from the cache that it fits, or from
-  /// memory.
-  double stream(std::int64_t bytes, int threads) {
-    if (!stream_.contains({bytes, threads})) measure_stream(bytes, threads);
-    return stream_[{bytes, threads}];
-  }
-  void measure_fma(int threads) {
-    raise(fma_[threads], together(threads, [](std::int64_t) { return measure_peak(Cpu<>(1)); }));
-  }
-  void measure_stream(std::int64_t bytes, int threads) {
-    Buffer<std::uint64_t> const buffer(std::max<std::int64_t>(threads, bytes / 8));
-    std::int64_t const n = buffer.size();
-    raise(stream_[{bytes, threads}], together(threads, [&](std::int64_t part) {
-            std::uint64_t const* const first = buffer.data() + n * part / threads;
-            std::uint64_t const* const last = buffer.data() + n * (part + 1) / threads;
-            auto const pass = [&] {
-              std::uint64_t sum = 0;  // of integers, so that the compiler may use registers and any order
-              for (auto const* p = first; p != last; ++p) sum += *p;
-              benchmark::DoNotOptimize(sum);
-            };
-            pass();
-            double best = std::numeric_limits<double>::infinity(), spent = 0;
-            for (int runs = 0; runs < 5 || spent < 0.04; ++runs) {
-              double const seconds = seconds_of(pass);
-              best = std::min(best, seconds), spent += seconds;
-            }
-            return static_cast<double>(8 * (last - first)) / best;
-          }));
-  }
-
- private:
-  /// What threads that measure at the same time measure together. Each takes the best of short runs on its own, so that
-  /// a thread that has to wait for its core does not spoil the others' result.
-  template <class F>
-  static double together(int threads, F const& measure) {
-    std::vector<double> each(static_cast<std::size_t>(threads));
-    Cpu<>(threads).parallel_for(threads, [&](std::int64_t i) { each[static_cast<std::size_t>(i)] = measure(i); });
-    double sum = 0;
-    for (double const one : each) sum += one;
-    return sum;
-  }
-  static void raise(double& limit, double measured) { limit = std::max(limit, measured); }
-  std::map<int, double> fma_;
-  std::map<std::pair<std::int64_t, int>, double> stream_;
-};
-inline Limits& limits() {
-  static Limits measured;
-  return measured;
-}
 
 /// What one run of a case does. With `flops` its limit is the FMA peak, otherwise the bandwidth of `memory` bytes.
 struct Work {
@@ -104,6 +33,15 @@ struct Work {
   double bytes = 0;         ///< that pass: each array counts once, even when it is read and written
   std::int64_t memory = 0;  ///< bytes of all arrays together: decides which cache they come from
   double tokens = 0;        ///< of a model that is trained or generates
+  bool bf16 = false;        ///< the products are of bf16: the limit of `flops` is the peak of its dot products
+  double extra_bytes = 0;   ///< memory beside inputs and outputs, where that is worth a column
+};
+
+/// Somebody else's code for the same work, run by turns with ours in one process.
+struct Peer {
+  std::string name;
+  std::function<void()> run;
+  std::function<double()> error;  ///< as of a Case
 };
 
 /// One thing to time. The closures own what they work on.
@@ -112,6 +50,8 @@ struct Case {
   std::function<double()> error;  ///< of one run against other code, in units of what is allowed
   Work work;
   int threads = 1;
+  std::vector<Peer> peers{};                        ///< on as many threads
+  std::function<void(std::string const&)> write{};  ///< writes what a peer in another process must know into a file
 };
 
 /// The largest |a_i - b_i| in units of what may be: 16 eps sqrt(terms) max|b|, for sums of `terms` terms.
@@ -156,28 +96,64 @@ inline void skip(benchmark::State& state, std::string const& why) {
   state.SkipWithError(why.c_str());
 }
 
-/// Times the case's run. Rates are of the median run; `best_%` is of the fastest, `spread_%` the middle half's width.
+/// Throws where a case is wrong; leaves out a peer that is, and says so.
+inline void verify(std::string const& name, Case& c) {
+  auto const wrong = [](double error) { return text("wrong result: off by ", error, " times what is allowed"); };
+  if (double const off = c.error(); !(off <= 1)) throw Error(wrong(off));
+  std::erase_if(c.peers, [&](Peer const& peer) {
+    double const off = peer.error();
+    if (off <= 1) return false;
+    something_failed = true;
+    std::cerr << name << ": " << peer.name << " is left out, " << wrong(off) << '\n';
+    return true;
+  });
+}
+
+/// The value below which `share` of all lie.
+inline double quantile(std::vector<double>& values, double share) {
+  std::sort(values.begin(), values.end());
+  return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
+}
+
+/// Times the case's run by turns with its peers; who begins changes from turn to turn. Rates are of the median run;
+/// `best_%` is of the fastest, `spread_%` the middle half's width. `vs_NAME`: the peer's median over ours.
 inline void time(benchmark::State& state, Case const& c) {
-  std::vector<double> seconds;
-  seconds.reserve(static_cast<std::size_t>(state.max_iterations));
+  std::size_t const runners = 1 + c.peers.size();
+  std::vector<std::vector<double>> seconds(runners);
+  for (auto& s : seconds) s.reserve(static_cast<std::size_t>(state.max_iterations));
+  std::size_t first = 0;
   for (auto _ : state) {
-    seconds.push_back(seconds_of(c.run));
-    benchmark::ClobberMemory();
+    for (std::size_t turn = 0; turn < runners; ++turn) {
+      std::size_t const i = (first + turn) % runners;
+      seconds[i].push_back(seconds_of(i == 0 ? c.run : c.peers[i - 1].run));
+      benchmark::ClobberMemory();
+    }
+    ++first;
   }
-  std::sort(seconds.begin(), seconds.end());
-  auto const at = [&](double share) {
-    return seconds[static_cast<std::size_t>(share * static_cast<double>(seconds.size() - 1))];
-  };
-  double const median = at(0.5), work = c.work.flops > 0 ? c.work.flops : c.work.bytes;
-  double const limit = c.work.flops > 0 ? limits().fma(c.threads) : limits().stream(c.work.memory, c.threads);
+  double const median = quantile(seconds[0], 0.5), work = c.work.flops > 0 ? c.work.flops : c.work.bytes;
+  double const limit = !(c.work.flops > 0) ? limits().stream(c.work.memory, c.threads)
+                       : c.work.bf16       ? limits().bf16(c.threads)
+                                           : limits().fma(c.threads);
+  state.counters["seconds"] = median;
+  state.counters["threads_used"] = c.threads;
   state.counters[c.work.flops > 0 ? "GFLOP/s" : "GB/s"] = work / median * 1e-9;
   state.counters["peak_%"] = 100 * work / median / limit;
-  state.counters["best_%"] = 100 * work / seconds.front() / limit;
-  state.counters["spread_%"] = 100 * (at(0.75) - at(0.25)) / median;
-  if (c.work.tokens > 0) {
-    state.counters["s/step"] = median;
-    state.counters["tokens/s"] = c.work.tokens / median;
-  }
+  state.counters["best_%"] = 100 * work / seconds[0].front() / limit;
+  state.counters["spread_%"] = 100 * (quantile(seconds[0], 0.75) - quantile(seconds[0], 0.25)) / median;
+  if (c.work.tokens > 0) state.counters["tokens/s"] = c.work.tokens / median;
+  if (c.work.extra_bytes > 0) state.counters["extra_MB"] = c.work.extra_bytes * 1e-6;
+  for (std::size_t i = 1; i < runners; ++i)
+    state.counters["vs_" + c.peers[i - 1].name] = quantile(seconds[i], 0.5) / median;
+}
+
+/// All cases by name, in the order of registration.
+struct Named {
+  std::string name;
+  std::function<Case()> make;
+};
+inline std::vector<Named>& cases() {
+  static std::vector<Named> all;
+  return all;
 }
 }  // namespace detail
 
@@ -188,68 +164,119 @@ inline void add(std::string const& name, std::function<Case()> const& make,
   struct Current {
     std::string name;
     Case what;
-    double error = 0;
+    std::string wrong;
   };
   static Current current;
   auto const body = [=](benchmark::State& state) {
-    try {
-      if (current.name != name) {
-        current = {};  // before the next one takes memory
-        current = {name, make(), 0};
-        current.error = current.what.error();
+    if (current.name != name) {
+      current = {};  // before the next one takes memory
+      current.name = name;
+      try {
+        current.what = make();
+        detail::verify(name, current.what);
+      } catch (std::exception const& e) {
+        current.wrong = e.what();
       }
-      if (!(current.error <= 1)) {
-        return detail::skip(state, text("wrong result: off by ", current.error, " times what is allowed"));
-      }
-      detail::time(state, current.what);
-    } catch (std::exception const& e) {
-      detail::skip(state, e.what());
     }
+    if (!current.wrong.empty()) return detail::skip(state, current.wrong);
+    detail::time(state, current.what);
   };
+  detail::cases().push_back({name, make});
   benchmark::RegisterBenchmark(name.c_str(), body)->Unit(unit);
 }
 
-/// The machine's limits as the first rows: FMA peak, and bandwidth of half the last cache and of eight times it.
-inline void add_limits() {
-  std::int64_t cache = std::int64_t{32} << 20;
-  for (auto const& c : benchmark::CPUInfo::Get().caches) {
-    if (c.level >= 3) cache = c.size;
+namespace detail {
+
+/// Says on one line of a terminal what has just been measured.
+class Progress : public benchmark::BenchmarkReporter {
+ public:
+  bool ReportContext(Context const&) override { return true; }
+  void ReportRuns(std::vector<Run> const& runs) override {
+    for (auto const& run : runs) {
+      if (run.error_occurred) std::cerr << erase() << run.benchmark_name() << ": " << run.error_message << '\n';
+    }
+    ++rows_;
+    if (!::isatty(2)) return;
+    std::cerr << "\r\033[Kgt: " << rows_ << " " << runs.front().run_name.function_name.substr(0, 90) << std::flush;
   }
-  auto const row = [](std::string const& name, auto const& measure) {
-    benchmark::RegisterBenchmark(name.c_str(),
-                                 [=](benchmark::State& state) {
-                                   for (auto _ : state) measure(state);
-                                 })
-        ->Iterations(1)
-        ->Unit(benchmark::kMillisecond);
-  };
-  for (int const threads : thread_counts()) {
-    row(text("peak/fma/threads:", threads), [=](benchmark::State& state) {
-      limits().measure_fma(threads);
-      state.counters["GFLOP/s"] = limits().fma(threads) * 1e-9;
-    });
-  }
-  for (int const threads : thread_counts()) {
-    for (auto const& [name, bytes] : {std::pair{"cache", cache / 2}, std::pair{"memory", 8 * cache}}) {
-      row(text("peak/stream_", name, "/threads:", threads), [=, bytes = bytes](benchmark::State& state) {
-        limits().measure_stream(bytes, threads);
-        state.counters["GB/s"] = limits().stream(bytes, threads) * 1e-9;
-      });
+  void Finalize() override { std::cerr << erase() << std::flush; }
+
+ private:
+  static char const* erase() { return ::isatty(2) ? "\r\033[K" : ""; }
+  int rows_ = 0;
+};
+
+/// Runs cases at the wish of another process, which times its own code between: reads a command a line, and answers
+/// each with a line of JSON. `case NAME` makes a case and verifies it, `write FILE` writes what its peer must know,
+/// `time SECONDS` runs it that long. An answer with `error` says what went wrong.
+inline int serve() {
+  Case current;
+  for (std::string line; std::getline(std::cin, line);) {
+    std::size_t const space = std::min(line.find(' '), line.size());
+    std::string const command = line.substr(0, space), argument = line.substr(std::min(space + 1, line.size()));
+    try {
+      if (command == "case") {
+        current = {};
+        auto const found =
+            std::find_if(cases().begin(), cases().end(), [&](auto const& c) { return c.name == argument; });
+        check(found != cases().end(), "serve", "'", argument, "' must be a case of this program");
+        current = found->make();
+        current.peers.clear();  // they had their turn
+        verify(argument, current);
+        std::cout << "{\"threads\": " << current.threads << "}" << std::endl;
+      } else if (command == "write") {
+        check(static_cast<bool>(current.write), "serve", "this case has nothing to write");
+        current.write(argument);
+        std::cout << "{}" << std::endl;
+      } else {
+        check(command == "time" && current.run, "serve", "a case must come first, then time SECONDS");
+        double const enough = std::stod(argument);
+        double spent = 0;
+        std::cout << "{\"seconds\": [";
+        for (int i = 0; i < 2 || spent < enough; ++i) {
+          double const seconds = seconds_of(current.run);
+          spent += seconds;
+          std::cout << (i > 0 ? ", " : "") << seconds;
+        }
+        std::cout << "]}" << std::endl;
+      }
+    } catch (std::exception const& e) {
+      std::string what = e.what();
+      std::replace_if(
+          what.begin(), what.end(), [](char c) { return c == '"' || c == '\\' || c < ' '; }, '\'');
+      std::cout << "{\"error\": \"" << what << "\"}" << std::endl;
     }
   }
+  return 0;
 }
 
+}  // namespace detail
+
 /// The main of a benchmark program. `seconds` is the least time that a benchmark runs unless the arguments say another.
-/// Returns 1 when a result was wrong.
+/// `--progress`: one line that changes instead of a table; `--serve`: see `detail::serve`. Returns 1 when a result was
+/// wrong.
 inline int run_all(int argc, char** argv, char const* seconds) {
   std::string min_time = text("--benchmark_min_time=", seconds), tabular = "--benchmark_counters_tabular=true";
   std::vector<char*> arguments(argv, argv + argc);
+  bool const serves = std::erase_if(arguments, [](char* a) { return std::string_view(a) == "--serve"; }) > 0;
+  bool const quiet = std::erase_if(arguments, [](char* a) { return std::string_view(a) == "--progress"; }) > 0;
+  if (serves) return detail::serve();
   arguments.insert(arguments.begin() + 1, {min_time.data(), tabular.data()});
   int count = static_cast<int>(arguments.size());
   arguments.push_back(nullptr);
+#if defined(GT_BENCH_FLAGS)
+  benchmark::AddCustomContext("gt_flags", GT_BENCH_FLAGS);
+#endif
+  benchmark::AddCustomContext("gt_compiler", __VERSION__);
+  benchmark::AddCustomContext("gt_isa", name(native_isa));
   benchmark::Initialize(&count, arguments.data());
   if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 1;
-  benchmark::RunSpecifiedBenchmarks();
+  detail::Progress progress;
+  if (quiet) {
+    benchmark::RunSpecifiedBenchmarks(&progress);
+  } else {
+    benchmark::RunSpecifiedBenchmarks();
+  }
   benchmark::Shutdown();
   return detail::something_failed ? 1 : 0;
 }

@@ -26,8 +26,7 @@ class Session {
 
   /// Nothing is fed yet. All memory is taken here: L caches [context, 2 C], and scratch for 256 tokens of a prompt; but
   /// for the packed weights, as many numbers as the model has, which the first call makes.
-  Session(B on, Model const& model)
-      : on_{keeping(on, constant_weights(model))}, model_{model}, logits_(model.vocab()) {
+  Session(B on, Model const& model) : on_{keeping(on, constant_weights(model))}, model_{model}, logits_(model.vocab()) {
     std::int64_t const C = model.config().d_model;
     for (int l = 0; l < model.depth(); ++l) caches_.emplace_back(model.context(), C);
     arena_ = Arena(measure([&](Arena& arena) { pass({}, std::min(chunk, model.context()), arena); }));

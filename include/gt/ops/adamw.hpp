@@ -37,14 +37,14 @@ void adamw(B const& on, T* p, T const* g, T* m, T* v, std::int64_t n, AdamWStep 
   auto const lane = on.template lane<T>();
   for_each_run(on, n, detail::elements_for_threads, [&](std::int64_t o, std::int64_t count) {
     lane.each(count, [=](auto i) {
-      using V = decltype(lane.load(p, i));
-      V const gi = lane.load(g + o, i) * scale;
-      V const mi = lane.fma(lane.load(m + o, i), V(b1), gi * (T(1) - b1));
-      V const vi = lane.fma(lane.load(v + o, i), V(b2), gi * gi * (T(1) - b2));
-      V const over = lane.reciprocal(lane.fma(lane.sqrt(vi), V(root), V(eps)));
+      using Lanes = decltype(lane.load(p, i));
+      Lanes const gi = lane.load(g + o, i) * scale;
+      Lanes const mi = lane.fma(lane.load(m + o, i), Lanes(b1), gi * (T(1) - b1));
+      Lanes const vi = lane.fma(lane.load(v + o, i), Lanes(b2), gi * gi * (T(1) - b2));
+      Lanes const over = lane.reciprocal(lane.fma(lane.sqrt(vi), Lanes(root), Lanes(eps)));
       lane.store(m + o, i, mi);
       lane.store(v + o, i, vi);
-      lane.store(p + o, i, lane.fma(lane.load(p + o, i), V(keep), mi * (-rate) * over));
+      lane.store(p + o, i, lane.fma(lane.load(p + o, i), Lanes(keep), mi * (-rate) * over));
     });
   });
 }

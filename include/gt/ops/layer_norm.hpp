@@ -126,10 +126,10 @@ struct LayerNormGradient {
     T const* const bypass = residual ? residual.row(i) : nullptr;
     T* const out = dx.row(i);
     lane.each(C, [=](auto j) {
-      using V = decltype(lane.load(xr, j));
-      V const xhat = (lane.load(xr, j) - m) * r;
-      V const e = lane.fma(lane.load(gain, j), lane.load(dyr, j), lane.fma(xhat, V(c), V(a)));
-      lane.store(out, j, bypass ? lane.fma(e, V(r), lane.load(bypass, j)) : V(e * r));
+      using Lanes = decltype(lane.load(xr, j));
+      Lanes const xhat = (lane.load(xr, j) - m) * r;
+      Lanes const e = lane.fma(lane.load(gain, j), lane.load(dyr, j), lane.fma(xhat, Lanes(c), Lanes(a)));
+      lane.store(out, j, bypass ? lane.fma(e, Lanes(r), lane.load(bypass, j)) : Lanes(e * r));
     });
   }
 };

@@ -15,11 +15,11 @@ namespace gt::detail {
 /// what a tile computes beyond the diagonal is wasted.
 template <Isa I>
 struct AttentionTile {
-  using V = typename Register<I, float>::type;                             // the register
-  static constexpr int width = Register<I, float>::width;                  // elements of it
+  using V = typename Register<I, float>::type;                          // the register
+  static constexpr int width = Register<I, float>::width;               // elements of it
   static constexpr int rows = has_avx512(I) || I == Isa::neon ? 8 : 4;  // where there are 32 registers or 16
-  static constexpr int panel = 2 * width;                                  // columns of a tile
-  static constexpr bool narrow = width >= rows;                            // whether one register covers the diagonal
+  static constexpr int panel = 2 * width;                               // columns of a tile
+  static constexpr bool narrow = width >= rows;                         // whether one register covers the diagonal
 };
 
 constexpr std::int64_t round_up(std::int64_t n, std::int64_t step) { return (n + step - 1) / step * step; }
