@@ -131,6 +131,7 @@ inline void time(benchmark::State& state, Case const& c) {
     ++first;
   }
   double const median = quantile(seconds[0], 0.5), work = c.work.flops > 0 ? c.work.flops : c.work.bytes;
+  if (!(c.work.flops > 0)) limits().measure_stream(c.work.memory, c.threads);  // once more: others use the memory too
   double const limit = !(c.work.flops > 0) ? limits().stream(c.work.memory, c.threads)
                        : c.work.bf16       ? limits().bf16(c.threads)
                                            : limits().fma(c.threads);

@@ -89,20 +89,11 @@ GT_INLINE void softmax_block(float* s, std::int64_t stride, std::int64_t seen, s
   }
 }
 
-/// log sum_j e^(score_j) of `rows` rows. The state holds whole registers of them.
+/// log sum_j e^(score_j) of `rows` rows. One by one: xsimd's log does not compile for AVX-512 without optimisation.
 template <Isa I>
 void store_log_sums(SoftmaxState state, std::int64_t rows, float* to) noexcept {
-  using V = typename AttentionTile<I>::V;
-  constexpr int W = AttentionTile<I>::width;
-  for (std::int64_t i = 0; i < rows; i += W) {
-    V const ln2(std::numbers::ln2_v<float>);
-    V const l = simd_fma(simd_load<V>(state.top + i), ln2, V(log(simd_load<V>(state.total + i))));
-    if (i + W <= rows) {
-      simd_store(to + i, l);
-    } else {
-      simd_store_first(to + i, l, rows - i);
-    }
-  }
+  for (std::int64_t i = 0; i < rows; ++i)
+    to[i] = multiply_add(state.top[i], std::numbers::ln2_v<float>, std::log(state.total[i]));
 }
 
 }  // namespace gt::detail
