@@ -12,13 +12,14 @@
 namespace {
 std::atomic<std::size_t> taken{0};  // by aligned `new`, which all of gt's memory comes from
 }
-void* operator new(std::size_t bytes, std::align_val_t to) {
+// Not inlined: the compiler would pair the halves wrongly.
+[[gnu::noinline]] void* operator new(std::size_t bytes, std::align_val_t to) {
   taken += bytes;
   auto const a = static_cast<std::size_t>(to);
   if (void* const p = std::aligned_alloc(a, (bytes + a - 1) / a * a)) return p;
   throw std::bad_alloc{};
 }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
 
 namespace {
 

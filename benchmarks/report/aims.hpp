@@ -39,7 +39,7 @@ inline double least_share(Row const& r) {
     return r.size("D") >= 64 ? 60 : r.size("D") >= 32 ? 45 : 30;
   }
   if (r.op.starts_with("head_cross_entropy")) return r.size("V") >= 8192 ? 85 : 0;
-  if (r.op == "generate" || r.op == "prompt") return 70;
+  if (r.op.starts_with("generate") || r.op == "prompt") return 70;
   for (char const* op : {"layer_norm", "gelu", "residual_add", "adamw", "embedding"}) {
     if (r.op.starts_with(op)) return 80;
   }
@@ -59,6 +59,13 @@ inline std::vector<Aim> aims_of(Row const& r, std::vector<Row> const& all) {
       double const times = one.seconds / r.seconds, least = 0.95 * r.threads;
       aims.push_back(
           {">= " + detail::number(least, 1) + "x one thread (" + detail::number(times, 2) + ")", times >= least});
+    }
+  }
+  if (r.op == "step_bf16") {
+    for (auto const& one : all) {
+      if (one.op != "step" || one.shape != r.shape || one.threads != r.threads || !(r.seconds > 0)) continue;
+      double const times = one.seconds / r.seconds;
+      aims.push_back({">= 1.6x of fp32 (" + detail::number(times, 2) + ")", times >= 1.6});
     }
   }
   if (r.op == "tiny" && r.size("C") == 32) aims.push_back({"<= 200 us", r.seconds <= 200e-6});

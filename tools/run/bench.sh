@@ -33,7 +33,7 @@ quick_rows='^gemm_../cpu:[0-9]+/M2048,N1024,K256$|^gemm_y/cpu:[0-9]+/M(2048,N256
 
 run_benchmarks() {
   load=$(cut -d' ' -f1 /proc/loadavg 2>/dev/null || echo 0)
-  filter='' quick=no peers=no
+  filter='' quick=no peers=no profile=no
   case ${1:--} in
     -*) ;;
     *)
@@ -46,8 +46,9 @@ run_benchmarks() {
     case $argument in
       --quick) quick=yes ;;
       --peers) peers=yes ;;
+      --profile) profile=yes ;;
       --benchmark_*) set -- "$@" "$argument" ;;
-      *) die "bench takes [FILTER] [--quick] [--peers] [--benchmark_...=...], not '$argument'." ;;
+      *) die "bench takes [FILTER] [--quick] [--peers] [--profile] [--benchmark_...=...], not '$argument'." ;;
     esac
   done
   # shellcheck disable=SC2046,SC2086
@@ -58,6 +59,7 @@ run_benchmarks() {
     setup_torch
   fi
   build release 'the benchmarks' benchmarks
+  if [ $profile = yes ]; then exec "$root/build/release/benchmarks/bench_step" --profile; fi
   minutes='about ten minutes; --quick: one'
   if [ $quick = yes ]; then
     set -- --benchmark_min_time=0.1 "$@"

@@ -12,6 +12,7 @@
 #include "gt/backend/cpu/attention_tile.hpp"
 #include "gt/backend/cpu/gemm.hpp"
 #include "gt/core/attention_shape.hpp"
+#include "gt/core/kernels.hpp"
 #include "gt/core/view.hpp"
 
 namespace gt::detail {
@@ -135,5 +136,9 @@ requires(I != Isa::scalar) void attention(Cpu<I> const& on, In<Matrix<float cons
     one.run(on.template scratch<float>(scratch_packed_b, one.scratch_size()));
   });
 }
+
+/// See `kernel_report`.
+template <>
+inline constexpr bool has_kernel<cpu_tag, Op::attention> = true;
 
 }  // namespace gt

@@ -12,6 +12,7 @@
 #include "gt/backend/cpu/attention_tile.hpp"
 #include "gt/backend/cpu/gemm.hpp"
 #include "gt/core/attention_shape.hpp"
+#include "gt/core/kernels.hpp"
 #include "gt/core/view.hpp"
 
 namespace gt::detail {
@@ -200,5 +201,9 @@ requires(I != Isa::scalar) void attention_backward(Cpu<I> const& on, In<Matrix<f
     one.run(on.template scratch<float>(scratch_packed_b, one.scratch_size()));
   });
 }
+
+/// See `kernel_report`.
+template <>
+inline constexpr bool has_kernel<cpu_tag, Op::attention_backward> = true;
 
 }  // namespace gt
