@@ -18,9 +18,6 @@ using gt::Matrix;
 using gt::Ref;
 using gt::text;
 
-Matrix<float> rows(Buffer<float> const& b, std::int64_t columns) {
-  return Matrix<float>(b.data(), b.size() / columns, columns);
-}
 /// The error of a matrix against the same numbers without gaps.
 double off(Matrix<float> actual, Buffer<float> const& expected, std::int64_t terms) {
   Buffer<float> const copy(expected.size());

@@ -30,14 +30,6 @@ using gt::Ref;
 using gt::text;
 using gt::Vector;
 
-Matrix<float> rows(Buffer<float> const& b, std::int64_t columns) {
-  return Matrix<float>(b.data(), b.size() / columns, columns);
-}
-Vector<float> all(Buffer<float> const& b) { return Vector<float>(b.data(), b.size()); }
-Vector<std::int32_t const> all(std::vector<std::int32_t> const& ids) {
-  return Vector<std::int32_t const>(ids.data(), static_cast<std::int64_t>(ids.size()));
-}
-
 /// Bytes that a run takes on threads that have no scratch memory yet: those of a new thread and of its own workers.
 template <class F>
 double scratch_bytes(F const& run) {

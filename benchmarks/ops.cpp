@@ -28,13 +28,6 @@ void for_each_backend(F const& add_one) {
   add_one(Ref{}, "ref", 1);
   for (int const threads : thread_counts()) add_one(gt::Cpu<>(threads), cpu_name(threads), threads);
 }
-Matrix<float> rows(Buffer<float> const& b, std::int64_t columns) {
-  return Matrix<float>(b.data(), b.size() / columns, columns);
-}
-Vector<float> all(Buffer<float> const& b) { return Vector<float>(b.data(), b.size()); }
-Vector<std::int32_t const> all(std::vector<std::int32_t> const& ids) {
-  return Vector<std::int32_t const>(ids.data(), static_cast<std::int64_t>(ids.size()));
-}
 
 /// An op that reads `in` and writes, or adds to, `out`: compared as a whole with the plain loop. `bytes` is what
 /// passes, unless it is all of the buffers.

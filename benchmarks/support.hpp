@@ -22,6 +22,7 @@
 #include "gt/backend/cpu/threads.hpp"
 #include "gt/base/error.hpp"
 #include "gt/core/buffer.hpp"
+#include "gt/core/view.hpp"
 #include "gt/cpu.hpp"
 #include "limits.hpp"
 
@@ -76,6 +77,16 @@ inline Buffer<float> numbers(std::int64_t n, std::uint64_t stream) {
     v = static_cast<float>(static_cast<std::int32_t>(state >> 32)) * 0x1.0p-31F;
   }
   return x;
+}
+/// All of a buffer as a matrix.
+inline Matrix<float> rows(Buffer<float> const& b, std::int64_t columns) {
+  return Matrix<float>(b.data(), b.size() / columns, columns);
+}
+/// All of a buffer as a vector.
+inline Vector<float> all(Buffer<float> const& b) { return Vector<float>(b.data(), b.size()); }
+/// All of them.
+inline Vector<std::int32_t const> all(std::vector<std::int32_t> const& ids) {
+  return Vector<std::int32_t const>(ids.data(), static_cast<std::int64_t>(ids.size()));
 }
 /// n ids below `vocab`.
 inline std::vector<std::int32_t> ids_below(std::int64_t vocab, std::int64_t n, std::uint64_t stream) {
