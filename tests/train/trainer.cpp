@@ -158,8 +158,9 @@ TEST_CASE("Trainer: two halves accumulated make the step of the whole batch") {
 
 TEST_CASE_TEMPLATE("Trainer: a loss or gradient that is not finite changes no weight and is reported", B, Ref, Cpu<>) {
   for (double const poison : {std::nan(""), std::numeric_limits<double>::infinity()}) {
-    for (char const* name : {"model.layers.0.mlp.c_fc.weight", "model.layers.2.self_attn.q_proj.weight",
-                             "model.layers.2.post_attention_layernorm.weight", "model.norm.weight", "lm_head.weight"}) {
+    for (std::string const name :
+         {"model.layers.2.mlp.c_fc.weight", "model.layers.2.self_attn.q_proj.weight",
+          "model.layers.2.post_attention_layernorm.weight", "model.norm.weight", "lm_head.weight"}) {
       INFO(name, " holds ", poison);
       auto model = model_of_three<float>();
       Trainer trainer(B{}, model, shape);
@@ -178,6 +179,15 @@ TEST_CASE_TEMPLATE("Trainer: a loss or gradient that is not finite changes no we
       CHECK(trainer.steps() == 2);
     }
   }
+}
+
+TEST_CASE("Trainer: a frozen weight that is not finite is reported too") {
+  auto model = model_of_three<float>();
+  model.blocks()[0].weights()[7] = std::numeric_limits<float>::quiet_NaN();
+  Trainer trainer(Cpu<>{}, model, shape);  // from now on what is frozen may not change
+  Batch const batch;
+  CHECK(!std::isfinite(trainer.step(batch.ids, batch.targets, 1e-3).loss));
+  CHECK(trainer.steps() == 0);
 }
 
 TEST_CASE("Trainer: positions without a target neither count nor train") {

@@ -159,6 +159,10 @@ template <class V>
 GT_INLINE V simd_fma(V const& a, V const& b, V const& c) {
   if constexpr (is_avx512<V>) {
     return V(_mm512_fmadd_ps(a, b, c));  // xsimd 8.1 writes a * b + c, which not every compiler fuses
+#if defined(__FMA__) && !defined(GT_NO_SIMD)
+  } else if constexpr (is_register<V> && sizeof(V) == 16) {
+    return V(_mm_fmadd_ps(a, b, c));  // a compiler that may fuse does it here and not there, left to itself
+#endif
   } else if constexpr (is_register<V>) {
     return fma(a, b, c);
   } else {
