@@ -89,7 +89,7 @@ run_benchmarks() {
   if [ $peers = yes ]; then
     "$torch" "$root/benchmarks/peers/torch_peer.py" --programs "$programs" --rows "$out/raw" --out "$out/raw/torch.json" || code=1
   fi
-  "$programs/bench_report" "$out" "load average before=$load" "threads wait=$OMP_WAIT_POLICY"
+  "$programs/bench_report" "$out" "load average before=$load" "threads wait=${OMP_WAIT_POLICY:-asleep after $GOMP_SPINCOUNT spins}"
   say "the same as a page, and as JSON: $out/report.html, $out/results.json"
   return $code
 }
