@@ -28,7 +28,8 @@
 
 namespace gt::bench {
 
-/// What one run of a case does. With `flops` its limit is the FMA peak, otherwise the bandwidth of `memory` bytes.
+/// What one run of a case does. With `flops` its limit is the FMA peak, otherwise the bandwidth of `memory` bytes,
+/// unless the case has floors.
 struct Work {
   double flops = 0;         ///< floating-point operations: those of the formula, not those that an algorithm adds
   double bytes = 0;         ///< that pass: each array counts once, even when it is read and written
@@ -51,6 +52,7 @@ struct Case {
   std::function<double()> error;  ///< of one run against other code, in units of what is allowed
   Work work;
   int threads = 1;
+  std::vector<std::function<void()>> floors{};      ///< parts of it that nobody can leave out; the slowest is its limit
   std::vector<Peer> peers{};                        ///< on as many threads
   std::function<void(std::string const&)> write{};  ///< writes what a peer in another process must know into a file
 };
@@ -126,36 +128,48 @@ inline double quantile(std::vector<double>& values, double share) {
   return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
 }
 
-/// Times the case's run by turns with its peers; who begins changes from turn to turn. Rates are of the median run;
-/// `best_%` is of the fastest, `spread_%` the middle half's width. `vs_NAME`: the peer's median over ours.
+/// Times the case's run by turns with its floors and peers; who begins changes from turn to turn. Rates are of the
+/// median run; `best_%` is of the fastest, also of a floor, `spread_%` the middle half's width. `vs_NAME`: the peer's
+/// median over ours.
 inline void time(benchmark::State& state, Case const& c) {
-  std::size_t const runners = 1 + c.peers.size();
+  std::size_t const first_peer = 1 + c.floors.size(), runners = first_peer + c.peers.size();
+  auto const runner = [&](std::size_t i) -> auto const& {
+    return i == 0 ? c.run : i < first_peer ? c.floors[i - 1] : c.peers[i - first_peer].run;
+  };
   std::vector<std::vector<double>> seconds(runners);
   for (auto& s : seconds) s.reserve(static_cast<std::size_t>(state.max_iterations));
   std::size_t first = 0;
   for (auto _ : state) {
     for (std::size_t turn = 0; turn < runners; ++turn) {
       std::size_t const i = (first + turn) % runners;
-      seconds[i].push_back(seconds_of(i == 0 ? c.run : c.peers[i - 1].run));
+      seconds[i].push_back(seconds_of(runner(i)));
       benchmark::ClobberMemory();
     }
     ++first;
   }
   double const median = quantile(seconds[0], 0.5), work = c.work.flops > 0 ? c.work.flops : c.work.bytes;
-  if (!(c.work.flops > 0)) limits().measure_stream(c.work.memory, c.threads);  // once more: others use the memory too
-  double const limit = !(c.work.flops > 0) ? limits().stream(c.work.memory, c.threads)
-                       : c.work.bf16       ? limits().bf16(c.threads)
-                                           : limits().fma(c.threads);
+  double least = 0, least_best = 0;  // seconds at the limit
+  for (std::size_t i = 1; i < first_peer; ++i) {
+    least = std::max(least, quantile(seconds[i], 0.5));
+    least_best = std::max(least_best, seconds[i].front());
+  }
+  if (c.floors.empty()) {
+    bool const streams = !(c.work.flops > 0);
+    if (streams) limits().measure_stream(c.work.memory, c.threads);  // once more: others use the memory too
+    least = least_best = work / (streams       ? limits().stream(c.work.memory, c.threads)
+                                 : c.work.bf16 ? limits().bf16(c.threads)
+                                               : limits().fma(c.threads));
+  }
   state.counters["seconds"] = median;
   state.counters["threads_used"] = c.threads;
   state.counters[c.work.flops > 0 ? "GFLOP/s" : "GB/s"] = work / median * 1e-9;
-  state.counters["peak_%"] = 100 * work / median / limit;
-  state.counters["best_%"] = 100 * work / seconds[0].front() / limit;
+  state.counters["peak_%"] = 100 * least / median;
+  state.counters["best_%"] = 100 * least_best / seconds[0].front();
   state.counters["spread_%"] = 100 * (quantile(seconds[0], 0.75) - quantile(seconds[0], 0.25)) / median;
   if (c.work.tokens > 0) state.counters["tokens/s"] = c.work.tokens / median;
   if (c.work.extra_bytes > 0) state.counters["extra_MB"] = c.work.extra_bytes * 1e-6;
-  for (std::size_t i = 1; i < runners; ++i)
-    state.counters["vs_" + c.peers[i - 1].name] = quantile(seconds[i], 0.5) / median;
+  for (std::size_t i = first_peer; i < runners; ++i)
+    state.counters["vs_" + c.peers[i - first_peer].name] = quantile(seconds[i], 0.5) / median;
 }
 
 /// All cases by name, in the order of registration.

@@ -317,8 +317,6 @@ class Run : public gt::GrowthObserver {
 };
 
 int run(GrowArguments a) {
-  // What can be wrong with the flags is found before the text is read.
-  gt::Cpu<>(a.threads).with(a.bf16 ? gt::Products::bf16 : gt::Products::fp32);
   std::optional<RunIdentity> was;
   if (!a.resume.empty()) {
     auto const asked = a;
@@ -330,6 +328,8 @@ int run(GrowArguments a) {
       a.lr = asked.lr;
     }
   }
+  // What this machine cannot do is found before the text is read, and before a folder is made.
+  gt::Cpu<>(a.threads).with(a.bf16 ? gt::Products::bf16 : gt::Products::fp32);
   RunFolder const folder = was ? RunFolder(a.resume) : RunFolder::for_new_run(a.out, a.overwrite);
 
   auto const corpus = gt::Corpus::read(a.corpus);

@@ -18,7 +18,7 @@ import torch
 import torch_model
 import torch_ops
 
-models = ("step", "tiny", "stage", "generate", "prompt")  # rows of whole models
+models = ("step", "step_bf16", "tiny", "stage", "generate", "prompt")  # rows of whole models
 policy = "GT_PEER_POLICY"  # set in the process that measures
 
 
@@ -95,7 +95,7 @@ def runners_of(row, gt, folder):
 
     if op in models:
         path = os.path.join(folder, "model.safetensors")
-        gt.ask("case " + row["name"])
+        gt.ask("case " + row["name"].replace("step_bf16", "step"))  # what PyTorch's bf16 must agree with is of fp32
         gt.ask("write " + path)
         weights = torch_model.read_safetensors(path)
         os.remove(path)
@@ -110,13 +110,15 @@ def runners_of(row, gt, folder):
             t.verify(weights, op == "prompt")
             return t.read if op == "prompt" else t.feed
 
-        make = training if op in ("step", "tiny", "stage") else talk
+        make = talk if op in ("generate", "prompt") else training
         torch.set_num_threads(threads)
-        attempt("PyTorch eager", lambda: make("eager"))
-        if threads > 1 and "PyTorch eager" in runners:
-            torch.set_num_threads(best_threads(runners["PyTorch eager"], threads))
-        attempt("PyTorch compile", lambda: make("compile"))
-        attempt("PyTorch bf16", lambda: make("bf16 compile"))
+        for mode in row["modes"]:
+            name = "PyTorch bf16" if "bf16" in mode else "PyTorch " + mode
+            attempt(name, lambda: make(mode))
+            if mode == "eager" and threads > 1 and name in runners:
+                torch.set_num_threads(best_threads(runners[name], threads))
+        if op == "step_bf16":
+            gt.ask("case " + row["name"])
     elif run := torch_ops.op_of(op, n):
         gt.ask("case " + row["name"])
         torch.set_num_threads(best_threads(run, threads) if threads > 1 else 1)
@@ -169,6 +171,9 @@ def rows_in(folder):
                 row = {"name": entry["name"], "op": op, "threads": threads, "sizes": sizes, "program": program}
                 if threads >= rows.get((op, shape), row)["threads"]:
                     rows[op, shape] = row
+    for (op, shape), row in rows.items():  # bf16 beside gt's bf16, or beside fp32 where gt has none
+        twin = op == "step" and ("step_bf16", shape) in rows
+        row["modes"] = ["bf16 compile"] if op == "step_bf16" else ["eager", "compile"] + ["bf16 compile"] * (not twin)
     return list(rows.values())
 
 

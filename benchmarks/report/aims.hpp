@@ -24,7 +24,6 @@ inline std::string number(double x, int digits) {
   return buffer;
 }
 inline bool is_gemm(Row const& r) { return r.op.starts_with("gemm_"); }
-inline bool is_step(Row const& r) { return r.op == "step" || r.op == "tiny"; }
 /// A product of the kind that training has, of sizes that fill whole tiles.
 inline bool is_even_product(Row const& r) {
   auto const even = [&](char const* letter, long least) { return r.size(letter) >= least && r.size(letter) % 64 == 0; };
@@ -34,6 +33,7 @@ inline bool is_even_product(Row const& r) {
 inline double least_share(Row const& r) {
   if (is_gemm(r)) return is_even_product(r) && r.threads == 1 ? 92 : 0;
   if (r.op == "step") return r.size("C") == 256 ? 76 : r.size("C") >= 512 ? 70 : 0;
+  if (r.op == "tiny") return r.size("C") == 32 ? 50 : 0;  // 23.5 MFLOP in 200 us on a core of 235 GFLOP/s
   if (r.op.starts_with("attention")) {
     if (r.size("T") < 256) return 0;
     return r.size("D") >= 64 ? 60 : r.size("D") >= 32 ? 45 : 30;
@@ -68,10 +68,9 @@ inline std::vector<Aim> aims_of(Row const& r, std::vector<Row> const& all) {
       aims.push_back({">= 1.6x of fp32 (" + detail::number(times, 2) + ")", times >= 1.6});
     }
   }
-  if (r.op == "tiny" && r.size("C") == 32) aims.push_back({"<= 200 us", r.seconds <= 200e-6});
   for (auto const& [peer, ratio] : r.vs) {
-    // bf16 products are another number format; the plain loop is no rival.
-    if (peer == "plain loop" || peer.ends_with("bf16")) continue;
+    // bf16 products are another number format than fp32; the plain loop is no rival.
+    if (peer == "plain loop" || (peer.ends_with("bf16") && r.op != "step_bf16")) continue;
     double const least = detail::is_gemm(r) ? 0.95 : r.op == "tiny" ? 5 : 1;
     if (ratio < least || r.op == "tiny")
       aims.push_back({">= " + detail::number(least, least < 1 ? 2 : 0) + "x " + peer, ratio >= least});

@@ -52,7 +52,8 @@ inline std::string heading_of(Row const& r) {
   for (auto const& [op, heading] : headings) {
     if (std::string_view(r.op).starts_with(op)) return heading;
   }
-  if (r.program == "ops") return "Ops of rows; the limit is the bandwidth of a buffer of that size";
+  if (r.program == "ops")
+    return "Ops of rows; the limit is a pass over the same buffers that does nothing else, or its sigmoids alone";
   if (r.program == "any_model") return "A token through a model whose type is known at run time only";
   std::string words = r.program;
   std::replace(words.begin(), words.end(), '_', ' ');

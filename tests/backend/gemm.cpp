@@ -120,10 +120,10 @@ void conforms() {
 }
 
 /// Large enough to be cut over threads: by rows and columns; by rows alone, in blocks large and small; thin; with k in
-/// several passes, and B in several blocks (of 4M elements) as well; one row; and small.
-constexpr GemmShape shapes[] = {{200, 100, 257}, {1000, 40, 65},  {3, 300, 1000}, {100, 70, 1300},
-                                {60, 33, 1281},  {2, 6600, 1281}, {1, 300, 4000}, {1, 6600, 1281},
-                                {1, 33, 70},     {5, 6, 7},       {5, 6, 0},      {1, 70, 0}};
+/// several passes; few rows with so many columns that jobs pack their own; one row; and small.
+constexpr GemmShape shapes[] = {{200, 100, 257}, {1000, 40, 65},   {3, 300, 1000}, {100, 70, 1300}, {60, 33, 1281},
+                                {2, 6600, 1281}, {40, 1000, 1100}, {1, 300, 4000}, {1, 6600, 1281}, {1, 33, 70},
+                                {5, 6, 7},       {5, 6, 0},        {1, 70, 0}};
 
 }  // namespace
 
@@ -161,6 +161,16 @@ TEST_CASE("gemm: the same bits on 1, 2 and 4 threads, and serially") {
       CHECK(is_corner(serial, one.view()));
     }
   }
+}
+
+TEST_CASE("gemm: B in several blocks of packed memory is B in one") {
+  std::int64_t const m = 16 * gt::GemmTile<gt::native_isa, float>::mr + 1, n = 6600, k = 641;
+  Grid<float> const a(gt::test::normal(m * k, 1), m, k), b(gt::test::normal(k * n, 2), k, n), c(m, n), serial(m, n);
+  auto const into = [](Grid<float> const& x) { return GemmOutput<float>{x.data(), x.view().stride()}; };
+  gemm(gt::Cpu<>(2), MatrixRef<float>(a.view()), MatrixRef<float>(b.view()), into(c), GemmShape{m, n, k});
+  gemm_serial(gt::Cpu<>(1), MatrixRef<float>(a.view()), MatrixRef<float>(b.view()), into(serial), GemmShape{m, n, k});
+  CHECK(is_corner(c, serial.view()));
+  CHECK(c.intact());
 }
 
 TEST_CASE_TEMPLATE("gemm: the epilogue is shown each element of C once, at its end", T, float, double) {

@@ -103,4 +103,13 @@ template <class K>
 concept BlockLike = BlockHasNamedTensors<K> && BlockFreezesByTensor<K> && BlockInitialises<K> &&
     BlockLaysOutActivations<K> && BlockHasForward<K> && BlockHasBackward<K>;
 
+/// Whether a tensor of the block trains: whether its backward pass has a gradient to leave.
+template <BlockFreezesByTensor K>
+bool any_trainable(K const& block) {
+  for (int t = 0; t < K::tensor_count; ++t) {
+    if (block.is_trainable(t)) return true;
+  }
+  return false;
+}
+
 }  // namespace gt

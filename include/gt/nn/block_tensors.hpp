@@ -58,13 +58,6 @@ class BlockTensors {
   void set_trainable(int tensor, bool on) { trainable_[index(tensor)] = on; }  ///< trains or freezes it
   void freeze() { trainable_.fill(false); }                                    ///< all tensors
   void unfreeze() { trainable_.fill(true); }                                   ///< all tensors
-  /// Whether a backward pass has a gradient to leave here.
-  bool any_trainable() const {
-    for (int i = 0; i < Count; ++i) {
-      if (is_trainable(i)) return true;
-    }
-    return false;
-  }
 
   /// By `spec(i).fill`: zeros, ones, or N(0, 0.02^2) numbers; `residual` ones, of projections onto the residual stream,
   /// are scaled by 1 / sqrt(2 final_depth) as in GPT-2, or are zero for an identity block. Keyed by (seed, index of the

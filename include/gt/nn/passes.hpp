@@ -47,9 +47,7 @@ template <HasBlocks Model>
 std::vector<ConstantMemory> frozen_weights(Model const& model) {
   std::vector<ConstantMemory> all;
   for (auto const& block : model.blocks()) {
-    bool trains = false;
-    for (int t = 0; t < Model::block_type::tensor_count; ++t) trains = trains || block.is_trainable(t);
-    if (!trains) all.push_back(detail::memory_of(block.weights()));
+    if (!any_trainable(block)) all.push_back(detail::memory_of(block.weights()));
   }
   if (!model.norm_trains() && !model.head_trains()) all.push_back(detail::memory_of(model.head_buffer()));
   return all;

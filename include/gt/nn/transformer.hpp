@@ -189,9 +189,7 @@ class Transformer {
   /// The lowest block with a trainable tensor; `depth()` when only the head trains. Nothing below is differentiated.
   int lowest_trainable() const {
     for (int l = 0; l < depth(); ++l) {
-      for (int t = 0; t < BlockT::tensor_count; ++t) {
-        if (blocks_[static_cast<std::size_t>(l)].is_trainable(t)) return l;
-      }
+      if (any_trainable(blocks_[static_cast<std::size_t>(l)])) return l;
     }
     return depth();
   }

@@ -34,7 +34,7 @@ OpWork head_work(std::int64_t M, std::int64_t V, std::int64_t C, int products) {
   return {products * 2 * m * v * c, products * static_cast<double>(sizeof(T)) * (m + v) * c};
 }
 
-/// -log softmax(z)_target; z becomes its gradient, `scale` (softmax(z) - onehot(target)), where `scale` is not zero.
+/// -log softmax(z)_target; z becomes its gradient, `scale` (softmax(z) - onehot(target)), unless `scale` is zero.
 template <class Lane, class T>
 T cross_entropy_row(Lane lane, T* z, std::int64_t V, std::int32_t target, T scale) noexcept {
   using std::log;
@@ -46,7 +46,7 @@ T cross_entropy_row(Lane lane, T* z, std::int64_t V, std::int32_t target, T scal
   T const z_target = z[target];
   T const sum = lane.sum(V, [=](auto j) {
     auto const e = lane.exp(lane.load(z, j) - m);
-    lane.store(z, j, e);
+    if (scale != T{}) lane.store(z, j, e);
     return e;
   });
   if (scale != T{}) {

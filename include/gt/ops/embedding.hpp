@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <type_traits>
 
 #include "gt/base/error.hpp"
 #include "gt/core/backend.hpp"
@@ -14,16 +13,14 @@
 namespace gt {
 
 namespace detail {
-/// out[j * lift + k] = row[j], j < n, k < lift. B tells apart what translation units compile for different instruction
+/// out[j * Lift + k] = row[j], j < n, k < Lift. B tells apart what translation units compile for different instruction
 /// sets.
-template <Backend B, class T, class Lift>
-void repeat_each(T const* row, T* out, std::int64_t n, Lift lift) noexcept {
+template <std::int64_t Lift, Backend B, class T>
+void repeat_each(B const&, T const* row, T* out, std::int64_t n) noexcept {
   for (std::int64_t j = 0; j < n; ++j) {
-    for (std::int64_t k = 0; k < lift; ++k) out[j * lift + k] = row[j];
+    for (std::int64_t k = 0; k < Lift; ++k) out[j * Lift + k] = row[j];
   }
 }
-template <std::int64_t N>
-using Times = std::integral_constant<std::int64_t, N>;
 }  // namespace detail
 
 /// y[i, c] = table[id_i, c / lift],   lift = C / n
@@ -46,10 +43,14 @@ void embedding(B const& on, In<Matrix<T const>> table, In<Vector<std::int32_t co
     T const* const row = table.row(ids[i]);
     T* const out = y.row(i);
     if (lift == 1) return lane.each(C, [=](auto j) { lane.store(out, j, lane.load(row, j)); });
-    if (lift == 2) return detail::repeat_each<B>(row, out, n, detail::Times<2>{});
-    if (lift == 4) return detail::repeat_each<B>(row, out, n, detail::Times<4>{});
-    if (lift == 8) return detail::repeat_each<B>(row, out, n, detail::Times<8>{});
-    detail::repeat_each<B>(row, out, n, lift);
+    if (lift == 2) return detail::repeat_each<2>(on, row, out, n);
+    if (lift == 4) return detail::repeat_each<4>(on, row, out, n);
+    if (lift == 8) return detail::repeat_each<8>(on, row, out, n);
+    if (lift == 16) return detail::repeat_each<16>(on, row, out, n);
+    for (std::int64_t j = 0; j < n; ++j) {
+      T* const lifted = out + j * lift;
+      lane.each(lift, [=](auto k) { lane.store(lifted, k, decltype(lane.load(row, k))(row[j])); });
+    }
   });
 }
 

@@ -57,11 +57,8 @@ class Trainer {
     check(shape.batch > 0 && shape.tokens > 0 && shape.tokens <= model.context(), "Trainer",
           "a batch must be positive and fit the context of ", model.context(), " tokens (got ", shape.batch, " x ",
           shape.tokens, ")");
-    for (auto const& block : model.blocks()) {
-      bool trains = false;
-      for (int t = 0; t < Model::block_type::tensor_count; ++t) trains = trains || block.is_trainable(t);
-      block_gradients_.push_back(Buffer<T>(trains ? block.weights().size() : 0));
-    }
+    for (auto const& block : model.blocks())
+      block_gradients_.push_back(Buffer<T>(any_trainable(block) ? block.weights().size() : 0));
     if (model.norm_trains() || model.head_trains()) head_gradient_ = Buffer<T>(model.head_buffer().size());
     collect_slots();
     check(!slots_.empty(), "Trainer", "something must be trainable (all tensors are frozen)");

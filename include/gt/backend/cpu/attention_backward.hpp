@@ -26,37 +26,29 @@ void gradient_tile(std::int64_t depth, float const* q, float const* d_out, std::
   using Tile = AttentionTile<I>;
   using V = typename Tile::V;
   constexpr int W = Tile::width;
-  {
+  // to(i, v, a b - start_i) for each row i and register v of the tile.
+  auto const products = [=](float const* a, float const* b, float const* start, auto const& to) {
     V acc[Tile::rows][Registers];
 #pragma GCC unroll 8
     for (int i = 0; i < Tile::rows; ++i) {
 #pragma GCC unroll 2
-      for (int v = 0; v < Registers; ++v) acc[i][v] = V(-l[i]);
+      for (int v = 0; v < Registers; ++v) acc[i][v] = V(-start[i]);
     }
-    multiply<false>(depth, q, stride, kt, Tile::panel, acc);
+    multiply<false>(depth, a, stride, b, Tile::panel, acc);
 #pragma GCC unroll 8
     for (int i = 0; i < Tile::rows; ++i) {
 #pragma GCC unroll 2
-      for (int v = 0; v < Registers; ++v) {
-        V e = simd_exp2(acc[i][v]);
-        if constexpr (Masked) e = simd_keep_first(e, std::clamp<std::int64_t>(seen + i - v * W, 0, W), 0.0F);
-        simd_store(p + i * p_stride + v * W, e);
-      }
+      for (int v = 0; v < Registers; ++v) to(i, v, acc[i][v]);
     }
-  }
-  V acc[Tile::rows][Registers];
-#pragma GCC unroll 8
-  for (int i = 0; i < Tile::rows; ++i) {
-#pragma GCC unroll 2
-    for (int v = 0; v < Registers; ++v) acc[i][v] = V(-delta[i]);
-  }
-  multiply<false>(depth, d_out, stride, vt, Tile::panel, acc);
-#pragma GCC unroll 8
-  for (int i = 0; i < Tile::rows; ++i) {
-#pragma GCC unroll 2
-    for (int v = 0; v < Registers; ++v)
-      simd_store(ds + i * p_stride + v * W, V(simd_load<V>(p + i * p_stride + v * W) * acc[i][v]));
-  }
+  };
+  products(q, kt, l, [=](int i, int v, V const& score) {
+    V e = simd_exp2(score);
+    if constexpr (Masked) e = simd_keep_first(e, std::clamp<std::int64_t>(seen + i - v * W, 0, W), 0.0F);
+    simd_store(p + i * p_stride + v * W, e);
+  });
+  products(d_out, vt, delta, [=](int i, int v, V const& d) {
+    simd_store(ds + i * p_stride + v * W, V(simd_load<V>(p + i * p_stride + v * W) * d));
+  });
 }
 
 /// One (sequence, head). Blocks of keys outside, blocks of queries inside: P and dS of a pair of blocks stay in L1.

@@ -7,6 +7,7 @@
 
 #include "gt/backend/cpu/attention_softmax.hpp"
 #include "gt/backend/cpu/attention_tile.hpp"
+#include "gt/backend/cpu/row_products.hpp"
 
 namespace gt::detail {
 
@@ -40,7 +41,7 @@ class AttentionQuery {
         for (std::int64_t h = 0; h < heads; ++h) {
           HeadRows<float const> const kh{k.data + h * D, k.stride};
           prefetch_rows(kh, std::min(keys, end + W), std::min(keys, end + 2 * W), D);
-          simd_store(s + h * block + j, scores(kh, from, end - from, scaled + h * D));
+          simd_store(s + h * block + j, row_products<I>(scaled + h * D, D, kh[from], kh.stride, end - from, V(0.0F)));
         }
       }
       for (std::int64_t h = 0; h < heads; ++h) {
@@ -56,25 +57,6 @@ class AttentionQuery {
   }
 
  private:
-  /// Scores of `rows` keys, as multiply_tile makes them. Keys are turned a few columns at a time, so that the next are
-  /// turned while these are multiplied.
-  V scores(HeadRows<float const> kh, std::int64_t from, std::int64_t rows, float const* scaled) const noexcept {
-    constexpr int N = transpose_block<I, float>;
-    V sum(0.0F);
-    for (std::int64_t d = 0; d < D; d += N) {
-      alignas(64) float turned[N * W];
-      for (int r = 0; r < W; r += N) {
-        if (rows == W) {  // known to the compiler
-          simd_transpose_block<I>(kh[from + r] + d, kh.stride, N, &turned[r], W);
-        } else {
-          simd_transpose_block<I>(kh[from + r] + d, kh.stride, std::clamp<std::int64_t>(rows - r, 0, N), &turned[r], W);
-        }
-      }
-#pragma GCC unroll 16
-      for (int e = 0; e < N; ++e) sum = simd_fma(V(scaled[d + e]), simd_load<V>(&turned[e * W]), sum);
-    }
-    return sum;
-  }
   /// Columns [c, c + Registers * W) of the sums over keys k0, ..., k0 + count - 1.
   template <int Registers>
   void add_values(std::int64_t c, std::int64_t k0, std::int64_t count, float const* s, float* sums) const noexcept {

@@ -150,11 +150,56 @@ class GemmRun {
 };
 
 /// Below about a million multiply-adds, waking threads costs more than they save.
-constexpr bool is_small(GemmShape s) { return s.m * s.n * s.k < (std::int64_t{1} << 20); }
+constexpr bool is_small(GemmShape s) { return s.m * s.n * s.k < (std::int64_t{1} << (s.m == 1 ? 17 : 20)); }
 
-}  // namespace detail
+/// A product of one row, with panels of B, or with B as it lies where there are none.
+template <class E, Isa I, class T, class Epilogue, class ForEach>
+void gemm_of_row(Cpu<I> const& on, MatrixRef<T> a, MatrixRef<T> b, PackedPanels<E> panels, GemmOutput<T> c, GemmShape s,
+                 Epilogue const& epilogue, ForEach const& for_each) noexcept {
+  using Tile = GemmTile<I, T, E>;
+  std::int64_t const steps = Packing<I, Tile::mr, T, E>::steps(s.k);
+  E* const row = on.template scratch<E>(scratch_packed_a, steps);
+  for (std::int64_t d = 0; d < steps; ++d) row[d] = Tile::P::make(a, 0, d, s.k);
+  constexpr std::int64_t each = 2 * gemv_panels * Tile::nr;
+  for_each(ceil_div(s.n, each), [&](std::int64_t job) {
+    std::int64_t const j0 = job * each, j1 = std::min(s.n, j0 + each);
+    if (panels.data) {
+      gemv_packed<I, T, E>(steps, row, panels, c, j0, j1);
+    } else if constexpr (std::is_same_v<E, T>) {
+      gemv_unpacked<I, T>(s.k, row, b, c, j0, j1);
+    }
+    epilogue(0, j0, 1, j1 - j0);
+  });
+}
 
-namespace detail {
+/// Few rows of A: B is used so few times that packing all of it first, and reading it again, would cost as much as the
+/// product. Each job packs some panels of B, which stay in its cache until all rows have used them.
+constexpr bool has_few_rows(GemmShape s, std::int64_t row_panels) {
+  return row_panels <= 16 && s.n * s.k >= (std::int64_t{1} << 20);
+}
+template <class E, Isa I, class T, class Epilogue, class ForEach>
+void gemm_of_few_rows(Cpu<I> const& on, MatrixRef<T> a, MatrixRef<T> b, GemmOutput<T> c, GemmShape shape,
+                      Epilogue const& epilogue, ForEach const& for_each) noexcept {
+  using Run = GemmRun<I, T, E, Epilogue>;
+  using PackB = Packing<I, Run::Tile::nr, T, E>;
+  constexpr std::int64_t columns_each = 4 * Run::nr;
+  std::int64_t const pass = depth_of_tile(shape.k);
+  for (std::int64_t k0 = 0; k0 == 0 || k0 < shape.k; k0 += pass) {
+    std::int64_t const depth = std::min(pass, shape.k - k0);
+    E* const pa = on.template scratch<E>(scratch_packed_a, ceil_div(shape.m, Run::mr) * Run::PackA::pitch(depth));
+    Run::PackA::pack(a.from(0, k0), shape.m, depth, pa, for_each);
+    for_each(ceil_div(shape.n, columns_each), [&](std::int64_t job) {
+      std::int64_t const j0 = job * columns_each;
+      GemmShape const s{shape.m, std::min(columns_each, shape.n - j0), depth};
+      std::int64_t const panels = ceil_div(s.n, Run::nr), pitch = PackB::pitch(depth);
+      E* const pb = on.template scratch<E>(scratch_packed_b, panels * pitch);
+      PackB::pack_panels(b.from(k0, j0).transposed(), s.n, depth, pb, pitch);
+      auto const out = k0 == 0 ? c.from(j0) : GemmOutput<T>{c.data + j0, c.stride, true};
+      bool const last = k0 + depth >= shape.k;
+      Run{a, {pb, pitch}, pa, out, s, last ? &epilogue : nullptr, j0}(0, s.m, 0, panels, nullptr);
+    });
+  }
+}
 
 /// A product over panels of E.
 template <class E, Isa I, class T, class Epilogue>
@@ -173,6 +218,12 @@ void gemm_over(Cpu<I> const& on, MatrixRef<T> a, MatrixRef<T> b, GemmOutput<T> c
   std::int64_t const pass = depth_of_pass(shape.k);
   PackedPanels<E> kept;
   if (on.packed_weights()) kept = on.packed_weights()->template find<E>(b, shape, for_each);
+  if constexpr (std::is_same_v<E, T>) {
+    if (shape.m == 1 && !kept.data && has_gemv_unpacked<I>(b))
+      return gemm_of_row<E>(on, a, b, kept, c, shape, epilogue, for_each);
+  }
+  if (!kept.data && shape.m > 1 && has_few_rows(shape, row_panels))
+    return gemm_of_few_rows<E>(on, a, b, c, shape, epilogue, for_each);
   // Where B is not kept, it is packed in blocks of at most 4M elements, so that scratch memory stays bounded.
   std::int64_t const block = kept.data ? all_panels : std::max<std::int64_t>(1, (std::int64_t{4} << 20) / (pass * nr));
   std::int64_t k0 = 0;
@@ -194,18 +245,15 @@ void gemm_over(Cpu<I> const& on, MatrixRef<T> a, MatrixRef<T> b, GemmOutput<T> c
       auto const out = k0 == 0 ? c.from(j0) : GemmOutput<T>{c.data + j0, c.stride, true};
       GemmJobs const jobs(row_panels, panels);
       E* pa = nullptr;
-      if (shape.m == 1) {  // each weight is used once: nothing but reading it counts
-        E* const row = on.template scratch<E>(scratch_packed_a, PackA::steps(depth));
-        for (std::int64_t d = 0; d < PackA::steps(depth); ++d) row[d] = Run::Tile::P::make(a.from(0, k0), 0, d, depth);
-        constexpr std::int64_t each = 2 * gemv_panels;
-        for_each(ceil_div(panels, each), [&](std::int64_t job) {
-          std::int64_t const p0 = job * each, p1 = std::min(panels, p0 + each);
-          gemv_block<I, T, E>(PackA::steps(depth), row, pb, out, s.n, p0, p1);
-          if (last) epilogue(0, j0 + p0 * nr, 1, std::min(s.n, p1 * nr) - p0 * nr);
-        });
+      if (shape.m == 1) {
+        auto const done = [&](std::int64_t i, std::int64_t j, std::int64_t rows, std::int64_t columns) {
+          if (last) epilogue(i, j0 + j, rows, columns);
+        };
+        gemm_of_row<E>(on, a.from(0, k0), b, pb, out, s, done, for_each);
         continue;
       }
-      if (jobs.column_jobs > 1) {  // jobs share the rows of A: they are packed once
+      // Jobs share the rows of A, or would each read a part of its short lines: it is packed at once.
+      if (jobs.column_jobs > 1 || (a.row_stride == 1 && row_panels <= 16)) {
         pa = on.template scratch<E>(scratch_packed_a, row_panels * PackA::pitch(depth));
         PackA::pack(a.from(0, k0), s.m, depth, pa, for_each);
       }
