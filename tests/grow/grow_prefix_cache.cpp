@@ -2,6 +2,9 @@
 // Growing with a prefix cache and without it is the same run, from any step on and with any budget.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>

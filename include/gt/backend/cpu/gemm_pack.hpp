@@ -26,8 +26,8 @@ constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b 
 
 inline constexpr std::int64_t rows_ahead = 12;  // rows that lie far apart are asked for this early
 
-/// x [rows, k], whose rows are rows of A or columns of B, in panels of Width rows of elements E.
-template <Isa I, int Width, class T, class E>
+/// x [rows, k], whose rows are rows of A or columns of B, in panels [k / terms][Row] of elements E, of which Width count.
+template <Isa I, int Width, class T, class E, int Row = Width>
 struct Packing {
   using P = Panel<I, T, E>;
   static constexpr std::int64_t terms = P::terms;
@@ -37,10 +37,10 @@ struct Packing {
   /// Elements from one panel to the next; not a multiple of the cache's way, for panels are written side by side and
   /// would evict each other.
   static constexpr std::int64_t pitch(std::int64_t k) {
-    return Width * steps(k) + 64 / static_cast<std::int64_t>(sizeof(E));
+    return Row * steps(k) + 64 / static_cast<std::int64_t>(sizeof(E));
   }
 
-  /// panel[d * Width + r] = element d of row r; rows from `rows` on are zero.
+  /// panel[d * Row + r] = element d of row r; rows from `rows` on are zero.
   static void pack_panel(MatrixRef<T> x, std::int64_t rows, std::int64_t k, E* GT_RESTRICT panel) noexcept {
     constexpr int block = transpose_block<I, T>;
     std::int64_t const whole = k / terms;
@@ -48,22 +48,22 @@ struct Packing {
     if (x.column_stride == 1) {
       // The last block of a row may write a few numbers too many, into the next row: that row is written later.
       constexpr int blocks = (Width + block - 1) / block;
-      constexpr int behind = blocks * block > Width ? 1 : 0;
+      constexpr int behind = blocks * block > Row ? 1 : 0;
       for (; d + block + behind <= whole; d += block) {
         for (int b = blocks - 1; b >= 0; --b) {
           P::transpose(x.data + b * block * x.row_stride + d * terms, x.row_stride, rows - b * block,
-                       panel + d * Width + b * block, Width);
+                       panel + d * Row + b * block, Row);
         }
       }
     } else if (x.row_stride == 1 && rows == Width) {
       for (; d < whole; ++d) {
         T const* const from = x.data + d * terms * x.column_stride;
         for (int t = 0; t < terms; ++t) simd_prefetch(from + (rows_ahead + t) * x.column_stride);
-        P::template gather<Width>(from, x.column_stride, panel + d * Width);
+        P::template gather<Width>(from, x.column_stride, panel + d * Row);
       }
     }
     for (; d < steps(k); ++d) {
-      for (std::int64_t r = 0; r < Width; ++r) panel[d * Width + r] = r < rows ? P::make(x, r, d, k) : E{};
+      for (std::int64_t r = 0; r < Width; ++r) panel[d * Row + r] = r < rows ? P::make(x, r, d, k) : E{};
     }
   }
 
@@ -81,11 +81,13 @@ struct Packing {
           for (std::int64_t at = 0; at < rows; at += 64 / static_cast<std::int64_t>(sizeof(T)))
             simd_prefetch(ahead + at);
         }
-        for (std::int64_t r = 0; r < r0; r += Width)
-          P::template gather<Width>(from + r, x.column_stride, panels + r / Width * apart + d * Width);
+        E* to = panels + d * Row;
+        std::int64_t r = 0;
+        for (; r + Row <= rows; r += Width, to += apart) P::template gather<Row>(from + r, x.column_stride, to);
+        for (; r < r0; r += Width, to += apart) P::template gather<Width>(from + r, x.column_stride, to);
       }
       for (std::int64_t r = 0; r < r0 && whole < steps(k); ++r)
-        panels[r / Width * apart + whole * Width + r % Width] = P::make(x, r, whole, k);
+        panels[r / Width * apart + whole * Row + r % Width] = P::make(x, r, whole, k);
     }
     for (std::int64_t r = r0; r < rows; r += Width)
       pack_panel(x.from(r, 0), std::min<std::int64_t>(Width, rows - r), k, panels + r / Width * apart);
@@ -99,7 +101,7 @@ struct Packing {
       constexpr std::int64_t each = 128;
       return for_each(ceil_div(k, each), [&](std::int64_t job) {
         std::int64_t const d = job * each;
-        pack_panels(x.from(0, d), rows, std::min(each, k - d), panels + d / terms * Width, apart);
+        pack_panels(x.from(0, d), rows, std::min(each, k - d), panels + d / terms * Row, apart);
       });
     }
     for_each(ceil_div(rows, Width), [&](std::int64_t p) {

@@ -43,8 +43,10 @@ struct GemmTile {
   static constexpr int mr = has_avx512(I) ? 14 : I == Isa::neon ? 12 : I == Isa::scalar ? 4 : 6;
   static constexpr int nv = I == Isa::scalar || width == 1 ? 4 : 2;  ///< registers a row
   static constexpr int nr = nv * width;                              ///< columns of the tile
+  /// Elements from one step of k in a panel of A to the next: each begins a cache line where it nearly fills one.
+  static constexpr int step = has_avx512(I) && sizeof(E) == 4 ? 16 : mr;
 
-  /// C [Rows, Nv * width] = start + bias + A B. a is a panel [depth][mr], b a panel [depth][nr].
+  /// C [Rows, Nv * width] = start + bias + A B. a is a panel [depth][step], b a panel [depth][nr].
   /// Each element is a chain of multiply-adds in ascending order, whatever the tile it lies in.
   template <int Rows, int Nv>
   static void run(std::int64_t depth, E const* GT_RESTRICT a, E const* GT_RESTRICT b, TileOutput<T> c,
@@ -87,7 +89,7 @@ struct GemmTile {
 #pragma GCC unroll 4
         for (int j = 0; j < Nv; ++j) acc[i][j] = P::add(av, bv[j], acc[i][j]);
       }
-      a += mr;
+      a += step;
       b += nr;
     }
 #pragma GCC unroll 16
