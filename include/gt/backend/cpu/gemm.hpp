@@ -92,7 +92,8 @@ class GemmRun {
         E const* const columns = b.data + p * b.pitch + k0 / terms * nr;
         E const* ahead = p + 1 < p1 ? columns + b.pitch : columns;
         for (std::int64_t i = i0; i < i1; i += mr, ahead += share * steps) {
-          E const* const rows = packed_a ? packed_a + i / mr * apart + k0 / terms * Tile::step : block + (i - i0) / mr * apart;
+          E const* const rows =
+              packed_a ? packed_a + i / mr * apart + k0 / terms * Tile::step : block + (i - i0) / mr * apart;
           Place const here{i, std::min(mr, i1 - i), p * nr}, next = next_to(here, i0, i1, p1);
           tile(here, next, rows, columns, steps, first, last, {ahead, share, nullptr, nullptr});
         }

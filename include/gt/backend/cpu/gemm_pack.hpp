@@ -26,7 +26,8 @@ constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b 
 
 inline constexpr std::int64_t rows_ahead = 12;  // rows that lie far apart are asked for this early
 
-/// x [rows, k], whose rows are rows of A or columns of B, in panels [k / terms][Row] of elements E, of which Width count.
+/// x [rows, k], whose rows are rows of A or columns of B, in panels [k / terms][Row] of elements E, of which Width
+/// count.
 template <Isa I, int Width, class T, class E, int Row = Width>
 struct Packing {
   using P = Panel<I, T, E>;
