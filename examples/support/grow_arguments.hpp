@@ -171,8 +171,8 @@ inline std::string shortest(double x) {
   return {digits, std::to_chars(digits, digits + sizeof digits, x).ptr};
 }
 
-/// What a run's prefix cache may take. A run whose states are rounded goes on with rounded ones, if need be without
-/// keeping any: a budget of one byte.
+/// What a run's prefix cache may take; its file is one that can be opened. A run whose states are rounded goes on with
+/// rounded ones, if need be without keeping any: a budget of one byte.
 inline gt::PrefixCacheOptions prefix_cache_of(GrowArguments const& a) {
   gt::PrefixCacheOptions options{.bytes = 0, .type = gt::CachedAs::exact, .file = a.prefix_cache_file};
   if (a.prefix_cache == "auto") {
@@ -185,6 +185,7 @@ inline gt::PrefixCacheOptions prefix_cache_of(GrowArguments const& a) {
     options.type = gt::CachedAs::bf16;
     options.bytes = std::max<std::int64_t>(1, options.bytes);
   }
+  gt::check_file(options);
   return options;
 }
 

@@ -234,7 +234,9 @@ TEST_CASE("PrefixCache: what is no prefix cache stays as it is, and what cannot 
   Place place;
   auto const refused = [&](std::string const& file) {
     place.options.file = file;
-    return error_of([&] { place.opened(); });
+    auto const error = error_of([&] { place.opened(); });
+    CHECK(error_of([&] { gt::check_file(place.options); }) == error);  // says so beforehand
+    return error;
   };
   std::string const text = place.folder / "austen.txt", words = "It is a truth universally acknowledged, that";
   for (auto const& contents : {words, words.substr(0, 10), std::string(10'000, '\0')}) {
@@ -254,4 +256,16 @@ TEST_CASE("PrefixCache: what is no prefix cache stays as it is, and what cannot 
   CHECK(refused(place.file) == "gt: PrefixCache: '" + place.file + "' must not be in use by another run");
   check_states(first, place.model);
   CHECK(first.use().found == windows);
+  auto const other = place.folder / "other.cache";
+  CHECK_NOTHROW(gt::check_file({.file = other}));
+  CHECK(!std::filesystem::exists(other));
+  CHECK_NOTHROW(gt::check_file({.file = ""}));
+}
+
+TEST_CASE("PrefixCache: to check a file changes nothing in it") {
+  Place place;
+  { place.opened(); }
+  auto const before = read_text_file(place.file);
+  CHECK_NOTHROW(gt::check_file(place.options));
+  CHECK(read_text_file(place.file) == before);
 }

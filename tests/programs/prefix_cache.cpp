@@ -108,8 +108,12 @@ TEST_CASE("grow: with bf16 states a run that is stopped goes on to the same bits
 
 TEST_CASE("grow: a prefix cache that cannot be is one sentence, and no other file is touched") {
   Place const place;
+  REQUIRE(run(GT_GROW, with(place.options("run"), {{"--plan", "1"}, {"--tokens", "200"}})).status == 0);
+  auto const before = model_of(place, "run");
   auto const complaint = [&](Options const& more, std::string_view part) {
     check_sentence(run(GT_GROW, two_stages(place, "run", with(more, {{"--overwrite", ""}}))), part);
+    CHECK(model_of(place, "run") == before);  // what --overwrite would have replaced is still there
+    CHECK(std::filesystem::exists(place / "run/metrics.jsonl"));
   };
   for (char const* size : {"2XB", "much", "1e30", "2 GB", "GB"}) {
     CAPTURE(size);

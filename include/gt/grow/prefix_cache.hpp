@@ -39,6 +39,12 @@ struct PrefixCacheOptions {
   std::string file{};                  ///< to keep them in, and for a later run to find them; empty: memory
 };
 
+/// Finds out whether `options.file` could be opened, before anything else is begun that would be lost.
+/// Errors: a file that is no prefix cache, that is in use, or that cannot be written.
+inline void check_file(PrefixCacheOptions const& options) {
+  if (!options.file.empty()) detail::WindowStore::check_file(options.file);
+}
+
 /// What a prefix cache held, and how often it was of use, in windows.
 struct PrefixCacheUse {
   std::int64_t windows = 0, bytes = 0;  ///< that it holds now

@@ -93,6 +93,13 @@ class WindowStore {
   }
   WindowStore(WindowStore&&) = default;
 
+  /// Errors as of the constructor, of a file that is then left as it was.
+  static void check_file(std::string const& path) {
+    bool const is_new = ::access(path.c_str(), F_OK) != 0;
+    open_file(path);
+    if (is_new) ::unlink(path.c_str());
+  }
+
   std::int64_t capacity() const { return capacity_; }        ///< entries that fit
   std::int64_t entry_bytes() const { return entry_bytes_; }  ///< of memory or of the file
   /// Entries whose fingerprint fits.
@@ -219,21 +226,33 @@ class WindowStore {
     return where;
   }
 
+  // A file that is a store or empty, with its head and its size, for us alone.
+  struct Opened {
+    FileDescriptor file;
+    FileHead head{};
+    std::int64_t size = 0;
+  };
+  static Opened open_file(std::string const& path) {
+    constexpr auto where = "PrefixCache";
+    Opened opened{FileDescriptor{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666)}};
+    if (int const error = errno; !opened.file.is_open())
+      fail(where, "'", path, "' must be a writable file (got: ", errno_text(error), ")");
+    int const file = opened.file.get();
+    check(::flock(file, LOCK_EX | LOCK_NB) == 0, where, "'", path, "' must not be in use by another run");
+    struct stat status {};
+    check(::fstat(file, &status) == 0 && S_ISREG(status.st_mode), where, "'", path,
+          "' must be a regular file or not exist (got a folder, a pipe or a device)");
+    opened.size = status.st_size;
+    auto const read = ::pread(file, &opened.head, sizeof opened.head, 0);
+    bool const is_ours = read >= 16 && std::string_view(opened.head.magic.data(), 16) == magic;
+    check(opened.size == 0 || is_ours, where, "'", path,
+          "' must be a prefix cache or not exist (got another file, which is left as it is)");
+    return opened;
+  }
   // How many entries the file has.
   std::int64_t open(std::uint64_t kind) {
-    constexpr auto where = "PrefixCache";
-    file_ = FileDescriptor{::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666)};
-    if (int const error = errno; !file_.is_open())
-      fail(where, "'", path_, "' must be a writable file (got: ", errno_text(error), ")");
-    check(::flock(file_.get(), LOCK_EX | LOCK_NB) == 0, where, "'", path_, "' must not be in use by another run");
-    struct stat status {};
-    check(::fstat(file_.get(), &status) == 0 && S_ISREG(status.st_mode), where, "'", path_,
-          "' must be a regular file or not exist (got a folder, a pipe or a device)");
-    FileHead head{};
-    auto const read = ::pread(file_.get(), &head, sizeof head, 0);
-    bool const is_ours = read >= 16 && std::string_view(head.magic.data(), 16) == magic;
-    check(status.st_size == 0 || is_ours, where, "'", path_,
-          "' must be a prefix cache or not exist (got another file, which is left as it is)");
+    Opened opened = open_file(path_);
+    file_ = std::move(opened.file);
     draft_ = Buffer<std::byte>(entry_bytes_);
 
     FileHead wanted{.magic = {}, .kind = kind, .entry_bytes = static_cast<std::uint64_t>(entry_bytes_)};
@@ -241,17 +260,17 @@ class WindowStore {
     wanted.checksum =
         Xxh3{}.update({reinterpret_cast<std::byte const*>(&wanted), offsetof(FileHead, checksum)}).value();
     int error = 0;
-    bool const same = std::memcmp(&head, &wanted, sizeof head) == 0;
+    bool const same = std::memcmp(&opened.head, &wanted, sizeof wanted) == 0;
     if (!same) {
-      if (status.st_size > 0) tell_rebuilt();
+      if (opened.size > 0) tell_rebuilt();
       if (::ftruncate(file_.get(), 0) != 0) error = errno;
       if (error == 0) error = write(std::as_bytes(std::span(&wanted, 1)), 0);
     }
     // A file with holes: no part of the mapping lies behind its end, and what nobody wrote takes no room.
     if (error == 0 && ::ftruncate(file_.get(), head_bytes() + capacity_ * entry_bytes_) != 0) error = errno;
-    check(error == 0, where, "'", path_, "' must take ", head_bytes() + capacity_ * entry_bytes_,
+    check(error == 0, "PrefixCache", "'", path_, "' must take ", head_bytes() + capacity_ * entry_bytes_,
           " bytes (got: ", errno_text(error), "); take a smaller budget or another disk");
-    return same ? std::max<std::int64_t>(0, status.st_size - head_bytes()) / entry_bytes_ : 0;
+    return same ? std::max<std::int64_t>(0, opened.size - head_bytes()) / entry_bytes_ : 0;
   }
   // What an earlier run left in its `count` entries.
   void find_entries(std::int64_t count) {
