@@ -29,7 +29,8 @@ void print_plan(gt::GrowthPlan const& plan, gt::BlockConfig block, gt::ModelSize
   std::printf("\n  stage  blocks  depth   active parameters   weights  optimiser  activations   steps\n");
   for (std::size_t i = 0; i < plan.size(); ++i) {
     std::int64_t const active = plan.active_parameters(i, block, model);
-    std::printf("  %5zu  %6d  %5d  %18s  %8s  %9s  %11s  %6lld\n", i + 1, plan[i].blocks, plan.depth(i),
+    std::printf("  %5zu  %6s  %5d  %18s  %8s  %9s  %11s  %6lld\n", i + 1,
+                plan[i].blocks > 0 ? std::to_string(plan[i].blocks).c_str() : "all", plan.depth(i),
                 number(active).c_str(), number(plan.weight_bytes(i, block, model, table_width), "B").c_str(),
                 number(12 * active, "B").c_str(), number(plan.activation_bytes(i, block, shape), "B").c_str(),
                 static_cast<long long>(steps));
@@ -71,7 +72,9 @@ class Run : public gt::GrowthObserver {
         tokenizer_{tokenizer},
         model_{std::move(model)},
         on_{backend_of(a, profile_)},
-        plan_{gt::parse_plan(a.plan, {.init = a.init == "identity" ? gt::BlockInit::identity : gt::BlockInit::random,
+        plan_{gt::parse_plan(a.plan, {.init = a.init == "identity"    ? gt::BlockInit::identity
+                                              : a.init == "duplicate" ? gt::BlockInit::duplicate
+                                                                      : gt::BlockInit::random,
                                       .head = a.head == "reset" ? gt::HeadInit::reset : gt::HeadInit::carry,
                                       .schedule = {.lr = a.lr}})},
         data_{gt::training_text(corpus, tokenizer)},
@@ -339,7 +342,11 @@ int run(GrowArguments a) {
     sum.update(corpus.text());
     RunIdentity const id{sum.hex(), tokenizer.fingerprint(), substrate.fingerprint()};
     if (was) program::check_identity(*was, id);
-    Model model(substrate, gt::seed(a.seed), {.context = a.context, .d_model = a.width, .heads = a.heads});
+    Model model(substrate, gt::seed(a.seed),
+                {.context = a.context,
+                 .d_model = a.width,
+                 .heads = a.heads,
+                 .gelu = a.gelu == "erf" ? gt::Gelu::erf : gt::Gelu::tanh});
     return Run(a, folder, corpus, tokenizer, std::move(model))(substrate, pictures, id);
   };
   if (a.substrate == "binary") return grow_on(gt::BinaryEmbedding::of_ids(tokenizer.tokens(), {.d_model = a.width}));

@@ -19,7 +19,7 @@ namespace program {
 
 struct GrowArguments {
   std::vector<std::string> corpus, font;
-  std::string out, plan = "3+3+3", substrate = "glyph", init = "random", head = "carry", resume;
+  std::string out, plan = "3+3+3", substrate = "glyph", gelu = "tanh", init = "random", head = "carry", resume;
   double minutes = 8, lr = 1e-3;
   std::int64_t tokens = 0, vocab = 2048, context = 256, batch = 8;
   int width = 256, heads = 8, raster = 32, threads = 0;
@@ -41,7 +41,8 @@ inline void check_arguments(GrowArguments const& a) {
   gt::check(a.batch > 0 && a.batch <= 65536, "grow", "--batch must lie in 1 ... 65536 (got ", a.batch, ")");
   gt::check(a.context > 0 && a.context <= 65536, "grow", "--context must lie in 1 ... 65536 (got ", a.context, ")");
   gt::check(gt::is_raster_side(a.raster), "grow", "--raster must be 16, 32 or 64 (got ", a.raster, ")");
-  one_of("--init", a.init, {"random", "identity"});
+  one_of("--gelu", a.gelu, {"tanh", "erf"});
+  one_of("--init", a.init, {"random", "identity", "duplicate"});
   one_of("--head", a.head, {"carry", "reset"});
   one_of("--substrate", a.substrate, {"glyph", "binary", "random"});
   one_of("--prefix-cache-type", a.prefix_cache_type, {"fp32", "bf16"});
@@ -69,6 +70,7 @@ inline gt::Json to_json(GrowArguments const& a) {
           {"seed", a.seed},
           {"rates", a.rates},
           {"prefix_cache_type", a.prefix_cache_type},
+          {"gelu", a.gelu},
           {"bf16", a.bf16}};
 }
 inline GrowArguments grow_arguments_of(gt::Json const& json, std::string const& where) {
@@ -79,6 +81,7 @@ inline GrowArguments grow_arguments_of(gt::Json const& json, std::string const& 
   read("vocab", a.vocab), read("width", a.width), read("heads", a.heads), read("context", a.context);
   read("batch", a.batch), read("lr", a.lr), read("seed", a.seed), read("rates", a.rates);
   if (json.contains("prefix_cache_type")) read("prefix_cache_type", a.prefix_cache_type);  // younger than the rest
+  if (json.contains("gelu")) read("gelu", a.gelu);
   if (json.contains("bf16")) read("bf16", a.bf16);
   check_arguments(a);
   gt::check(a.tokens > 0, where, "tokens must be positive (got ", a.tokens, ")");
@@ -104,12 +107,14 @@ struct GrowCommandLine {
     minutes->excludes(tokens);
     width = option("--width", a.width, "d_model, the width of the model");
     heads = option("--heads", a.heads, "attention heads");
-    plan = option("--plan", a.plan, "new blocks in each stage");
-    option("--init", a.init, "new blocks: random, or identity (they start without effect)")
-        ->check(CLI::IsMember({"random", "identity"}));
+    plan = option("--plan", a.plan, "new blocks in each stage; all: a stage that trains all blocks and adds none");
+    option("--init", a.init, "new blocks: random, identity (they start without effect) or duplicate (of the top ones)")
+        ->check(CLI::IsMember({"random", "identity", "duplicate"}));
     option("--head", a.head, "output head between stages: carry or reset")->check(CLI::IsMember({"carry", "reset"}));
     option("--substrate", a.substrate, "frozen embedding: glyph, binary or random")
         ->check(CLI::IsMember({"glyph", "binary", "random"}));
+    option("--gelu", a.gelu, "activation of the MLP: GELU in its tanh form, or exact (erf)")
+        ->check(CLI::IsMember({"tanh", "erf"}));
     vocab = option("--vocab", a.vocab, "size of the vocabulary");
     context = option("--context", a.context, "tokens of a sequence");
     batch = option("--batch", a.batch, "sequences of a step");
@@ -214,6 +219,7 @@ inline std::string command_of(GrowArguments const& a) {
   }
   add("--seed", a.seed);
   if (a.prefix_cache_type == "bf16") add("--prefix-cache-type", "bf16");
+  if (a.gelu != "tanh") add("--gelu", a.gelu);
   if (a.bf16) add("--bf16");
   return line;
 }

@@ -89,6 +89,32 @@ void reciprocals() {
             over, [](double x) { return 1 / x; }, 0x1p-126F, 0x1p126F) <= most_off);
 }
 
+/// q, at most 1/2, is made of some five roundings, and 1 - q is rounded once: 3 * 2^-24. In the lower tail the error
+/// counts relative to the tail, and the exponent's rounding with it.
+template <class B>
+void normal_distribution() {
+  std::array<float, 16> x;
+  for (float at = -13; at < 13; at += 0.016F) {
+    for (std::size_t i = 0; i < 16; ++i) x[i] = at + 0.001F * static_cast<float>(i);
+    auto const y = on_registers<B>([](auto const& v) { return gt::simd_normal_cdf(v); }, x);
+    for (std::size_t i = 0; i < 16; ++i) {
+      double const v = x[i], exact = 0.5 * std::erfc(v * -0.7071067811865476);
+      CAPTURE(v);
+      double const allowed = v > 0 ? 3 * 0x1p-24 : exact * (6 * 0x1p-24 + 8e-8 * v * v);
+      CHECK(std::abs(y[i] - exact) <= allowed);
+    }
+  }
+  x = {0, -0.0F, 1e-40F, -1e-40F, 1e-20F, -1e-20F, 20, 1e5F, 1e20F, infinity, -20, -1e5F, -1e20F, -infinity, nan, -nan};
+  auto const y = on_registers<B>([](auto const& v) { return gt::simd_normal_cdf(v); }, x);
+  for (std::size_t i = 0; i < 16; ++i) {
+    CAPTURE(x[i]);
+    if (i < 6) CHECK(std::abs(y[i] - 0.5F) <= 0x1p-24F);
+    if (i >= 6 && i < 10) CHECK(y[i] == 1);
+    if (i >= 10 && i < 14) CHECK(y[i] == 0);
+    if (i >= 14) CHECK(std::isnan(y[i]));
+  }
+}
+
 template <class B>
 void rounds() {
   std::array<float, 16> x;
@@ -119,6 +145,7 @@ void orders() {
 
 TEST_CASE_TEMPLATE_DEFINE("simd_math: exponentials, reciprocals, rounding, order", B, of_registers) {
   SUBCASE("exponentials") { exponentials<B>(); }
+  SUBCASE("normal distribution") { normal_distribution<B>(); }
   SUBCASE("reciprocals") { reciprocals<B>(); }
   SUBCASE("rounding") { rounds<B>(); }
   SUBCASE("the smaller and the larger") { orders<B>(); }
@@ -128,5 +155,6 @@ TEST_CASE_TEMPLATE_APPLY(of_registers, gt::test::AllCpus);
 TEST_CASE("simd_math: other element types are those of the standard library") {
   CHECK(gt::simd_exp(1.5) == std::exp(1.5));
   CHECK(gt::simd_exp2(1.5) == std::exp2(1.5));
+  CHECK(gt::simd_normal_cdf(1.5) == 0.5 * std::erfc(1.5 * -0.7071067811865476));
   CHECK(gt::simd_reciprocal(3.0) == 1.0 / 3.0);
 }

@@ -20,7 +20,7 @@
 namespace gt::test {
 
 template <class T, Backend B>
-void linear_gelu_is_linear_and_gelu(B const& on, std::int64_t width, std::int64_t M, std::int64_t K) {
+void linear_gelu_is_linear_and_gelu(B const& on, std::int64_t width, std::int64_t M, std::int64_t K, Gelu form) {
   for (std::int64_t const N : sizes_around(2 * width)) {
     for (Layout const layout : layouts) {
       INFO("M ", M, ", K ", K, ", N ", N, ", gap ", layout.gap);
@@ -28,9 +28,9 @@ void linear_gelu_is_linear_and_gelu(B const& on, std::int64_t width, std::int64_
       Grid<T> const xs(normal(M * K, 1), M, K, layout), ws(w, N, K, layout), bs(normal(N, 3), 1, N, layout);
       for (auto const& b : {bs.vector(), Vector<T>{}}) {
         Grid<T> const h(M, N, layout, 7), y(M, N, layout, 7), h_alone(M, N, layout, 7), y_alone(M, N, layout, 7);
-        linear_gelu(on, xs.view(), ws.view(), b, h.view(), y.view());
+        linear_gelu(on, xs.view(), ws.view(), b, h.view(), y.view(), form);
         linear(on, xs.view(), ws.view(), b, h_alone.view());
-        gelu(on, h_alone.view(), y_alone.view());
+        gelu(on, h_alone.view(), y_alone.view(), form);
         CHECK(bit_equal(h.elements(), h_alone.elements()));
         CHECK(bit_equal(y.elements(), y_alone.elements()));
         CHECK((h.intact() && y.intact()));
@@ -41,31 +41,31 @@ void linear_gelu_is_linear_and_gelu(B const& on, std::int64_t width, std::int64_
 
 /// A change of h changes y by at most 1.13 times as much, which the scale holds: h is of size sqrt(K) + 1.
 template <class T, Backend B>
-void linear_gelu_forward(B const& on, std::int64_t M, std::int64_t N, std::int64_t K) {
+void linear_gelu_forward(B const& on, std::int64_t M, std::int64_t N, std::int64_t K, Gelu form) {
   Grid<double> const x(normal(M * K, 1), M, K), w(normal(N * K, 2), N, K), b(normal(N, 3), 1, N);
   Grid<double> const exact(M, N);
   for (std::int64_t i = 0; i < M; ++i) {
     for (std::int64_t j = 0; j < N; ++j) {
       double h = b[j];
       for (std::int64_t k = 0; k < K; ++k) h += x(i, k) * w(j, k);
-      exact(i, j) = gelu_of(h);
+      exact(i, j) = gelu_of(h, form);
     }
   }
   Grid<T> const xs(x.values(), M, K), ws(w.values(), N, K), bs(b.values(), 1, N), h(M, N), y(M, N);
-  linear_gelu(on, xs.view(), ws.view(), bs.vector(), h.view(), y.view());
+  linear_gelu(on, xs.view(), ws.view(), bs.vector(), h.view(), y.view(), form);
   double const n = static_cast<double>(K);
   CHECK(close(y.values(), exact.values(), tol<T>(n), std::sqrt(n) + 1));
 }
 
 template <class T, Backend B>
-void gelu_linear_gradient(B const& on, std::int64_t width) {
+void gelu_linear_gradient(B const& on, std::int64_t width, Gelu form) {
   std::int64_t const M = 5;
   for (std::int64_t const K : sizes_around(width)) {
     std::int64_t const N = K == width ? 3 : width + 1;
     auto const h = normal(M * K, 1), w = normal(N * K, 2), b = normal(N, 3), dy = normal(M * N, 4);
     auto const loss = [&](auto const& hs, auto const& ws, auto const& bs) {
       Grid<Complex> const a(M, K), y(M, N);
-      gelu(Ref{}, Grid<Complex>(hs, M, K).view(), a.view());
+      gelu(Ref{}, Grid<Complex>(hs, M, K).view(), a.view(), form);
       linear(Ref{}, a.view(), Grid<Complex>(ws, N, K).view(), Grid<Complex>(bs, 1, N).vector(), y.view());
       return dot(dy, y.elements());
     };
@@ -77,9 +77,9 @@ void gelu_linear_gradient(B const& on, std::int64_t width) {
     for (Layout const layout : layouts) {
       INFO("K ", K, ", N ", N, ", gap ", layout.gap);
       Grid<T> const hs(h, M, K, layout), ws(w, N, K, layout), dys(dy, M, N, layout), a(M, K, layout);
-      gelu(on, hs.view(), a.view());
+      gelu(on, hs.view(), a.view(), form);
       Grid<T> const dh(M, K, layout, 7), dw(N, K, layout, 2), db(1, N, layout, 3);
-      gelu_linear_backward(on, dys.view(), hs.view(), a.view(), ws.view(), dh.view(), dw.view(), db.vector());
+      gelu_linear_backward(on, dys.view(), hs.view(), a.view(), ws.view(), dh.view(), dw.view(), db.vector(), form);
       double const n = static_cast<double>(M + N);
       CHECK(close(dh.values(), dh_exact, gradient_tol<T>(n)));
       CHECK(close(dw.values(), dw_exact, gradient_tol<T>(n)));
@@ -89,7 +89,7 @@ void gelu_linear_gradient(B const& on, std::int64_t width) {
       // The two ops that it stands for: the same bits.
       Grid<T> const da(M, K, layout, 7), dh2(M, K, layout, 7), dw2(N, K, layout, 2), db2(1, N, layout, 3);
       linear_backward(on, dys.view(), a.view(), ws.view(), da.view(), dw2.view(), db2.vector());
-      gelu_backward(on, da.view(), hs.view(), dh2.view());
+      gelu_backward(on, da.view(), hs.view(), dh2.view(), form);
       CHECK(bit_equal(dh.elements(), dh2.elements()));
       CHECK(bit_equal(dw.elements(), dw2.elements()));
       CHECK(bit_equal(db.elements(), db2.elements()));
@@ -100,7 +100,7 @@ void gelu_linear_gradient(B const& on, std::int64_t width) {
         Grid<T> const dh1(M, K, layout, 7), dw1(N, K, layout, 2), db1(1, N, layout, 3);
         gelu_linear_backward<B, T>(on, dys.view(), hs.view(), a.view(), ws.view(), dh1.view(),
                                    (skipped & 1) != 0 ? Matrix<T>{} : dw1.view(),
-                                   (skipped & 2) != 0 ? Vector<T>{} : db1.vector());
+                                   (skipped & 2) != 0 ? Vector<T>{} : db1.vector(), form);
         CHECK(bit_equal(dh1.elements(), dh.elements()));
         if ((skipped & 1) == 0) CHECK(bit_equal(dw1.elements(), dw.elements()));
         if ((skipped & 2) == 0) CHECK(bit_equal(db1.elements(), db.elements()));
@@ -141,17 +141,22 @@ void linear_gelu_errors(B const& on) {
 /// All of it, on one backend whose registers are `width` wide.
 template <class T, Backend B>
 void linear_gelu_conforms(B const& on, std::int64_t width) {
-  SUBCASE("the bits of linear and gelu") {
-    for (std::int64_t const M : {1, 2, 13, 67}) {
-      for (std::int64_t const K : {std::int64_t{1}, width + 1}) linear_gelu_is_linear_and_gelu<T>(on, width, M, K);
+  for (Gelu const form : gelu_forms) {
+    CAPTURE(name_of(form));
+    SUBCASE(("the bits of linear and gelu, " + name_of(form)).c_str()) {
+      for (std::int64_t const M : {1, 2, 13, 67}) {
+        for (std::int64_t const K : {std::int64_t{1}, width + 1})
+          linear_gelu_is_linear_and_gelu<T>(on, width, M, K, form);
+      }
+      for (std::int64_t const M : {1, 20})
+        linear_gelu_is_linear_and_gelu<T>(on, width, M, 1300, form);  // in several passes
     }
-    for (std::int64_t const M : {1, 20}) linear_gelu_is_linear_and_gelu<T>(on, width, M, 1300);  // in several passes
+    SUBCASE(("its formula, " + name_of(form)).c_str()) {
+      linear_gelu_forward<T>(on, 1, 5 * width + 3, 40, form);
+      linear_gelu_forward<T>(on, 30, 5 * width + 3, 40, form);
+    }
+    SUBCASE(("gradients by the complex step, " + name_of(form)).c_str()) { gelu_linear_gradient<T>(on, width, form); }
   }
-  SUBCASE("its formula") {
-    linear_gelu_forward<T>(on, 1, 5 * width + 3, 40);
-    linear_gelu_forward<T>(on, 30, 5 * width + 3, 40);
-  }
-  SUBCASE("gradients by the complex step") { gelu_linear_gradient<T>(on, width); }
   SUBCASE("errors") { linear_gelu_errors<T>(on); }
 }
 

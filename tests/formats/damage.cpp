@@ -95,7 +95,7 @@ BadField const bad_fields[] = {
     {"tie_word_embeddings", "\"no\"", "key 'tie_word_embeddings' must be true or false"},
     {"tie_word_embeddings", "", present},  // Starcoder2's default ties it
     {"use_bias", "false", "use_bias must be true"},
-    {"hidden_act", "\"gelu\"", "hidden_act must be gelu_pytorch_tanh"},
+    {"hidden_act", "\"silu\"", "hidden_act must be gelu_pytorch_tanh or gelu"},
     {"gt", "", present},
     {"gt", "3", "must be a JSON object"},
     {"gt", "{}", present},

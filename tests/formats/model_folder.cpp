@@ -95,7 +95,24 @@ TEST_CASE("model folder: no blocks, another MLP, other constants") {
   using Spelled = Transformer<BlockConfig{.d_model = 32, .heads = 4, .d_ff = 128}>;  // the default, written out
   round_trip<Spelled>(model_on_bits<Spelled>());
   using Constants = Transformer<BlockConfig{.d_model = 32, .heads = 2, .norm_eps = 1e-6, .rope_base = 123456.789}>;
-  round_trip<Constants>(model_on_bits<Constants>());
+  auto const constants = model_on_bits<Constants>();
+  round_trip<Constants>(constants);
+  round_trip<Any>(constants);
+}
+
+TEST_CASE("model folder: the exact GELU is Hugging Face's \"gelu\", and any type of run-time sizes takes it") {
+  using Exact = Transformer<BlockConfig{.d_model = 32, .heads = 4, .gelu = gt::Gelu::erf}>;
+  auto const model = model_on_bits<Exact>();
+  round_trip<Exact>(model);
+  round_trip<Any>(model);
+  TemporaryFolder const folder;
+  save(model, tokenizer_of_prose(), folder.path());
+  CHECK(gt::test::config_of(folder.path())["hidden_act"] == "gelu");
+  CHECK(gt::test::error_of([&] { load_model<Small>(folder.path()); }) ==
+        "gt: load '" + folder.path() + "': the block's shape must be that of the model's type");
+  auto const other = model_on_bits();  // of the same weights
+  CHECK(differences(model, other).empty());
+  CHECK(!bit_equal(logits_of(model), logits_of(other)));
 }
 
 TEST_CASE("model folder: the saved table is as wide as the model, and loaded it is as narrow as it was") {
@@ -217,6 +234,8 @@ TEST_CASE("save: what Starcoder2 cannot express is refused with the switch that 
             "set qkv_bias and out_bias alike"));
   using NoBias = Transformer<BlockConfig{.d_model = 32, .heads = 4, .qkv_bias = false, .out_bias = false}>;
   CHECK(has(error(model_on_bits<NoBias>()), "set qkv_bias and out_bias"));
+  CHECK(error(model_on_bits<Transformer<BlockConfig{.d_model = 32, .heads = 4, .norm = gt::Norm::rms}>>()) ==
+        "gt: save: Starcoder2 has LayerNorm; make the block with norm = Norm::layer");
   auto const other = Tokenizer::build(gt::Corpus::from_text(gt::test::prose(600)), {.vocab_size = 421});
   CHECK(has(error_of([&] { save(model_on_bits(), other, folder / "model"); }),
             "the tokenizer must have as many tokens as the model (got 421 and 420)"));

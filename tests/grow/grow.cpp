@@ -204,6 +204,23 @@ TEST_CASE("grow: a stage may draw a new head; the first keeps what there is") {
   }
 }
 
+TEST_CASE("grow: a stage of finetuning changes every block and adds none; growing goes on from there") {
+  Record record;
+  auto model = new_model();
+  GrowthPlan const plan{deepen(2), gt::finetune(), deepen(1)};
+  auto first = new_model();
+  grow(Cpu<>(2), first, {deepen(2)}, corpus(), one_byte, options(10));
+  grow(Cpu<>(2), model, plan, corpus(), one_byte, options(10), record);
+  CHECK(model.depth() == 3);
+  CHECK(record.dones[1].depth == 2);
+  CHECK(record.dones[1].active_parameters == record.dones[0].active_parameters);
+  CHECK(record.dones[1].before.nats == record.dones[0].after.nats);
+  for (std::size_t l = 0; l < 2; ++l) {
+    CAPTURE(l);
+    CHECK(!gt::test::bit_equal<float>(first.blocks()[l].weights().span(), model.blocks()[l].weights().span()));
+  }
+}
+
 TEST_CASE("grow: a stage that starts as the identity starts where the last one ended") {
   Record record;
   auto model = new_model();

@@ -32,13 +32,19 @@ static_assert(plan.activation_bytes(block, {2, 8}) == plan.activation_bytes(2, b
 static_assert(GrowthPlan{}.empty() && GrowthPlan{}.depth() == 0 && GrowthPlan{}.active_parameters(block, 100) == 0);
 static_assert(plan == GrowthPlan{deepen(3), deepen(2, {.train_final_norm = false}), deepen(4)});
 static_assert(plan != GrowthPlan{deepen(3), deepen(2), deepen(4)});
+constexpr GrowthPlan joint{deepen(3), deepen(2), gt::finetune()};
+static_assert(joint.depth() == 5 && joint.trained(1) == 2 && joint.trained(2) == 5);
+static_assert(joint.active_parameters(block, 100) == 5 * block.parameters() + 64 * 100 + 128);
+static_assert(joint.step_flops(2, block, {.vocab = 100}, {2, 8}) ==
+              GrowthPlan{deepen(5)}.step_flops(0, block, {.vocab = 100}, {2, 8}));
 
 TEST_CASE("parse_plan: numbers of blocks joined by plus signs, and back") {
   CHECK(parse_plan("3+3+12") == GrowthPlan{deepen(3), deepen(3), deepen(12)});
   CHECK(parse_plan("1") == GrowthPlan{deepen(1)});
   CHECK(parse_plan("4096").depth() == 4096);
   CHECK(parse_plan("007") == GrowthPlan{deepen(7)});
-  for (char const* text : {"3+3+3", "1", "12+1"}) CHECK(to_text(parse_plan(text)) == text);
+  CHECK(parse_plan("3+all") == GrowthPlan{deepen(3), gt::finetune()});
+  for (char const* text : {"3+3+3", "1", "12+1", "2+all+1", "all"}) CHECK(to_text(parse_plan(text)) == text);
   CHECK(to_text(GrowthPlan{}).empty());
   auto const identity = parse_plan("2+1", {.init = gt::BlockInit::identity, .head = gt::HeadInit::reset});
   CHECK((identity[1].init == gt::BlockInit::identity && identity[1].head == gt::HeadInit::reset));
@@ -48,8 +54,8 @@ TEST_CASE("parse_plan: numbers of blocks joined by plus signs, and back") {
 }
 
 TEST_CASE("parse_plan: what is no plan is refused with its text") {
-  for (char const* text :
-       {"", "+", "3+", "+3", "3++3", "3+x", "x", "-3", "3 + 3", "3,3", "99999", "4097", "3+0x2", "3.5"}) {
+  for (char const* text : {"", "+", "3+", "+3", "3++3", "3+x", "x", "-3", "3 + 3", "3,3", "99999", "4097", "3+0x2",
+                           "3.5", "3+All", "alls"}) {
     CAPTURE(text);
     CHECK_THROWS_WITH_AS(parse_plan(text), doctest::Contains("a plan must be numbers of blocks joined by '+'"), Error);
   }
@@ -90,7 +96,7 @@ void for_each_stage(GrowthPlan const& stages, bool head_bias, BatchShape shape, 
 /// Of several widths, head widths and biases, with and without a bias of the head, for several batches.
 template <class Check>
 void for_many_models(Check const& check) {
-  GrowthPlan const stages{deepen(1), deepen(3, {.train_final_norm = false}), deepen(2)};
+  GrowthPlan const stages{deepen(1), deepen(3, {.train_final_norm = false}), gt::finetune(), deepen(2)};
   for (bool const head_bias : {false, true}) {
     for (BatchShape const shape : {BatchShape{1, 3}, {2, 8}, {3, 33}}) {
       auto const run = [&]<BlockConfig Cfg>() {
@@ -99,6 +105,7 @@ void for_many_models(Check const& check) {
       run.template operator()<BlockConfig{.d_model = 8, .heads = 2}>();
       run.template operator()<BlockConfig{.d_model = 24, .heads = 3, .d_ff = 20, .qkv_bias = false}>();
       run.template operator()<BlockConfig{.d_model = 32, .heads = 16, .d_ff = 300, .out_bias = false}>();
+      run.template operator()<BlockConfig{.d_model = 24, .heads = 2, .norm = gt::Norm::rms}>();
     }
   }
 }
@@ -117,7 +124,7 @@ TEST_CASE("GrowthPlan: counts what a trainer trains, and what the model weighs, 
 TEST_CASE("GrowthPlan: counts the activations that a trainer keeps") {
   for_many_models([](GrowthPlan const& stages, std::size_t i, BlockConfig c, auto const& trainer, auto const&) {
     // An arena rounds each tensor up to 64 bytes: 13 of a trained block, 6 more, and at most 12 of scratch.
-    std::int64_t const tensors = 13 * stages[i].blocks + 6 + 12;
+    std::int64_t const tensors = 13 * stages.trained(i) + 6 + 12;
     std::int64_t const rounding = trainer.activation_bytes() - stages.activation_bytes(i, c, trainer.shape());
     CHECK(rounding >= 0);
     CHECK(rounding < 64 * tensors);

@@ -20,10 +20,10 @@ using gt::test::changes, gt::test::ids_below, gt::test::substrate_of, gt::test::
 namespace {
 
 constexpr gt::BlockConfig tiny{.d_model = 16, .heads = 2};
-constexpr std::int64_t V = 29, T = 8, B = 2, steps = 6;
+constexpr std::int64_t V = 29, T = 8, B = 2, steps = 6, all_steps = 4 * steps;
 using Tiny = gt::Transformer<tiny>;
 std::vector<std::int32_t> const one_byte(static_cast<std::size_t>(V), 1);
-GrowthPlan const plan{deepen(1), deepen(2, {.head = gt::HeadInit::reset}),
+GrowthPlan const plan{deepen(1), deepen(2, {.head = gt::HeadInit::reset}), gt::finetune(),
                       deepen(1, {.init = gt::BlockInit::identity})};
 
 gt::TokenizedCorpus corpus() {
@@ -66,7 +66,7 @@ struct Whole {
 
 TEST_CASE("grow: stopped after any step, it goes on from the checkpoint to the same bits") {
   Whole const whole;
-  for (int stop_after = 1; stop_after <= 3 * steps; ++stop_after) {
+  for (int stop_after = 1; stop_after <= all_steps; ++stop_after) {
     CAPTURE(stop_after);
     Tiny model = new_model(1);
     Keep keep(model);
@@ -75,7 +75,7 @@ TEST_CASE("grow: stopped after any step, it goes on from the checkpoint to the s
     auto stopping = options();
     stopping.stop = [&] { return ++made == stop_after; };
     auto const first = gt::grow(Ref{}, model, plan, corpus(), one_byte, stopping, keep, losses);
-    CHECK(first.end == (stop_after < 3 * steps ? GrowthEnd::stopped : GrowthEnd::finished));
+    CHECK(first.end == (stop_after < all_steps ? GrowthEnd::stopped : GrowthEnd::finished));
     REQUIRE(keep.state);
     CHECK(keep.state->tokens == stop_after * B * T);
 
@@ -87,8 +87,8 @@ TEST_CASE("grow: stopped after any step, it goes on from the checkpoint to the s
     CHECK(changes(weights_of(whole.model), weights_of(again)).empty());
     CHECK(losses.all == whole.losses.all);
     CHECK(losses.bits == whole.losses.bits);
-    REQUIRE(second.stages.size() == 3);
-    for (std::size_t s = 0; s < 3; ++s) {
+    REQUIRE(second.stages.size() == 4);
+    for (std::size_t s = 0; s < 4; ++s) {
       CHECK(second.stages[s].loss == whole.result.stages[s].loss);
       CHECK(second.stages[s].before.nats == whole.result.stages[s].before.nats);
       CHECK(second.stages[s].after.nats == whole.result.stages[s].after.nats);
@@ -102,15 +102,15 @@ TEST_CASE("grow: checkpoints come after each stage, and as often inside as asked
   Tiny model = new_model();
   Keep keep(model);
   gt::grow(Ref{}, model, plan, corpus(), one_byte, options(), keep);
-  CHECK(keep.count == 3);
-  CHECK(keep.state->stage == 3);
+  CHECK(keep.count == 4);
+  CHECK(keep.state->stage == 4);
   CHECK(keep.state->moments.empty());
   Tiny other = new_model();
   Keep often(other);
   auto asked = options();
   asked.checkpoint_seconds = 0;
   gt::grow(Ref{}, other, plan, corpus(), one_byte, asked, often);
-  CHECK(often.count == 3 * steps);
+  CHECK(often.count == all_steps);
 
   auto done = options();  // a finished run has nothing left to do
   done.resume = &*keep.state;
@@ -173,7 +173,7 @@ TEST_CASE("grow: a kept state is its own, and stays as it was while the run goes
   auto asked = options();
   asked.checkpoint_seconds = 0;
   gt::grow(Ref{}, model, plan, corpus(), one_byte, asked, first);
-  REQUIRE(first.sums.size() == 3 * steps);
+  REQUIRE(first.sums.size() == all_steps);
   CHECK(first.kept->moments.size() > 0);
   for (int const sum : first.sums) CHECK(sum == first.sums.front());
 }

@@ -139,6 +139,9 @@ TEST_CASE("Block: its tensors lie one behind the other, as many numbers as the c
   constexpr BlockConfig odd{.d_model = 12, .heads = 3, .d_ff = 7, .qkv_bias = false};
   fits(Block<odd>{}, odd);
   static_assert(full.parameters() == 12 * 64 + 13 * 8);
+  constexpr BlockConfig rms{.d_model = 8, .heads = 2, .norm = gt::Norm::rms};
+  fits(Block<rms>{}, rms);
+  static_assert(rms.parameters() == 12 * 64 + 11 * 8);
   static_assert(odd.parameters() == 4 * 144 + 2 * 12 * 7 + 12 + 7 + 12 + 4 * 12);  // o_b, fc_b, proj_b, two norms
 }
 

@@ -23,6 +23,8 @@ namespace {
 
 constexpr BlockConfig full{.d_model = 8, .heads = 2};
 constexpr BlockConfig without_biases{.d_model = 8, .heads = 2, .d_ff = 12, .qkv_bias = false, .out_bias = false};
+constexpr BlockConfig exact_gelu{.d_model = 8, .heads = 2, .gelu = gt::Gelu::erf};
+constexpr BlockConfig rms_norms{.d_model = 8, .heads = 2, .norm = gt::Norm::rms};
 constexpr std::int64_t V = 11;
 constexpr BatchShape shape{2, 5};
 
@@ -126,6 +128,20 @@ TEST_CASE("Transformer: gradients pass through a frozen block in the middle") {
 TEST_CASE("Transformer: gradients of the author's block: no biases of queries, keys, values; a bias of the head") {
   auto model = three_blocks<without_biases>({.context = 8, .head_bias = true});
   model.set_block_trainable(model.blocks()[0], false);
+  gradients_agree(model);
+}
+
+TEST_CASE("Transformer: gradients of a block with the exact GELU") {
+  auto model = three_blocks<exact_gelu>();
+  gradients_agree(model);
+}
+
+TEST_CASE("Transformer: gradients of a model with RMSNorm, of which the final norm trains or not") {
+  auto model = three_blocks<rms_norms>({.context = 8, .head_bias = true});
+  for (auto const& p : model.parameters()) CHECK(p.name.find("norm.bias") == p.name.npos);
+  SUBCASE("all") {}
+  SUBCASE("norm frozen") { model.set_head_trainable(false, true); }
+  SUBCASE("norm alone") { model.freeze(), model.set_head_trainable(true, false); }
   gradients_agree(model);
 }
 

@@ -143,6 +143,31 @@ TEST_CASE_TEMPLATE("Transformer: token by token over a cache, the same bits as a
   CHECK(first == 70);
 }
 
+TEST_CASE("Transformer: blocks that start as duplicates are copies of the top ones, and do not share their weights") {
+  auto model = scrambled<tiny, float>(3, V, {.context = 8});
+  auto const weights = [&](int l) {
+    auto const span = model.blocks()[static_cast<std::size_t>(l)].weights().span();
+    return std::vector<float>(span.begin(), span.end());
+  };
+  model.append(2, BlockInit::duplicate);  // of blocks 1 and 2
+  model.append(7, BlockInit::duplicate);  // of all five, and of the lowest two once more
+  CHECK(model.depth() == 12);
+  int const sources[] = {1, 2, 0, 1, 2, 1, 2, 0, 1};
+  for (int l = 3; l < 12; ++l) {
+    CAPTURE(l);
+    CHECK(weights(l) == weights(sources[l - 3]));
+  }
+  CHECK(weights(0) != weights(1));
+  model.blocks()[4].weights()[0] += 1;
+  CHECK(weights(4) != weights(2));
+
+  Tiny first(substrate_of(V, 4), gt::seed(1), {.context = 8}), drawn = first.clone();
+  first.append(2, BlockInit::duplicate);  // of none: random
+  drawn.append(2);
+  for (std::size_t const l : {std::size_t{0}, std::size_t{1}})
+    CHECK(gt::test::bit_equal<float>(first.blocks()[l].weights().span(), drawn.blocks()[l].weights().span()));
+}
+
 TEST_CASE_TEMPLATE("Transformer: blocks that start as the identity move no logit and no loss", B, Ref, Cpu<>) {
   B const on{};
   auto model = scrambled<small, float>(1, V, {.context = 9});
@@ -287,6 +312,12 @@ TEST_CASE("Transformer: errors say what must hold") {
   CHECK_THROWS_WITH_AS(made(fixed, 4, {.context = 0}), "gt: Transformer: the context must be positive (got 0)", Error);
   CHECK_THROWS_WITH_AS(made(fixed, 4, {.d_model = 16}), "gt: Transformer: this type's width is 8 (got 16)", Error);
   CHECK_THROWS_WITH_AS(made(fixed, 4, {.heads = 4}), "gt: Transformer: this type has 2 heads (got 4)", Error);
+  auto const constants = doctest::Contains("fixes gelu, norm_eps and rope_base as well; leave them out");
+  CHECK_THROWS_WITH_AS(made(fixed, 4, {.gelu = gt::Gelu::erf}), constants, Error);
+  CHECK_THROWS_WITH_AS(made(fixed, 4, {.norm_eps = 1e-6}), constants, Error);
+  CHECK_THROWS_WITH_AS(made(fixed, 4, {.rope_base = 5e5}), constants, Error);
+  CHECK_NOTHROW(made(fixed, 4, {.gelu = gt::Gelu::tanh, .norm_eps = 1e-5}));
+  CHECK_NOTHROW(made(open, 4, {.d_model = 8, .heads = 2, .gelu = gt::Gelu::erf, .rope_base = 5e5}));
   CHECK_THROWS_WITH_AS(made(open, 4, {.heads = 4}), doctest::Contains("the width must be positive (got 0)"), Error);
   CHECK_THROWS_WITH_AS(made(open, 4, {.d_model = 32, .heads = 5}),
                        doctest::Contains("the heads must divide the width (got 5 heads for a width of 32)"), Error);

@@ -13,6 +13,7 @@
 #include "conformance/linear.hpp"
 #include "conformance/linear_gelu.hpp"
 #include "conformance/residual.hpp"
+#include "conformance/rms_norm.hpp"
 #include "conformance/rope.hpp"
 
 namespace {
@@ -26,6 +27,8 @@ TEST_CASE_TEMPLATE("linear_gelu on the CPU", T, float, double) {
 }
 
 TEST_CASE_TEMPLATE("layer_norm on the CPU", T, float, double) { gt::test::layer_norm_conforms<T>(gt::Cpu<>(2), width); }
+
+TEST_CASE_TEMPLATE("rms_norm on the CPU", T, float, double) { gt::test::rms_norm_conforms<T>(gt::Cpu<>(2), width); }
 
 TEST_CASE_TEMPLATE("gelu on the CPU", T, float, double) { gt::test::gelu_conforms<T>(gt::Cpu<>(2), width); }
 

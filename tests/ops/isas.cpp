@@ -5,6 +5,7 @@
 #include "conformance/adamw.hpp"
 #include "conformance/gelu.hpp"
 #include "conformance/layer_norm.hpp"
+#include "conformance/rms_norm.hpp"
 #include "conformance/rope.hpp"
 #include "gt/cpu.hpp"
 #include "support/isas.hpp"
@@ -13,6 +14,7 @@ TEST_CASE_TEMPLATE_DEFINE("row kernels on each instruction set", B, row_kernels)
   constexpr int width = gt::SimdLane<B::isa, float>::width;
   B const on(1);
   SUBCASE("layer_norm") { gt::test::layer_norm_conforms<float>(on, width); }
+  SUBCASE("rms_norm") { gt::test::rms_norm_conforms<float>(on, width); }
   SUBCASE("gelu") { gt::test::gelu_conforms<float>(on, width); }
   SUBCASE("rope") { gt::test::rope_conforms<float>(on, width); }
   SUBCASE("adamw") { gt::test::adamw_conforms<float>(on, width); }

@@ -11,6 +11,7 @@
 #include "conformance/linear.hpp"
 #include "conformance/linear_gelu.hpp"
 #include "conformance/residual.hpp"
+#include "conformance/rms_norm.hpp"
 #include "conformance/rope.hpp"
 #include "gt/backend/ref/ref.hpp"
 
@@ -21,6 +22,8 @@ TEST_CASE_TEMPLATE("linear_gelu on the reference", T, float, double) {
 }
 
 TEST_CASE_TEMPLATE("layer_norm on the reference", T, float, double) { gt::test::layer_norm_conforms<T>(gt::Ref{}, 16); }
+
+TEST_CASE_TEMPLATE("rms_norm on the reference", T, float, double) { gt::test::rms_norm_conforms<T>(gt::Ref{}, 16); }
 
 TEST_CASE_TEMPLATE("gelu on the reference", T, float, double) { gt::test::gelu_conforms<T>(gt::Ref{}, 16); }
 

@@ -66,6 +66,27 @@ TEST_CASE("grow: another seed gives another model") {
         read_text_file(Run::once().model + "/model.safetensors"));
 }
 
+TEST_CASE("grow: --gelu erf gives another model, which its folder names and generate reads") {
+  Place const place;
+  CHECK(run(GT_GROW, with(place.options("run"), {{"--gelu", "erf"}, {"--plan", "1"}})).status == 0);
+  CHECK(has(read_text_file(place / "run/model/config.json"), "\"hidden_act\": \"gelu\""));
+  CHECK(has(read_text_file(place / "run/run.json"), "\"gelu\": \"erf\""));
+  auto const said = run(GT_GENERATE, saying(place / "run/model"));
+  CHECK(said.status == 0);
+  CHECK(said.out.starts_with("The"));
+  check_complaint(run(GT_GROW, with(place.options("run"), {{"--gelu", "sigmoid"}})), "sigmoid");
+}
+
+TEST_CASE("grow: --init duplicate stacks copies, from the second stage on; a plan may end by training all blocks") {
+  Place const place;
+  auto const ended = run(GT_GROW, with(place.options("run"), {{"--init", "duplicate"}, {"--plan", "1+2+all"}}));
+  CHECK(ended.status == 0);
+  CHECK(has(ended.out, "\n      3     all      3 "));
+  CHECK(steps_of(place / "run/metrics.jsonl").back()["depth"] == 3);
+  CHECK(read_text_file(place / "run/model/model.safetensors") !=
+        read_text_file(Run::once().model + "/model.safetensors"));
+}
+
 TEST_CASE("grow: a run is not overwritten unless that is asked for") {
   Place const place;
   auto const options = with(place.options("run"), {{"--plan", "1"}, {"--tokens", "200"}});

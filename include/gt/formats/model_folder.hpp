@@ -111,6 +111,7 @@ template <class J = Json, class Model>
 J model_config_json(Model const& model, std::string const& tokenizer_fingerprint, std::int64_t bos, std::int64_t eos) {
   BlockConfig const& c = model.config();
   check(!model.has_head_bias(), "save", "Starcoder2 has no bias on its head; make the model with head_bias = false");
+  check(c.norm == Norm::layer, "save", "Starcoder2 has LayerNorm; make the block with norm = Norm::layer");
   check(c.qkv_bias == c.out_bias, "save",
         "Starcoder2 has biases on all attention projections or on none; set qkv_bias and out_bias alike");
   check(c.qkv_bias, "save",
@@ -124,7 +125,7 @@ J model_config_json(Model const& model, std::string const& tokenizer_fingerprint
            {"num_hidden_layers", model.depth()},
            {"num_attention_heads", c.heads},
            {"num_key_value_heads", c.heads},
-           {"hidden_act", "gelu_pytorch_tanh"},
+           {"hidden_act", c.gelu == Gelu::erf ? "gelu" : "gelu_pytorch_tanh"},
            {"max_position_embeddings", model.context()},
            {"initializer_range", 0.02},
            {"norm_epsilon", c.norm_eps},
@@ -233,8 +234,9 @@ ModelFolderConfig read_model_config(std::string const& folder) {
   expect(number("num_key_value_heads") == c.block.heads, "gt needs as many KV heads as heads");
   expect(!json_get<bool>(json, "tie_word_embeddings", where), "the head must not be tied to the embedding");
   expect(json_get<bool>(json, "use_bias", where), "use_bias must be true");
-  expect(json_get<std::string>(json, "hidden_act", where) == "gelu_pytorch_tanh",
-         "hidden_act must be gelu_pytorch_tanh");
+  auto const activation = json_get<std::string>(json, "hidden_act", where);
+  expect(activation == "gelu_pytorch_tanh" || activation == "gelu", "hidden_act must be gelu_pytorch_tanh or gelu");
+  c.block.gelu = activation == "gelu" ? Gelu::erf : Gelu::tanh;
   expect(heads_divide_d_model(c.block) && d_head_is_even(c.block),
          "num_attention_heads must cut hidden_size into equal parts of even width (got ", c.block.heads, " for ",
          c.block.d_model, ")");
@@ -304,6 +306,8 @@ Model load_model(std::string const& folder) {
   }
   TransformerOptions options = c.options;
   options.d_model = c.block.d_model, options.heads = c.block.heads, options.d_ff = c.block.d_ff;
+  if (is_run_time(type))
+    options.gelu = c.block.gelu, options.norm_eps = c.block.norm_eps, options.rope_base = c.block.rope_base;
   Model model(TableEmbedding::loaded(c.substrate_method, c.substrate_fingerprint, c.vocab, static_cast<int>(n), table),
               Seed{c.seed}, options);
   check(model.config() == c.block, where, "the block's shape must be that of the model's type");

@@ -61,11 +61,12 @@ struct GrowthResult {
 
 namespace detail {
 
-/// Freezes all, and makes trainable what a stage declares: the blocks from `lowest` upward, the head, the final norm.
+/// Freezes all, and makes trainable what a stage declares: the blocks from `lowest` upward, or all of them, the head,
+/// the final norm.
 template <class Model>
 void thaw_stage(Model& model, Stage const& stage, int lowest) {
   model.freeze();
-  for (int l = lowest; l < model.depth(); ++l)
+  for (int l = stage.all_blocks ? 0 : lowest; l < model.depth(); ++l)
     Model::set_block_trainable(model.blocks()[static_cast<std::size_t>(l)], true);
   model.set_head_trainable(stage.train_final_norm, true);
 }

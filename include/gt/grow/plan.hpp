@@ -21,13 +21,14 @@ namespace gt {
 enum class HeadInit { carry, reset };
 
 /// One stage: `blocks` new blocks on top of what there is; they, the final norm (if `train_final_norm`) and the head
-/// train, all else is frozen.
+/// train, all else is frozen; or the blocks below train as well.
 struct Stage {
   int blocks = 0;                      ///< new blocks
   BlockInit init = BlockInit::random;  ///< how they start
   HeadInit head = HeadInit::carry;     ///< how the head starts
   bool train_final_norm = true;        ///< false: as the paper counts, in which it does not train while growing
   Schedule schedule{};                 ///< learning rate over the steps of the stage
+  bool all_blocks = false;             ///< trains the blocks below as well, not the new ones alone
   friend constexpr bool operator==(Stage const&, Stage const&) = default;
 };
 
@@ -43,6 +44,9 @@ struct StageOptions {
 constexpr Stage deepen(int blocks, StageOptions o = {}) {
   return {blocks, o.init, o.head, o.train_final_norm, o.schedule};
 }
+
+/// A stage without new blocks in which all blocks train together: a joint phase, usually the last.
+constexpr Stage finetune(StageOptions o = {}) { return {0, o.init, o.head, o.train_final_norm, o.schedule, true}; }
 
 /// The sizes that budgets depend on beside the block's.
 struct ModelSize {
@@ -62,9 +66,9 @@ class GrowthPlan {
   constexpr GrowthPlan(std::initializer_list<Stage> stages) {
     for (Stage const& s : stages) push_back(s);
   }
-  /// Errors: a stage without blocks, more than 64 stages.
+  /// Errors: a stage that neither adds blocks nor trains all of them, more than 64 stages.
   constexpr void push_back(Stage const& stage) {
-    if (stage.blocks < 1)
+    if (stage.blocks < (stage.all_blocks ? 0 : 1))
       fail("GrowthPlan", "each stage must add at least one block (got ", stage.blocks, " in stage ", size_ + 1, ")");
     if (size_ == capacity) fail("GrowthPlan", "a plan holds at most ", capacity, " stages");
     stages_[size_++] = stage;
@@ -84,6 +88,8 @@ class GrowthPlan {
     return blocks;
   }
   constexpr int depth() const { return depth(capacity); }  ///< blocks of the finished model
+  /// Blocks that train in stage `i`.
+  constexpr int trained(std::size_t i) const { return stages_[i].all_blocks ? depth(i) : stages_[i].blocks; }
 
  private:
   template <class F>
@@ -94,11 +100,11 @@ class GrowthPlan {
   }
 
  public:
-  /// Numbers that train in stage `i`:  k P_block + V C (+ V with a head bias) (+ 2 C if the final norm trains).
+  /// Numbers that train in stage `i`:  k P_block + V C (+ V with a head bias) (+ its numbers if the final norm trains).
   constexpr std::int64_t active_parameters(std::size_t i, BlockConfig block, ModelSize model) const {
     std::int64_t const C = block.d_model;
-    return stages_[i].blocks * block.parameters() + model.vocab * C + (model.head_bias ? model.vocab : 0) +
-           (stages_[i].train_final_norm ? 2 * C : 0);
+    return trained(i) * block.parameters() + model.vocab * C + (model.head_bias ? model.vocab : 0) +
+           (stages_[i].train_final_norm ? block.norm_parameters() : 0);
   }
   /// The most that train in any stage.
   constexpr std::int64_t active_parameters(BlockConfig block, ModelSize model) const {
@@ -117,8 +123,8 @@ class GrowthPlan {
   ///   C).
   constexpr std::int64_t activation_bytes(std::size_t i, BlockConfig block, BatchShape shape) const {
     std::int64_t const C = block.d_model, F = block.ff(), saved = 7 * C + 2 * F + 4 + block.heads;
-    std::int64_t const backward = std::max(F, 3 * C) + C, frozen = i > 0 ? saved : 0;
-    return 4 * shape.rows() * (stages_[i].blocks * (saved + C) + 3 * C + 3 + std::max(frozen, backward));
+    std::int64_t const backward = std::max(F, 3 * C) + C, frozen = depth(i) > trained(i) ? saved : 0;
+    return 4 * shape.rows() * (trained(i) * (saved + C) + 3 * C + 3 + std::max(frozen, backward));
   }
   /// The most that any stage takes.
   constexpr std::int64_t activation_bytes(BlockConfig block, BatchShape shape) const {
@@ -129,8 +135,8 @@ class GrowthPlan {
   /// backward a token and block.
   constexpr double step_flops(std::size_t i, BlockConfig block, ModelSize model, BatchShape shape) const {
     double const C = block.d_model, T = static_cast<double>(shape.tokens);
-    double const matrices = 4 * C * C + 2 * C * block.ff(), all = depth(i), trained = stages_[i].blocks;
-    double const a_token = all * (2 * matrices + 2 * T * C) + trained * (4 * matrices + 5 * T * C) +
+    double const matrices = 4 * C * C + 2 * C * block.ff(), all = depth(i), changed = trained(i);
+    double const a_token = all * (2 * matrices + 2 * T * C) + changed * (4 * matrices + 5 * T * C) +
                            6 * C * static_cast<double>(model.vocab);
     return a_token * static_cast<double>(shape.rows());
   }
@@ -138,7 +144,8 @@ class GrowthPlan {
   constexpr std::int64_t weight_bytes(std::size_t i, BlockConfig block, ModelSize model,
                                       std::int64_t table_width) const {
     std::int64_t const C = block.d_model;
-    return 4 * (depth(i) * block.parameters() + model.vocab * (C + table_width + (model.head_bias ? 1 : 0)) + 2 * C);
+    return 4 * (depth(i) * block.parameters() + model.vocab * (C + table_width + (model.head_bias ? 1 : 0)) +
+                block.norm_parameters());
   }
   friend constexpr bool operator==(GrowthPlan const&, GrowthPlan const&) = default;
 
@@ -147,8 +154,9 @@ class GrowthPlan {
   std::size_t size_ = 0;
 };
 
-/// A plan from text such as "3+3+3": the number of new blocks in each stage. `o` holds for all stages.
-/// Errors: anything but positive numbers joined by '+', more than 64 stages, more than 4,096 blocks in one stage.
+/// A plan from text such as "3+3+3": the number of new blocks in each stage; "all" is a stage in which all blocks train
+/// and none is new. `o` holds for all stages.   Errors: anything but positive numbers and "all" joined by '+', more
+/// than 64 stages, more than 4,096 blocks in one stage.
 inline GrowthPlan parse_plan(std::string_view text, StageOptions o = {}) {
   GrowthPlan plan;
   for (std::size_t begin = 0; begin <= text.size();) {
@@ -160,17 +168,18 @@ inline GrowthPlan parse_plan(std::string_view text, StageOptions o = {}) {
       valid = valid && c >= '0' && c <= '9';
       if (valid) blocks = blocks * 10 + (c - '0');
     }
-    check(valid && blocks <= 4096, "parse_plan", "a plan must be numbers of blocks joined by '+', such as 3+3+3 (got '",
-          word, "' in '", text, "')");
-    plan.push_back(deepen(blocks, o));
+    bool const all = word == "all";
+    check(all || (valid && blocks <= 4096), "parse_plan",
+          "a plan must be numbers of blocks joined by '+', such as 3+3+3 (got '", word, "' in '", text, "')");
+    plan.push_back(all ? finetune(o) : deepen(blocks, o));
     begin = end + 1;
   }
   return plan;
 }
-/// The text of a plan: "3+3+3".
+/// The text of a plan: "3+3+3", "3+3+all".
 inline std::string to_text(GrowthPlan const& plan) {
   std::string joined;
-  for (Stage const& s : plan) joined += (joined.empty() ? "" : "+") + std::to_string(s.blocks);
+  for (Stage const& s : plan) joined += (joined.empty() ? "" : "+") + (s.blocks > 0 ? std::to_string(s.blocks) : "all");
   return joined;
 }
 

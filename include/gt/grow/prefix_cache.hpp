@@ -107,7 +107,8 @@ class PrefixCache {
     auto const number = [&](auto n) { root_.update(std::as_bytes(std::span(&n, 1))); };
     BlockConfig const& c = model.config();
     number(kind()), number(c.d_model), number(c.heads), number(c.ff()), number(c.qkv_bias), number(c.out_bias);
-    number(c.norm_eps), number(c.rope_base), number(model.vocab()), number(model.table_width());
+    number(c.norm), number(c.gelu), number(c.norm_eps), number(c.rope_base), number(model.vocab()),
+        number(model.table_width());
     root_.update(bytes_of(model.table().data(), model.table().size()));
     levels_.push_back({0, 0});
     use_.capacity = store_.capacity();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The default block: pre-LayerNorm, causal attention with rotary positions, tanh-GELU MLP.
+// The default block: pre-norm, causal attention with rotary positions, GELU MLP.
 #pragma once
 
 #include <algorithm>
@@ -14,8 +14,8 @@
 #include "gt/nn/block_config.hpp"
 #include "gt/nn/block_like.hpp"
 #include "gt/nn/block_tensors.hpp"
+#include "gt/nn/norm.hpp"
 #include "gt/ops/attention.hpp"
-#include "gt/ops/layer_norm.hpp"
 #include "gt/ops/linear.hpp"
 #include "gt/ops/linear_gelu.hpp"
 #include "gt/ops/rope.hpp"
@@ -81,7 +81,7 @@ class Block : public BlockTensors<T, 16> {
   void forward(B const& on, In<Matrix<T const>> x, Activations& a, Matrix<T> y, BatchShape s,
                RopeTable<T> const& rotary, KvCache<T>* cache = nullptr, std::int64_t first = 0) const {
     std::int64_t const C = this->C();
-    layer_norm(on, x, vec(norm1_g), vec(norm1_b), a.norm1, a.mean1, a.rstd1, config().norm_eps);
+    norm<B, T>(on, config(), x, vec(norm1_g), vec(norm1_b), a.norm1, a.mean1, a.rstd1);
     linear(on, a.norm1, qkv_weight(), qkv_bias(), a.qkv);
     rope(on, a.qkv.columns(0, 2 * C), rotary, s.tokens, first, Rotation::forward);
     AttentionShape const shape{s.batch, config().heads, config().d_head(), s.tokens, first};
@@ -93,8 +93,8 @@ class Block : public BlockTensors<T, 16> {
       attention(on, a.qkv.columns(0, C), a.qkv.columns(C, C), a.qkv.columns(2 * C, C), a.att, a.log_sum.data(), shape);
     }
     linear(on, a.att, mat(o_w), vec(o_b), a.mid, x);
-    layer_norm(on, a.mid, vec(norm2_g), vec(norm2_b), a.norm2, a.mean2, a.rstd2, config().norm_eps);
-    linear_gelu(on, a.norm2, mat(fc_w), vec(fc_b), a.fc, a.act);
+    norm<B, T>(on, config(), a.mid, vec(norm2_g), vec(norm2_b), a.norm2, a.mean2, a.rstd2);
+    linear_gelu(on, a.norm2, mat(fc_w), vec(fc_b), a.fc, a.act, config().gelu);
     linear(on, a.act, mat(proj_w), vec(proj_b), y, a.mid);
   }
 
@@ -107,9 +107,10 @@ class Block : public BlockTensors<T, 16> {
     std::int64_t const M = s.rows(), C = this->C(), F = config().ff();
     std::int64_t const mark = arena.mark();
     Matrix<T> const d_hidden(arena.take<T>(M * F), M, F), d_norm(arena.take<T>(M * C), M, C);
-    gelu_linear_backward(on, d, a.fc, a.act, mat(proj_w), d_hidden, dmat(gradient, proj_w), dvec(gradient, proj_b));
+    gelu_linear_backward(on, d, a.fc, a.act, mat(proj_w), d_hidden, dmat(gradient, proj_w), dvec(gradient, proj_b),
+                         config().gelu);
     linear_backward(on, d_hidden, a.norm2, mat(fc_w), d_norm, dmat(gradient, fc_w), dvec(gradient, fc_b));
-    layer_norm_backward(on, d_norm, a.mid, vec(norm2_g), a.mean2, a.rstd2, d, d, dvec(gradient, norm2_g),
+    norm_backward<B, T>(on, config(), d_norm, a.mid, vec(norm2_g), a.mean2, a.rstd2, d, d, dvec(gradient, norm2_g),
                         dvec(gradient, norm2_b));
     arena.release(mark);
 
@@ -127,7 +128,7 @@ class Block : public BlockTensors<T, 16> {
                     qkv_trains ? Matrix<T>(gradient.data() + offset(q_w), 3 * C, C) : Matrix<T>{},
                     bias_trains ? Vector<T>(gradient.data() + offset(q_b), 3 * C) : Vector<T>{});
     if (d_norm1) {
-      layer_norm_backward(on, d_norm1, x, vec(norm1_g), a.mean1, a.rstd1, d, needs_dx ? d : Matrix<T>{},
+      norm_backward<B, T>(on, config(), d_norm1, x, vec(norm1_g), a.mean1, a.rstd1, d, needs_dx ? d : Matrix<T>{},
                           dvec(gradient, norm1_g), dvec(gradient, norm1_b));
     }
     arena.release(mark);
@@ -136,8 +137,9 @@ class Block : public BlockTensors<T, 16> {
   /// The tensors of a block in the order of its buffer.
   static constexpr std::array<TensorSpec, 16> tensors(BlockConfig c) {
     std::int64_t const C = c.d_model, F = c.ff(), qkv = c.qkv_bias ? C : 0, out = c.out_bias ? C : 0;
+    std::int64_t const norm_bias = c.norm == Norm::layer ? C : 0;
     return {{{"input_layernorm.weight", C, 0, Fill::one},
-             {"input_layernorm.bias", C, 0, Fill::zero},
+             {"input_layernorm.bias", norm_bias, 0, Fill::zero},
              {"self_attn.q_proj.weight", C, C, Fill::normal},
              {"self_attn.k_proj.weight", C, C, Fill::normal},
              {"self_attn.v_proj.weight", C, C, Fill::normal},
@@ -147,7 +149,7 @@ class Block : public BlockTensors<T, 16> {
              {"self_attn.o_proj.weight", C, C, Fill::residual},
              {"self_attn.o_proj.bias", out, 0, Fill::zero},
              {"post_attention_layernorm.weight", C, 0, Fill::one},
-             {"post_attention_layernorm.bias", C, 0, Fill::zero},
+             {"post_attention_layernorm.bias", norm_bias, 0, Fill::zero},
              {"mlp.c_fc.weight", F, C, Fill::normal},
              {"mlp.c_fc.bias", F, 0, Fill::zero},
              {"mlp.c_proj.weight", C, F, Fill::residual},

@@ -7,8 +7,12 @@
 
 #include "gt/base/error.hpp"
 #include "gt/base/macros.hpp"
+#include "gt/ops/gelu.hpp"
 
 namespace gt {
+
+/// The norms of a block, and of the model's end: LayerNorm with gain and bias, or RMSNorm with a gain.
+enum class Norm { layer, rms };
 
 /// Shape of one block. A model names only what differs from the defaults, which are Starcoder2's.
 /// A width or a number of heads of `run_time` (0) is given when the model is made.
@@ -20,17 +24,22 @@ struct BlockConfig {
   int d_ff = 0;              ///< F, width of the MLP; 0 stands for 4 C
   bool qkv_bias = true;      ///< biases of the query, key and value projections
   bool out_bias = true;      ///< bias of the attention's output projection
-  double norm_eps = 1e-5;    ///< added to the variance in LayerNorm
+  Norm norm = Norm::layer;   ///< LayerNorm or RMSNorm
+  Gelu gelu = Gelu::tanh;    ///< of the MLP: the tanh form or the exact one
+  double norm_eps = 1e-5;    ///< added to the variance in LayerNorm, to the mean square in RMSNorm
   double rope_base = 10000;  ///< base of the rotary angles
 
   GT_HD constexpr int d_head() const { return heads > 0 ? d_model / heads : 0; }  ///< D
   GT_HD constexpr int ff() const { return d_ff > 0 ? d_ff : 4 * d_model; }        ///< F
   friend constexpr bool operator==(BlockConfig const&, BlockConfig const&) = default;
 
-  /// Numbers in one block: 4 C^2 + 2 C F in matrices, biases, and two LayerNorms. All defaults: 12 C^2 + 13 C.
+  /// Numbers in one norm: 2 C in LayerNorm, C in RMSNorm.
+  constexpr std::int64_t norm_parameters() const { return std::int64_t{norm == Norm::rms ? 1 : 2} * d_model; }
+  /// Numbers in one block: 4 C^2 + 2 C F in matrices, biases, and two norms. All defaults: 12 C^2 + 13 C; with RMSNorm
+  /// 12 C^2 + 11 C.
   constexpr std::int64_t parameters() const {
     std::int64_t const C = d_model, F = ff();
-    return 4 * C * C + 2 * C * F + (qkv_bias ? 3 * C : 0) + (out_bias ? C : 0) + F + C + 4 * C;
+    return 4 * C * C + 2 * C * F + (qkv_bias ? 3 * C : 0) + (out_bias ? C : 0) + F + C + 2 * norm_parameters();
   }
 };
 
@@ -41,10 +50,14 @@ constexpr bool heads_divide_d_model(BlockConfig c) { return c.heads > 0 && c.d_m
 /// D is even: rotary positions turn pairs.
 constexpr bool d_head_is_even(BlockConfig c) { return c.heads > 0 && (c.d_model / c.heads) % 2 == 0; }
 
+/// Whether a width or a number of heads is left to run time.
+constexpr bool is_run_time(BlockConfig c) {
+  return c.d_model == BlockConfig::run_time || c.heads == BlockConfig::run_time;
+}
+
 /// A shape that is known and consistent, or is left to run time.
 template <BlockConfig Cfg>
-concept ValidBlock = (Cfg.d_model == BlockConfig::run_time || Cfg.heads == BlockConfig::run_time) ||
-                     (d_model_is_positive(Cfg) && heads_divide_d_model(Cfg) && d_head_is_even(Cfg));
+concept ValidBlock = is_run_time(Cfg) ||(d_model_is_positive(Cfg) && heads_divide_d_model(Cfg) && d_head_is_even(Cfg));
 
 /// The run-time form of the same checks. Throws `gt::Error`.
 inline void check_block(BlockConfig c) {

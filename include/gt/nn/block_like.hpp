@@ -33,9 +33,10 @@ struct KvCache {
   KvCache(std::int64_t context, std::int64_t C) : memory(context * 2 * C), kv(memory.data(), context, 2 * C) {}
 };
 
-/// How a new block starts: `random` as in the paper; `identity` with output projections of zero, so that the block adds
-/// nothing and no logit moves.
-enum class BlockInit { random, identity };
+/// How new blocks start: `random` as in the paper; `identity` with output projections of zero, so that they add nothing
+/// and no logit moves; `duplicate` as copies of the topmost blocks in their order, over and over where they are more,
+/// random where there is none yet (the stacking of Du et al. 2024, arXiv:2405.15319).
+enum class BlockInit { random, identity, duplicate };
 
 namespace detail {
 /// Stands for any backend where a concept asks whether a call would be well formed.

@@ -11,10 +11,10 @@
 #include "gt/core/backend.hpp"
 #include "gt/core/buffer.hpp"
 #include "gt/core/view.hpp"
+#include "gt/nn/norm.hpp"
 #include "gt/nn/transformer.hpp"
 #include "gt/ops/cross_entropy.hpp"
 #include "gt/ops/embedding.hpp"
-#include "gt/ops/layer_norm.hpp"
 #include "gt/ops/linear.hpp"
 
 namespace gt {
@@ -81,7 +81,7 @@ void hidden_states(B const& on, Model const& model, In<Vector<std::int32_t const
 template <Backend B, HasBlocks Model, class T = typename Model::scalar>
 void final_norm(B const& on, Model const& model, In<Matrix<T const>> x, In<Matrix<T>> y, In<Vector<T>> mean,
                 In<Vector<T>> rstd) {
-  layer_norm<B, T>(on, x, model.norm_gain(), model.norm_bias(), y, mean, rstd, model.config().norm_eps);
+  norm<B, T>(on, model.config(), x, model.norm_gain(), model.norm_bias(), y, mean, rstd);
 }
 
 /// -log p(target) of every position, nll [B * T]; positions without a target (`no_target`) get 0.

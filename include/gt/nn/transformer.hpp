@@ -2,11 +2,13 @@
 // A Transformer of static width and run-time depth on a frozen table of token embeddings.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -31,6 +33,9 @@ struct TransformerOptions {
   int d_model = BlockConfig::run_time;  ///< for a block whose width is left to run time
   int heads = BlockConfig::run_time;    ///< for a block whose heads are left to run time
   int d_ff = BlockConfig::run_time;     ///< F, for a block whose width is left to run time; 0 stands for 4 C
+  std::optional<Gelu> gelu{};           ///< in place of the block's, as the next two, where a size is left to run time
+  std::optional<double> norm_eps{};     ///< see `gelu`
+  std::optional<double> rope_base{};    ///< see `gelu`
 };
 
 /// logits = W_head norm(block_L(... block_1(lift(table[ids]))))
@@ -67,7 +72,7 @@ class Transformer {
       table_ = Buffer<T>(vocab_ * table_width_);
       for (std::int64_t i = 0; i < table_.size(); ++i) table_[i] = T(substrate.table().data()[i]);
     }
-    head_ = Buffer<T>(2 * config_.d_model + vocab_ * config_.d_model + (head_bias_ ? vocab_ : 0));
+    head_ = Buffer<T>(head_tensor_offset(head_b) + head_tensor_size(head_b));
     reset_head();
   }
 
@@ -89,38 +94,55 @@ class Transformer {
   Buffer<T> const& head_buffer() const { return head_; }  ///< final norm and head, in the order of HeadTensor
   Buffer<T>& head_buffer() { return head_; }              ///< the same, to be changed
   /// Of the final norm, [C].
-  Vector<T const> norm_gain() const { return Vector<T const>(head_.data(), config_.d_model); }
-  /// Of the final norm, [C].
-  Vector<T const> norm_bias() const { return Vector<T const>(head_.data() + config_.d_model, config_.d_model); }
+  Vector<T const> norm_gain() const { return head_vector(norm_g); }
+  /// Of the final norm, [C]; null in RMSNorm.
+  Vector<T const> norm_bias() const { return head_vector(norm_b); }
   /// The output head, [V, C]; never tied to the table.
-  Matrix<T const> head() const { return Matrix<T const>(head_.data() + 2 * config_.d_model, vocab_, config_.d_model); }
-  /// [V]; null without one.
-  Vector<T const> head_bias() const {
-    return head_bias_ ? Vector<T const>(head_.data() + (2 + vocab_) * config_.d_model, vocab_) : Vector<T const>{};
+  Matrix<T const> head() const {
+    return Matrix<T const>(head_.data() + head_tensor_offset(head_w), vocab_, config_.d_model);
   }
+  /// [V]; null without one.
+  Vector<T const> head_bias() const { return head_vector(head_b); }
 
   /// Adds `count` new blocks on top. `final_depth` is the depth that the plan ends with; it scales `random` blocks.
   void append(int count, BlockInit init = BlockInit::random, int final_depth = 0) {
     check(count >= 0, "Transformer::append", "the number of blocks must not be negative (got ", count, ")");
+    int const below = depth(), copied = std::min(below, count);
     for (int i = 0; i < count; ++i) {
       BlockT block(config_);
-      block.initialise(seed_, depth(), std::max(final_depth, depth() + count - i), init);
+      if (init == BlockInit::duplicate && below > 0) {
+        block.weights() = blocks_[static_cast<std::size_t>(below - copied + i % copied)].weights().clone();
+      } else {
+        auto const drawn = init == BlockInit::duplicate ? BlockInit::random : init;
+        block.initialise(seed_, depth(), std::max(final_depth, depth() + count - i), drawn);
+      }
       blocks_.push_back(std::move(block));
     }
   }
   /// A new head: N(0, 0.02^2), unit gain, zero biases. `times` tells the draws apart when a plan resets it repeatedly.
   void reset_head(int times = 0) {
-    std::int64_t const C = config_.d_model;
     Random const random(seed_, Purpose::init, 0, static_cast<std::uint32_t>(times));
-    for (std::int64_t i = 0; i < C; ++i) head_[i] = T(1), head_[C + i] = T(0);
-    for (std::int64_t i = 0; i < vocab_ * C; ++i) {
-      head_[2 * C + i] = T(static_cast<real>(0.02 * random.normal(static_cast<std::uint64_t>(i))));
-    }
-    for (std::int64_t i = (2 + vocab_) * C; i < head_.size(); ++i) head_[i] = T(0);
+    std::fill_n(head_.data(), head_.size(), T(0));
+    std::fill_n(head_.data(), head_tensor_size(norm_g), T(1));
+    T* const weights = head_.data() + head_tensor_offset(head_w);
+    for (std::int64_t i = 0; i < head_tensor_size(head_w); ++i)
+      weights[i] = T(static_cast<real>(0.02 * random.normal(static_cast<std::uint64_t>(i))));
   }
 
   /// The tensors of `head_buffer()`, in its order.
   enum HeadTensor : int { norm_g, norm_b, head_w, head_b };
+  /// Numbers in a HeadTensor; 0 where there is none.
+  std::int64_t head_tensor_size(int t) const {
+    std::int64_t const C = config_.d_model,
+                       sizes[] = {C, config_.norm_parameters() - C, vocab_ * C, head_bias_ ? vocab_ : 0};
+    return sizes[t];
+  }
+  /// Where it begins in `head_buffer()`.
+  std::int64_t head_tensor_offset(int t) const {
+    std::int64_t offset = 0;
+    for (int before = norm_g; before < t; ++before) offset += head_tensor_size(before);
+    return offset;
+  }
   /// Whether a HeadTensor trains.
   bool head_tensor_trains(int t) const { return head_trainable_[static_cast<std::size_t>(t)]; }
   /// Whether the final norm trains, in part at least.
@@ -128,7 +150,9 @@ class Transformer {
   /// Whether the head or its bias trains.
   bool head_trains() const { return head_tensor_trains(head_w) || head_tensor_trains(head_b); }
   /// Makes the final norm, and the head with its bias, trainable or frozen.
-  void set_head_trainable(bool norm, bool head) { head_trainable_ = {norm, norm, head, head && head_bias_}; }
+  void set_head_trainable(bool norm, bool head) {
+    head_trainable_ = {norm, norm && head_tensor_size(norm_b) > 0, head, head && head_bias_};
+  }
   /// Freezes every tensor: the state before a stage says what trains.
   void freeze() {
     for (auto& block : blocks_) set_block_trainable(block, false);
@@ -153,8 +177,8 @@ class Transformer {
         if (block.spec(t).size() > 0 && fits(tensor_name(l, t))) block.set_trainable(t, on), ++count;
       }
     }
-    for (int t = norm_g; t <= (head_bias_ ? head_b : head_w); ++t) {
-      if (fits(head_names[t])) head_trainable_[static_cast<std::size_t>(t)] = on, ++count;
+    for (int t = norm_g; t <= head_b; ++t) {
+      if (head_tensor_size(t) > 0 && fits(head_names[t])) head_trainable_[static_cast<std::size_t>(t)] = on, ++count;
     }
     check(count > 0, "set_trainable", "no tensor is named ", pattern, "; `parameters()` lists the names");
     return count;
@@ -173,11 +197,9 @@ class Transformer {
         if (block.spec(t).size() > 0) add(block.weights().data() + block.offset(t), block.is_trainable(t));
       }
     }
-    std::int64_t const C = config_.d_model;
-    add(head_.data(), head_tensor_trains(norm_g));
-    add(head_.data() + C, head_tensor_trains(norm_b));
-    add(head_.data() + 2 * C, head_tensor_trains(head_w));
-    if (head_bias_) add(head_.data() + (2 + vocab_) * C, head_tensor_trains(head_b));
+    for (int t = norm_g; t <= head_b; ++t) {
+      if (head_tensor_size(t) > 0) add(head_.data() + head_tensor_offset(t), head_tensor_trains(t));
+    }
     return all;
   }
   /// Numbers in all tensors, the table included.
@@ -218,7 +240,7 @@ class Transformer {
       }
     }
     all.push_back({"model.norm.weight", {block.d_model}});
-    all.push_back({"model.norm.bias", {block.d_model}});
+    if (block.norm == Norm::layer) all.push_back({"model.norm.bias", {block.d_model}});
     all.push_back({"lm_head.weight", {vocab, block.d_model}});
     if (head_bias) all.push_back({"lm_head.bias", {vocab}});
     return all;
@@ -233,6 +255,10 @@ class Transformer {
   static constexpr char const* head_names[] = {"model.norm.weight", "model.norm.bias", "lm_head.weight",
                                                "lm_head.bias"};
 
+  Vector<T const> head_vector(int t) const {
+    std::int64_t const n = head_tensor_size(t);
+    return n > 0 ? Vector<T const>(head_.data() + head_tensor_offset(t), n) : Vector<T const>{};
+  }
   static BlockConfig complete(TransformerOptions const& o) {
     BlockConfig c = Cfg;
     if (c.d_model == BlockConfig::run_time) c.d_model = o.d_model;
@@ -244,6 +270,14 @@ class Transformer {
     check(o.d_ff >= 0 && (o.d_ff == 0 || o.d_ff == c.ff()), "Transformer", "this type's MLP is ", c.ff(), " wide (got ",
           o.d_ff, ")");
     check(o.heads == 0 || o.heads == c.heads, "Transformer", "this type has ", c.heads, " heads (got ", o.heads, ")");
+    BlockConfig const type = c;
+    c.gelu = o.gelu.value_or(c.gelu);
+    c.norm_eps = o.norm_eps.value_or(c.norm_eps);
+    c.rope_base = o.rope_base.value_or(c.rope_base);
+    check(
+        is_run_time(Cfg) || c == type, "Transformer",
+        "a type without sizes of run time fixes gelu, norm_eps and rope_base as well; leave them out, or name them in "
+        "the block");
     check_block(c);
     return c;
   }
@@ -258,7 +292,7 @@ class Transformer {
   RopeTable<T> rotary_;
   Buffer<T> table_;  // [V, n], shared
   std::vector<BlockT> blocks_;
-  Buffer<T> head_;  // final norm's gain [C] and bias [C], head [V, C], head's bias [V]
+  Buffer<T> head_;  // final norm's gain [C] and bias [C] (not in RMSNorm), head [V, C], head's bias [V]
   std::array<bool, 4> head_trainable_{};
 };
 

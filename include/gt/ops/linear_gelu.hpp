@@ -19,14 +19,14 @@ namespace gt {
 /// x, w and h.
 template <Backend B, class T>
 void linear_gelu(B const& on, In<Matrix<T const>> x, In<Matrix<T const>> w, In<Vector<T const>> b, Matrix<T> h,
-                 Matrix<T> y) {
+                 Matrix<T> y, Gelu form = Gelu::tanh) {
   detail::check_linear<T>(x, w, b, h);
   check(same_shape(h, y), "linear_gelu", "h and y must have one shape");
   GemmShape const shape{x.rows(), w.rows(), x.columns()};
   OpTimer const timer(on, "linear_gelu", detail::product_work<T>(shape));
   auto const lane = on.template lane<T>();
   auto const activate = [&](std::int64_t i, std::int64_t j, std::int64_t rows, std::int64_t columns) noexcept {
-    for (std::int64_t r = i; r < i + rows; ++r) detail::gelu_row(lane, h.row(r) + j, y.row(r) + j, columns);
+    for (std::int64_t r = i; r < i + rows; ++r) detail::gelu_row(lane, form, h.row(r) + j, y.row(r) + j, columns);
   };
   gemm(on, MatrixRef<T>(x), MatrixRef<T>(w).transposed(), GemmOutput<T>{h.data(), h.stride(), false, b.data()}, shape,
        activate);
@@ -36,7 +36,7 @@ void linear_gelu(B const& on, In<Matrix<T const>> x, In<Matrix<T const>> w, In<V
 /// Shapes: dy [M, N], h, gelu_h, dh [M, K], w [N, K]; dw and db may be null. dh must not overlap dy.
 template <Backend B, class T>
 void gelu_linear_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const>> h, In<Matrix<T const>> gelu_h,
-                          In<Matrix<T const>> w, Matrix<T> dh, Matrix<T> dw, Vector<T> db) {
+                          In<Matrix<T const>> w, Matrix<T> dh, Matrix<T> dw, Vector<T> db, Gelu form = Gelu::tanh) {
   check(dy.columns() == w.rows() && dy.rows() == h.rows() && h.columns() == w.columns() && same_shape(h, gelu_h) &&
             same_shape(dh, h) && (!dw || same_shape(dw, w)) && (!db || db.extent(0) == w.rows()),
         "gelu_linear_backward", "dy [M, N], h, gelu(h) and dh [M, K], w and dw [N, K] and db [N] must fit");
@@ -46,7 +46,7 @@ void gelu_linear_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const
     auto const lane = on.template lane<T>();
     auto const differentiate = [&](std::int64_t i, std::int64_t j, std::int64_t rows, std::int64_t columns) noexcept {
       for (std::int64_t r = i; r < i + rows; ++r)
-        detail::gelu_backward_row(lane, dh.row(r) + j, h.row(r) + j, dh.row(r) + j, columns);
+        detail::gelu_backward_row(lane, form, dh.row(r) + j, h.row(r) + j, dh.row(r) + j, columns);
     };
     gemm(on, MatrixRef<T>(dy), MatrixRef<T>(w), GemmOutput<T>{dh.data(), dh.stride()}, shape, differentiate);
   }

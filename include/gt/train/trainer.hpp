@@ -239,10 +239,10 @@ class Trainer {
         }
       }
     }
-    std::int64_t const C = model_.config().d_model, V = model_.vocab(), sizes[] = {C, C, V * C, V};
-    for (std::int64_t t = Model::norm_g, at = 0; t <= Model::head_b; at += sizes[t++]) {
-      if (model_.head_tensor_trains(static_cast<int>(t)))
-        add_slot(model_.head_buffer().data() + at, head_gradient_.data() + at, sizes[t]);
+    for (int t = Model::norm_g; t <= Model::head_b; ++t) {
+      std::int64_t const at = model_.head_tensor_offset(t);
+      if (model_.head_tensor_trains(t))
+        add_slot(model_.head_buffer().data() + at, head_gradient_.data() + at, model_.head_tensor_size(t));
     }
     trained_ = trainable_now();
     moments_ = Buffer<T>(2 * active_);
@@ -338,31 +338,31 @@ class Trainer {
     for (auto t : targets) counted += t != no_target;
     using real = decltype(std::abs(T{}));
     T const scale = T(1) / T(static_cast<real>(std::max<std::int64_t>(1, counted)));
-    T* const dh = head_gradient_.data();
     auto const trains = [&](int t) { return gradients && model_.head_tensor_trains(t); };
     head_cross_entropy<B, T>(on_, normed_, model_.head(), model_.head_bias(),
                              Vector<std::int32_t const>(targets.data(), M), nll_, gradients ? scale : T{},
                              gradients && below_head() ? gradient_ : Matrix<T>{},
-                             trains(Model::head_w) ? Matrix<T>(dh + 2 * C, V, C) : Matrix<T>{},
-                             trains(Model::head_b) ? Vector<T>(dh + (2 + V) * C, V) : Vector<T>{});
+                             trains(Model::head_w) ? Matrix<T>(head_gradient_of(Model::head_w), V, C) : Matrix<T>{},
+                             trains(Model::head_b) ? Vector<T>(head_gradient_of(Model::head_b), V) : Vector<T>{});
     using Sum = std::conditional_t<std::is_same_v<T, float>, double, T>;
     Sum sum{};
     for (std::int64_t i = 0; i < M; ++i) sum += Sum(nll_[i]);
     profile_.head += seconds_since(start);
     return static_cast<double>(real_part(sum * Sum(scale)));
   }
+  T* head_gradient_of(int t) const { return head_gradient_.data() + model_.head_tensor_offset(t); }
   bool below_head() const { return lowest_ < model_.depth() || model_.norm_trains(); }
   // Takes `gradient_`, which is that of the states after the final norm, down to the lowest trainable block.
   void back() {
     auto const start = clock::now();
     ++batches_;
     if (!below_head()) return;
-    std::int64_t const C = model_.config().d_model;
-    T* const dh = head_gradient_.data();
-    layer_norm_backward<B, T>(on_, gradient_, input(model_.depth()), model_.norm_gain(), mean_, rstd_, {},
-                              lowest_ < model_.depth() ? gradient_ : Matrix<T>{},
-                              model_.head_tensor_trains(Model::norm_g) ? Vector<T>(dh, C) : Vector<T>{},
-                              model_.head_tensor_trains(Model::norm_b) ? Vector<T>(dh + C, C) : Vector<T>{});
+    auto const of_norm = [&](int t) {
+      return model_.head_tensor_trains(t) ? Vector<T>(head_gradient_of(t), model_.head_tensor_size(t)) : Vector<T>{};
+    };
+    norm_backward<B, T>(on_, model_.config(), gradient_, input(model_.depth()), model_.norm_gain(), mean_, rstd_, {},
+                        lowest_ < model_.depth() ? gradient_ : Matrix<T>{}, of_norm(Model::norm_g),
+                        of_norm(Model::norm_b));
     for (int l = model_.depth() - 1; l >= lowest_; --l) {
       model_.blocks()[at(l)].backward(on_, gradient_, input(l), saved_[at(l)], block_gradients_[at(l)], shape_,
                                       model_.rotary(), arena_, l > lowest_);

@@ -47,6 +47,7 @@ struct SimdLane {
   GT_INLINE V fma(V const& a, V const& b, V const& c) const { return simd_fma(a, b, c); }  ///< a b + c
   GT_INLINE V exp(V const& x) const { return simd_exp(x); }                                ///< e^x
   GT_INLINE V exp2(V const& x) const { return simd_exp2(x); }                              ///< 2^x
+  GT_INLINE V normal_cdf(V const& x) const { return simd_normal_cdf(x); }                  ///< P(N(0, 1) <= x)
   GT_INLINE V sqrt(V const& x) const { return simd_sqrt(x); }                              ///< the root of x
   GT_INLINE V reciprocal(V const& x) const { return simd_reciprocal(x); }                  ///< 1 / x
 

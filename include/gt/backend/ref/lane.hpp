@@ -13,8 +13,8 @@
 namespace gt {
 
 /// A lane runs the body of a row kernel over the indices 0 ... n - 1 and offers what differs between scalar and SIMD
-/// code: `each`, `sum`, `sum_pair`, `max`, `load`, `store`, `fma`, `exp`, `exp2`, `sqrt`, `reciprocal`. A body takes
-/// the index as `auto`, for it may stand for several elements.
+/// code: `each`, `sum`, `sum_pair`, `max`, `load`, `store`, `fma`, `exp`, `exp2`, `normal_cdf`, `sqrt`, `reciprocal`. A
+/// body takes the index as `auto`, for it may stand for several elements.
 template <class T>
 struct ScalarLane {
   static constexpr int width = 1;  ///< elements an index stands for
@@ -36,6 +36,17 @@ struct ScalarLane {
       return std::exp2(x);
     } else {
       return exp(x * T(0.6931471805599453));
+    }
+  }
+  /// P(N(0, 1) <= x); of a complex number to first order in its imaginary part, which is what a complex step needs.
+  T normal_cdf(T const& x) const {
+    if constexpr (std::is_floating_point_v<T>) {
+      return T(0.5) * std::erfc(x * T(-0.7071067811865476));
+    } else {
+      auto const a = x.real();
+      using Real = decltype(x.real());
+      Real const density = std::exp(-a * a / 2) * Real(0.3989422804014327);  // 1 / sqrt(2 pi)
+      return {ScalarLane<Real>{}.normal_cdf(a), x.imag() * density};
     }
   }
   /// The root of x.
