@@ -104,6 +104,7 @@ int run(std::vector<std::string> const& arguments) {
   for (auto const& file : files) {
     if (file.stem() == "torch") read_turns(results, file.string());
   }
+  share_the_best_peak(results);
   take_plain_loops(results);
   add_limit_facts(results);
 
