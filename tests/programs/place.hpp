@@ -84,6 +84,19 @@ inline std::vector<Json> metrics_of(std::string const& path) {
   for (auto const& line : lines_of(all)) rows.push_back(parse_json(line, path));
   return rows;
 }
+/// Whether the run in `out` has logged `row`.
+inline bool has_logged(std::string const& out, std::string_view row) {
+  std::string const metrics = out + "/metrics.jsonl";
+  return std::filesystem::exists(metrics) && has(read_text_file(metrics), row);
+}
+/// Starts grow and sends it `signal` once it has logged `row`.
+inline Ended signalled(Options const& options, std::string_view row, int signal) {
+  Program growing(GT_GROW, arguments(options));
+  REQUIRE(eventually([&] { return has_logged(options.at("--out"), row) || !growing.running(); }));
+  REQUIRE(growing.running());
+  growing.signal(signal);
+  return growing.wait();
+}
 /// The same without what differs between two runs of the same.
 inline std::vector<Json> steps_of(std::string const& path) {
   auto rows = metrics_of(path);

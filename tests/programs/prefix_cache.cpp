@@ -14,8 +14,8 @@
 #include "programs/support.hpp"
 
 using gt::read_text_file;
-using gt::test::arguments, gt::test::check_sentence, gt::test::Ended, gt::test::eventually, gt::test::has;
-using gt::test::Options, gt::test::Place, gt::test::Program, gt::test::put, gt::test::run, gt::test::with;
+using gt::test::check_sentence, gt::test::Ended, gt::test::has, gt::test::Options, gt::test::Place, gt::test::put;
+using gt::test::run, gt::test::signalled, gt::test::with;
 
 namespace {
 
@@ -29,15 +29,7 @@ std::string model_of(Place const& place, std::string const& out) {
 /// Interrupts a run in the middle of its second stage.
 Ended interrupted(Place const& place, Options const& more) {
   std::filesystem::remove_all(place / "stopped");
-  Program growing(GT_GROW, arguments(two_stages(place, "stopped", more)));
-  auto const metrics = place / "stopped/metrics.jsonl";
-  REQUIRE(eventually([&] {
-    return !growing.running() ||
-           (std::filesystem::exists(metrics) && has(read_text_file(metrics), "{\"stage\":2,\"step\":120,"));
-  }));
-  REQUIRE(growing.running());
-  growing.interrupt();
-  auto const ended = growing.wait();
+  auto const ended = signalled(two_stages(place, "stopped", more), "{\"stage\":2,\"step\":120,", SIGINT);
   REQUIRE(ended.status == 130);
   return ended;
 }

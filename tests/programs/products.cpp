@@ -2,6 +2,8 @@
 // grow and generate with --bf16 and --profile, as a user runs them.
 #include <doctest/doctest.h>
 
+#include <signal.h>
+
 #include <cmath>
 #include <filesystem>
 #include <string>
@@ -14,9 +16,8 @@
 #include "programs/support.hpp"
 
 using gt::read_text_file;
-using gt::test::arguments, gt::test::check_sentence, gt::test::eventually, gt::test::has, gt::test::Options;
-using gt::test::Place, gt::test::Program, gt::test::Run, gt::test::run, gt::test::saying, gt::test::steps_of;
-using gt::test::with, gt::test::without;
+using gt::test::check_sentence, gt::test::has, gt::test::Options, gt::test::Place, gt::test::Run, gt::test::run;
+using gt::test::saying, gt::test::signalled, gt::test::steps_of, gt::test::with;
 
 namespace {
 
@@ -48,15 +49,8 @@ TEST_CASE("grow --bf16: near fp32, the same on any number of threads, and the sa
   CHECK(std::abs(double(rows.back()["val_bits_per_byte"]) - exact) <= exact / 256);
 
   REQUIRE(run(GT_GROW, long_run(place, "whole")).status == 0);
-  Program growing(GT_GROW, arguments(long_run(place, "stopped")));
-  auto const metrics = place / "stopped/metrics.jsonl";
-  REQUIRE(eventually([&] {
-    return !growing.running() ||
-           (std::filesystem::exists(metrics) && has(read_text_file(metrics), "{\"stage\":1,\"step\":40,"));
-  }));
-  REQUIRE(growing.running());
-  growing.interrupt();
-  REQUIRE(growing.wait().status == 130);
+  auto const ended = signalled(long_run(place, "stopped"), "{\"stage\":1,\"step\":40,", SIGINT);
+  REQUIRE(ended.status == 130);
   REQUIRE(run(GT_GROW, {{"--resume", place / "stopped"}, {"--threads", "1"}}).status == 0);  // knows its precision
   CHECK(model_of(place, "stopped") == model_of(place, "whole"));
 }

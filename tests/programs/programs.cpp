@@ -20,9 +20,10 @@
 
 using gt::read_text_file;
 using gt::test::arguments, gt::test::check_complaint, gt::test::check_sentence, gt::test::copied_model, gt::test::Ended,
-    gt::test::eventually, gt::test::has, gt::test::lines_of, gt::test::metrics_of, gt::test::Options, gt::test::Place,
-    gt::test::Program, gt::test::put, gt::test::Run, gt::test::run, gt::test::saying, gt::test::steps_of,
-    gt::test::TemporaryFolder, gt::test::unfinished_files, gt::test::with, gt::test::without;
+    gt::test::eventually, gt::test::has, gt::test::has_logged, gt::test::lines_of, gt::test::metrics_of,
+    gt::test::Options, gt::test::Place, gt::test::Program, gt::test::put, gt::test::Run, gt::test::run,
+    gt::test::saying, gt::test::steps_of, gt::test::TemporaryFolder, gt::test::unfinished_files, gt::test::with,
+    gt::test::without;
 
 TEST_CASE("grow and generate: text to weights to text; the same seed gives the same bytes on any number of threads") {
   auto const& first = Run::once();
@@ -258,9 +259,7 @@ TEST_CASE("grow: Ctrl-C in the middle of a stage ends it with 130, and leaves a 
   auto const metrics = place / "run/metrics.jsonl";
   auto const long_run = with(place.options("run"), {{"--plan", "1+1"}, {"--tokens", "400000"}});
   Program growing(GT_GROW, arguments(long_run));
-  auto const has_row = [&](std::string_view row) {
-    return std::filesystem::exists(metrics) && has(read_text_file(metrics), row);
-  };
+  auto const has_row = [&](std::string_view row) { return has_logged(place / "run", row); };
   REQUIRE(eventually([&] { return has_row("{\"stage\":1,\"step\":1,") || !growing.running(); }));
   check_sentence(run(GT_GROW, with(long_run, {{"--overwrite", ""}})), "must not be in use");
   REQUIRE(eventually([&] { return has_row("{\"stage\":2,\"step\":10,") || !growing.running(); }));

@@ -18,7 +18,7 @@
 
 using gt::read_text_file;
 using gt::test::arguments, gt::test::check_complaint, gt::test::check_sentence, gt::test::Ended, gt::test::eventually;
-using gt::test::has, gt::test::Options, gt::test::Place, gt::test::Program, gt::test::put;
+using gt::test::has, gt::test::has_logged, gt::test::Options, gt::test::Place, gt::test::Program, gt::test::put;
 using gt::test::run, gt::test::steps_of, gt::test::unfinished_files, gt::test::with, gt::test::without;
 
 namespace {
@@ -29,17 +29,9 @@ Options long_run(Place const& place, std::string_view out) {
 Options going_on(Place const& place, Options const& more = {}) {
   return with({{"--resume", place / "run"}, {"--threads", "1"}}, more);
 }
-bool has_row(Place const& place, std::string_view row) {
-  auto const metrics = place / "run/metrics.jsonl";
-  return std::filesystem::exists(metrics) && has(read_text_file(metrics), row);
-}
 /// Starts a run and sends `signal` once it has logged `row`.
 Ended signalled(Place const& place, int signal, std::string_view row) {
-  Program growing(GT_GROW, arguments(long_run(place, "run")));
-  REQUIRE(eventually([&] { return has_row(place, row) || !growing.running(); }));
-  REQUIRE(growing.running());
-  growing.signal(signal);
-  return growing.wait();
+  return gt::test::signalled(long_run(place, "run"), row, signal);
 }
 
 }  // namespace
@@ -171,7 +163,7 @@ TEST_CASE("grow: --overwrite leaves nothing of the run before, and without it no
   REQUIRE(run(GT_GROW, small).status == 0);
   // Killed in its first stage, the new run must not leave the old model as if it were its own.
   Program growing(GT_GROW, arguments(with(long_run(place, "run"), {{"--overwrite", ""}})));
-  REQUIRE(eventually([&] { return has_row(place, "{\"stage\":1,\"step\":20,") || !growing.running(); }));
+  REQUIRE(eventually([&] { return has_logged(place / "run", "{\"stage\":1,\"step\":20,") || !growing.running(); }));
   growing.signal(SIGKILL);
   growing.wait();
   CHECK_FALSE(std::filesystem::exists(place / "run/model/config.json"));
