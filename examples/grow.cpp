@@ -25,15 +25,15 @@ std::string number(double x, char const* unit = "") { return gt::detail::short_n
 std::string number(std::int64_t x, char const* unit = "") { return number(static_cast<double>(x), unit); }
 
 void print_plan(gt::GrowthPlan const& plan, gt::BlockConfig block, gt::ModelSize model, gt::BatchShape shape,
-                std::int64_t table_width, std::int64_t steps) {
-  std::printf("\n  stage  blocks  depth   active parameters   weights  optimiser  activations   steps\n");
+                std::int64_t table_width, std::int64_t tokens_per_stage) {
+  std::printf("\n  stage     trains  depth   active parameters   weights  optimiser  activations   steps\n");
   for (std::size_t i = 0; i < plan.size(); ++i) {
     std::int64_t const active = plan.active_parameters(i, block, model);
-    std::printf("  %5zu  %6s  %5d  %18s  %8s  %9s  %11s  %6lld\n", i + 1,
-                plan[i].blocks > 0 ? std::to_string(plan[i].blocks).c_str() : "all", plan.depth(i),
-                number(active).c_str(), number(plan.weight_bytes(i, block, model, table_width), "B").c_str(),
-                number(12 * active, "B").c_str(), number(plan.activation_bytes(i, block, shape), "B").c_str(),
-                static_cast<long long>(steps));
+    std::printf("  %5zu  %9s  %5d  %18s  %8s  %9s  %11s  %6lld\n", i + 1, to_text(gt::GrowthPlan{plan[i]}).c_str(),
+                plan.depth(i), number(active).c_str(),
+                number(plan.weight_bytes(i, block, model, table_width), "B").c_str(), number(12 * active, "B").c_str(),
+                number(plan.activation_bytes(i, block, shape), "B").c_str(),
+                static_cast<long long>(plan.steps(i, tokens_per_stage, shape)));
   }
   std::printf("\n");
   std::fflush(stdout);
@@ -113,17 +113,17 @@ class Run : public gt::GrowthObserver {
       folder_.clear();
     }
     write_description(folder_, a_, id);
-    gt::GrowOptions options{.batch = a_.batch,
-                            .context = a_.context,
-                            .tokens_per_stage = a_.tokens / static_cast<std::int64_t>(plan_.size()),
-                            .seed = gt::seed(a_.seed),
-                            .prefix_cache = prefix_cache_,
-                            .stop = [] { return program::interrupted != 0; },
-                            .resume = resumed ? &*resumed : nullptr};
-    std::int64_t const steps = std::max<std::int64_t>(1, options.tokens_per_stage / shape.rows());
-    print_plan(plan_, model_.config(), {tokenizer_.size()}, shape, substrate.width(), steps);
+    gt::GrowOptions options{
+        .batch = a_.batch,
+        .context = a_.context,
+        .tokens_per_stage = static_cast<std::int64_t>(static_cast<double>(a_.tokens) / plan_.tokens()),
+        .seed = gt::seed(a_.seed),
+        .prefix_cache = prefix_cache_,
+        .stop = [] { return program::interrupted != 0; },
+        .resume = resumed ? &*resumed : nullptr};
+    print_plan(plan_, model_.config(), size(), shape, substrate.width(), options.tokens_per_stage);
 
-    describe(substrate, pictures, shape, steps, peak);
+    describe(substrate, pictures, shape, options.tokens_per_stage, peak);
     gt::ReportObserver reporter(report_, options.resume);
     gt::MetricsLog<> metrics(folder_.metrics(), options.resume);
     if (resumed) {
@@ -157,8 +157,10 @@ class Run : public gt::GrowthObserver {
     return static_cast<double>(data_.tokens.train_bytes) / static_cast<double>(data_.tokens.train.size());
   }
   std::int64_t tokens_for_minutes(gt::BatchShape shape) const {
-    gt::StepSeconds all;  // of one step in every stage
-    for (auto const& s : gt::measure_steps(on_, model_, plan_, shape)) all.step += s.step, all.prefix += s.prefix;
+    gt::StepSeconds all;  // of one step for each stage's share of one
+    auto const measured = gt::measure_steps(on_, model_, plan_, shape);
+    for (std::size_t i = 0; i < plan_.size(); ++i)
+      all.step += plan_[i].tokens * measured[i].step, all.prefix += plan_[i].tokens * measured[i].prefix;
     double const training = 0.9 * 60 * a_.minutes;  // the rest goes to looks at the held-out text
     // After the first epoch of a stage, what the prefix cache has room for is read: steps (step - kept prefix) +
     // epoch kept prefix seconds. (In the first one most windows are carried on from the stage before; not counted.)
@@ -167,12 +169,13 @@ class Run : public gt::GrowthObserver {
     double most = training / all.step;
     if (most > epoch) most = (training - epoch * kept) / (all.step - kept);
     auto const steps = std::max<std::int64_t>(1, static_cast<std::int64_t>(most));
-    std::int64_t const tokens = steps * shape.rows() * static_cast<std::int64_t>(plan_.size());
+    auto const tokens = static_cast<std::int64_t>(static_cast<double>(steps * shape.rows()) * plan_.tokens());
     std::printf("%g minutes here are about %lld tokens: --tokens %lld repeats this run exactly\n", a_.minutes,
                 static_cast<long long>(tokens), static_cast<long long>(tokens));
     return tokens;
   }
 
+  gt::ModelSize size() const { return {.vocab = tokenizer_.size(), .table_width = model_.table_width()}; }
   // Of the windows, how many the prefix cache has room for.
   double kept_share() const {
     std::int64_t const each = prefix_cache_.type == gt::CachedAs::bf16 ? 2 : 4;
@@ -192,7 +195,7 @@ class Run : public gt::GrowthObserver {
   }
 
   void describe(gt::FrozenTable const& substrate, gt::GlyphEmbedding const* pictures, gt::BatchShape shape,
-                std::int64_t steps, double peak) {
+                std::int64_t tokens_per_stage, double peak) {
     report_.title =
         gt::text("Growing ", plan_.depth(), " blocks on ", a_.corpus.front().substr(a_.corpus.front().rfind('/') + 1));
     report_.command = command_of(a_);
@@ -206,13 +209,14 @@ class Run : public gt::GrowthObserver {
         {"substrate", gt::text(substrate.method(), ", ", substrate.width(), " numbers a token, fingerprint ",
                                substrate.fingerprint().substr(0, 12))},
         {"blocks", gt::text("width ", a_.width, ", ", a_.heads, " heads; new ones ", a_.init, "; head ", a_.head)},
-        {"plan", gt::text(a_.plan, ", ", steps, " steps of ", shape.batch, " x ", shape.tokens, " tokens a stage")},
+        {"plan", gt::text(a_.plan, ", ", plan_.steps(0, tokens_per_stage, shape), " steps of ", shape.batch, " x ",
+                          shape.tokens, " tokens a stage")},
         {"learning rate", gt::text(program::shortest(a_.lr), ", warm-up, cosine to a tenth; AdamW", a_.rates)},
         {"seed", std::to_string(a_.seed)},
         {"machine", gt::text(on_.name(), ", ", on_.threads(), " threads, at most ", number(peak, "FLOP/s"),
                              a_.bf16 ? " in fp32; products in bf16" : "")},
         {"gt", gt::text(gt::version, ", compiled by ", gt::compiler)}};
-    gt::add_plan(report_, plan_, model_.config(), {tokenizer_.size()}, shape, substrate.width(), steps);
+    gt::add_plan(report_, plan_, model_.config(), size(), shape, substrate.width(), tokens_per_stage);
     if (pictures) gt::add_glyphs(report_, *pictures, tokenizer_.tokens());
   }
 
@@ -352,6 +356,8 @@ int run(GrowArguments a) {
   if (a.substrate == "binary") return grow_on(gt::BinaryEmbedding::of_ids(tokenizer.tokens(), {.d_model = a.width}));
   if (a.substrate == "random")
     return grow_on(gt::RandomEmbedding::draw(tokenizer.tokens(), {.width = a.width, .seed = gt::seed(a.seed)}));
+  if (a.substrate == "learned")
+    return grow_on(gt::LearnedEmbedding::start(tokenizer.tokens(), {.width = a.width, .seed = gt::seed(a.seed)}));
   auto const glyphs =
       gt::GlyphEmbedding::draw(tokenizer.tokens(), gt::FontFiles(a.font), {.width = a.width, .raster = a.raster});
   return grow_on(glyphs, &glyphs);

@@ -44,10 +44,14 @@ inline void check_arguments(GrowArguments const& a) {
   one_of("--gelu", a.gelu, {"tanh", "erf"});
   one_of("--init", a.init, {"random", "identity", "duplicate"});
   one_of("--head", a.head, {"carry", "reset"});
-  one_of("--substrate", a.substrate, {"glyph", "binary", "random"});
+  one_of("--substrate", a.substrate, {"glyph", "binary", "random", "learned"});
   one_of("--prefix-cache-type", a.prefix_cache_type, {"fp32", "bf16"});
   gt::check(!a.corpus.empty(), "grow", "--corpus must name a text");
-  gt::parse_plan(a.plan);
+  gt::GrowthPlan const plan = gt::parse_plan(a.plan);
+  bool const trains_table = std::any_of(plan.begin(), plan.end(), [](gt::Stage const& s) { return s.train_table; });
+  gt::check(trains_table == (a.substrate == "learned"), "grow",
+            "--substrate learned and a plan with a table, as --plan 3,table+3+3, belong together (got --substrate ",
+            a.substrate, " --plan ", a.plan, ")");
   gt::check_block({.d_model = a.width, .heads = a.heads});
 }
 
@@ -107,12 +111,15 @@ struct GrowCommandLine {
     minutes->excludes(tokens);
     width = option("--width", a.width, "d_model, the width of the model");
     heads = option("--heads", a.heads, "attention heads");
-    plan = option("--plan", a.plan, "new blocks in each stage; all: a stage that trains all blocks and adds none");
+    plan = option(
+        "--plan", a.plan,
+        "new blocks in each stage; all: all blocks train; lora16: adapters train and are merged; 1,lora16: both; "
+        "3,table: the table of --substrate learned as well");
     option("--init", a.init, "new blocks: random, identity (they start without effect) or duplicate (of the top ones)")
         ->check(CLI::IsMember({"random", "identity", "duplicate"}));
     option("--head", a.head, "output head between stages: carry or reset")->check(CLI::IsMember({"carry", "reset"}));
-    option("--substrate", a.substrate, "frozen embedding: glyph, binary or random")
-        ->check(CLI::IsMember({"glyph", "binary", "random"}));
+    option("--substrate", a.substrate, "embedding: glyph, binary or random, which are frozen, or learned")
+        ->check(CLI::IsMember({"glyph", "binary", "random", "learned"}));
     option("--gelu", a.gelu, "activation of the MLP: GELU in its tanh form, or exact (erf)")
         ->check(CLI::IsMember({"tanh", "erf"}));
     vocab = option("--vocab", a.vocab, "size of the vocabulary");

@@ -26,14 +26,20 @@ constexpr gt::BlockConfig tiny{.d_model = 16, .heads = 2};
 constexpr std::int64_t V = 29, T = 8, B = 2, steps = 5;
 using Tiny = gt::Transformer<tiny>;
 GrowthPlan const plan{deepen(1), deepen(2)};
+// Checkpoints inside its stages hold a table and adapters.
+GrowthPlan const all_kinds{deepen(1, {.train_table = true}), deepen(1),
+                           gt::adapt({.rank = 3, .alpha = 2, .rank_stabilised = true, .targets = {.o = false}})};
 std::vector<std::int32_t> const one_byte(static_cast<std::size_t>(V), 1);
 
 Tiny new_model() { return Tiny(substrate_of(V, 8), gt::seed(1), {.context = T}); }
 GrowOptions options() { return {.batch = B, .tokens_per_stage = steps * B * T, .evaluate_every = 2}; }
-gt::GrowthResult grow(Tiny& model, GrowOptions const& asked, auto&... observers) {
+gt::GrowthResult grow_by(GrowthPlan const& by, Tiny& model, GrowOptions const& asked, auto&... observers) {
   gt::TokenizedCorpus const corpus{gt::Tokens::from_ids(ids_below(V, 500, 1), V),
                                    gt::Tokens::from_ids(ids_below(V, 60, 2), V), 500, 60};
-  return gt::grow(Ref{}, model, plan, corpus, one_byte, asked, observers...);
+  return gt::grow(Ref{}, model, by, corpus, one_byte, asked, observers...);
+}
+gt::GrowthResult grow(Tiny& model, GrowOptions const& asked, auto&... observers) {
+  return grow_by(plan, model, asked, observers...);
 }
 struct Keep : gt::GrowthObserver {
   Keep(Tiny const& m, std::string p) : model{m}, path{std::move(p)} {}
@@ -77,6 +83,32 @@ TEST_CASE("checkpoint: a run that was stopped goes on from its file to the same 
     CHECK(result.stages[s].after.nats == expected.stages[s].after.nats);
     CHECK(result.stages[s].active_parameters == expected.stages[s].active_parameters);
     CHECK(result.stages[s].profile.sum() > 0);
+  }
+}
+
+TEST_CASE("checkpoint: inside a stage that trains the table, and inside a LoRA phase") {
+  auto const learned = [] { return Tiny(substrate_of(V, 8, "learned"), gt::seed(1), {.context = T}); };
+  Tiny whole = learned();
+  CHECK(grow_by(all_kinds, whole, options()).end == GrowthEnd::finished);
+  CHECK(whole.substrate_fingerprint() != learned().substrate_fingerprint());
+  TemporaryFolder const folder;
+  for (std::int64_t const stop_after : {std::int64_t{2}, steps + 1, 2 * steps + 2}) {
+    CAPTURE(stop_after);
+    Tiny first = learned();
+    Keep keep(first, folder / "checkpoint.safetensors");
+    auto stopping = options();
+    stopping.stop = [&, made = 0]() mutable { return ++made == stop_after; };
+    REQUIRE(grow_by(all_kinds, first, stopping, keep).end == GrowthEnd::stopped);
+    Tiny model = learned();
+    GrowthState const state = load_checkpoint(model, keep.path);
+    CHECK(model.lora() == (stop_after > 2 * steps ? all_kinds[2].lora : gt::LoraConfig{}));
+    CHECK(model.adapted() == (stop_after > 2 * steps ? 2 : 0));
+    CHECK(changes(weights_of(first), weights_of(model)).empty());
+    auto asked = options();
+    asked.resume = &state;
+    CHECK(grow_by(all_kinds, model, asked).end == GrowthEnd::finished);
+    CHECK(changes(weights_of(whole), weights_of(model)).empty());
+    CHECK(model.substrate_fingerprint() == whole.substrate_fingerprint());
   }
 }
 

@@ -20,17 +20,21 @@ using gt::test::changes, gt::test::ids_below, gt::test::substrate_of, gt::test::
 namespace {
 
 constexpr gt::BlockConfig tiny{.d_model = 16, .heads = 2};
-constexpr std::int64_t V = 29, T = 8, B = 2, steps = 6, all_steps = 4 * steps;
+constexpr std::int64_t V = 29, T = 8, B = 2, steps = 6, all_steps = 5 * steps + steps / 2;
 using Tiny = gt::Transformer<tiny>;
 std::vector<std::int32_t> const one_byte(static_cast<std::size_t>(V), 1);
-GrowthPlan const plan{deepen(1), deepen(2, {.head = gt::HeadInit::reset}), gt::finetune(),
-                      deepen(1, {.init = gt::BlockInit::identity})};
+GrowthPlan const plan{deepen(1, {.train_table = true}),
+                      deepen(2, {.head = gt::HeadInit::reset}),
+                      gt::finetune(),
+                      gt::adapt({.rank = 2, .targets = {.k = false}}, {.tokens = 0.5}),
+                      deepen(1, {.init = gt::BlockInit::identity}),
+                      deepen(1, {.lora = {.rank = 3, .alpha = 6}})};
 
 gt::TokenizedCorpus corpus() {
   return {gt::Tokens::from_ids(ids_below(V, 500, 1), V), gt::Tokens::from_ids(ids_below(V, 60, 2), V), 500, 60};
 }
 Tiny new_model(int depth = 0) {
-  Tiny model(substrate_of(V, 8), gt::seed(1), {.context = T});
+  Tiny model(substrate_of(V, 8, "learned"), gt::seed(1), {.context = T});
   model.append(depth);
   return model;
 }
@@ -85,10 +89,11 @@ TEST_CASE("grow: stopped after any step, it goes on from the checkpoint to the s
     auto const second = gt::grow(Ref{}, again, plan, corpus(), one_byte, going_on, losses);
     CHECK(second.end == GrowthEnd::finished);
     CHECK(changes(weights_of(whole.model), weights_of(again)).empty());
+    CHECK(again.substrate_fingerprint() == whole.model.substrate_fingerprint());
     CHECK(losses.all == whole.losses.all);
     CHECK(losses.bits == whole.losses.bits);
-    REQUIRE(second.stages.size() == 4);
-    for (std::size_t s = 0; s < 4; ++s) {
+    REQUIRE(second.stages.size() == plan.size());
+    for (std::size_t s = 0; s < plan.size(); ++s) {
       CHECK(second.stages[s].loss == whole.result.stages[s].loss);
       CHECK(second.stages[s].before.nats == whole.result.stages[s].before.nats);
       CHECK(second.stages[s].after.nats == whole.result.stages[s].after.nats);
@@ -102,8 +107,8 @@ TEST_CASE("grow: checkpoints come after each stage, and as often inside as asked
   Tiny model = new_model();
   Keep keep(model);
   gt::grow(Ref{}, model, plan, corpus(), one_byte, options(), keep);
-  CHECK(keep.count == 4);
-  CHECK(keep.state->stage == 4);
+  CHECK(keep.count == 6);
+  CHECK(keep.state->stage == 6);
   CHECK(keep.state->moments.empty());
   Tiny other = new_model();
   Keep often(other);

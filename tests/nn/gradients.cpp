@@ -43,9 +43,18 @@ Numbers gradient_of(Trainer const& trainer, Model const& model, gt::Parameter<T>
     auto const* g = gradient.data() + (p.data - weights.data());
     return Numbers(g, g + p.size());
   };
+  if (p.name == "model.embed_tokens.weight") return within(model.table_buffer(), trainer.table_gradient());
   for (int l = 0; l < model.depth(); ++l) {
-    auto const found = within(model.blocks()[static_cast<std::size_t>(l)].weights(), trainer.block_gradient(l));
+    auto const& block = model.blocks()[static_cast<std::size_t>(l)];
+    auto const& gradient = trainer.block_gradient(l);
+    auto found = within(block.weights(), gradient);
     if (!found.empty()) return found;
+    if (auto const* const adapter = block.adapter()) {
+      gt::Buffer<T> last(adapter->weights().size());  // the adapter's comes last
+      std::copy(gradient.end() - last.size(), gradient.end(), last.begin());
+      found = within(adapter->weights(), last);
+      if (!found.empty()) return found;
+    }
   }
   return within(model.head_buffer(), trainer.head_gradient());
 }
@@ -77,9 +86,11 @@ void gradients_agree(Transformer<Cfg, double>& model) {
   Trainer trainer(Ref{}, model, shape);
   double const value = trainer.forward_backward(batch.ids, batch.targets);
 
-  ComplexLoss<Cfg> loss{
-      {gt::test::substrate_of(V, Cfg.d_model / 2), gt::seed(3), {.context = 8, .head_bias = model.has_head_bias()}}};
+  ComplexLoss<Cfg> loss{{gt::test::substrate_of(V, Cfg.d_model / 2, model.substrate_method()),
+                         gt::seed(3),
+                         {.context = 8, .head_bias = model.has_head_bias()}}};
   loss.model.append(model.depth());
+  if (model.has_adapters()) loss.model.attach_adapters(model.lora(), model.adapted());
   auto const exact = loss.model.parameters();
   auto const actual = model.parameters();
   for (std::size_t i = 0; i < exact.size(); ++i) std::copy_n(actual[i].data, actual[i].size(), exact[i].data);
@@ -128,6 +139,56 @@ TEST_CASE("Transformer: gradients pass through a frozen block in the middle") {
 TEST_CASE("Transformer: gradients of the author's block: no biases of queries, keys, values; a bias of the head") {
   auto model = three_blocks<without_biases>({.context = 8, .head_bias = true});
   model.set_block_trainable(model.blocks()[0], false);
+  gradients_agree(model);
+}
+
+TEST_CASE("Transformer: gradients of adapters on all matrices or on some, alone and beside blocks that train") {
+  auto model = three_blocks<full>({.context = 8, .head_bias = true});
+  model.freeze();
+  gt::LoraConfig lora{.rank = 3, .alpha = 5};
+  SUBCASE("all, of all blocks") { model.attach_adapters(lora); }
+  SUBCASE("all, of the lower blocks, the top one trains") {
+    model.attach_adapters(lora, 2);
+    model.set_block_trainable(model.blocks()[2], true);
+  }
+  SUBCASE("some") {
+    lora.targets = {.q = false, .o = false, .proj = false};
+    model.attach_adapters(lora);
+  }
+  SUBCASE("the others, beside blocks that train") {
+    lora.targets = {.k = false, .v = false, .fc = false};
+    lora.rank_stabilised = true;
+    model.attach_adapters(lora);
+    for (auto& block : model.blocks()) model.set_block_trainable(block, true);
+  }
+  gt::test::scramble(model, 300);
+  model.set_adapters_trainable(true);
+  gradients_agree(model);
+}
+
+TEST_CASE("Transformer: gradients of single tensors of adapters") {
+  auto model = three_blocks<full>();
+  model.freeze();
+  model.attach_adapters({.rank = 2});
+  gt::test::scramble(model, 300);
+  for (char const* name : {"model.layers.0.self_attn.k_proj.lora_A.weight", "model.layers.1.mlp.c_fc.lora_B.weight",
+                           "model.layers.2.self_attn.v_proj.lora_B.weight", "model.layers.2.mlp.c_fc.weight"})
+    CHECK(model.set_trainable(name, true) == 1);
+  gradients_agree(model);
+}
+
+TEST_CASE("Transformer: gradients of a table that trains, narrow and lifted, below frozen blocks too") {
+  Transformer<full, double> model(gt::test::substrate_of(V, 4, "learned"), gt::seed(3), {.context = 8});
+  model.append(2);
+  gt::test::scramble(model);
+  model.freeze();
+  SUBCASE("alone, below frozen blocks") {}
+  SUBCASE("with all") { gt::test::train_all(model); }
+  SUBCASE("without blocks") {
+    model = Transformer<full, double>(gt::test::substrate_of(V, 4, "learned"), gt::seed(3), {.context = 8});
+    gt::test::scramble(model);
+  }
+  model.set_table_trainable(true);
   gradients_agree(model);
 }
 

@@ -20,11 +20,11 @@
 namespace gt::test {
 
 /// V rows of n numbers.
-inline FrozenTable substrate_of(std::int64_t V, int n) {
+inline FrozenTable substrate_of(std::int64_t V, int n, std::string const& method = "test") {
   Buffer<float> rows(V * n);
   auto const x = normal(rows.size(), 100);
   for (std::int64_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<float>(x[static_cast<std::size_t>(i)]);
-  return FrozenTable("test", V, n, std::move(rows), "test");
+  return FrozenTable(method, V, n, std::move(rows), "test");
 }
 
 /// Every trained number gets a value of its own: gains around 1, all others around 0, larger than they start with.

@@ -26,7 +26,7 @@ GT_HD constexpr std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t
 }
 
 /// What a random stream is for: two purposes never share numbers.
-enum class Purpose : std::uint32_t { init = 1, data = 2, sampling = 3, substrate = 4, test = 5 };
+enum class Purpose : std::uint32_t { init = 1, data = 2, sampling = 3, substrate = 4, test = 5, lora = 6 };
 
 /// A seed, as a type, so that it is never mistaken for a size.
 struct Seed {

@@ -98,12 +98,18 @@ void save_checkpoint(Model const& model, GrowthState const& state, std::string c
          {"tail_steps", state.tail_steps},
          {"stages", J::array()},
          {"current", detail::to_json<J>(state.current)}};
+  if (LoraConfig const l = model.lora(); model.has_adapters()) {
+    json["lora"] = {{"rank", l.rank},
+                    {"alpha", l.alpha},
+                    {"rank_stabilised", l.rank_stabilised},
+                    {"targets", to_text(l.targets)},
+                    {"blocks", model.adapted()}};
+  }
   for (auto const& stage : state.stages) json["stages"].push_back(detail::to_json<J>(stage));
   auto tensors = detail::trained_tensors(model);
   tensors.push_back({"gt.moments", "U8", {state.moments.size()}, state.moments.span()});
-  write_safetensors(
-      path, std::span<TensorView const>(tensors),
-      {{"gt.growth", dump_json(json, "save_checkpoint")}, {"gt.substrate", model.substrate_fingerprint()}});
+  write_safetensors(path, std::span<TensorView const>(tensors),
+                    {{"gt.growth", dump_json(json, "save_checkpoint")}, {"gt.substrate", model.substrate_origin()}});
 }
 
 /// Reads a checkpoint into a model that was made as the run's was, with none of its blocks yet: they are appended and
@@ -133,11 +139,25 @@ GrowthState load_checkpoint(Model& model, std::string const& path) {
   check(depth >= model.depth() && depth <= 4096 && detail::is_sound(state), where, "its numbers must make sense (got ",
         depth, " blocks, step ", state.step, ")");
 
+  LoraConfig lora;
+  int adapted = 0;
+  if (json.contains("lora")) {
+    J const part = json_get<J>(json, "lora", where);
+    lora = {json_get<int>(part, "rank", where), json_get<double>(part, "alpha", where),
+            json_get<bool>(part, "rank_stabilised", where),
+            lora_targets(json_get<std::string>(part, "targets", where))};
+    adapted = json_get<int>(part, "blocks", where);
+    check(adapted > 0 && adapted <= depth, where, "adapters must belong to its blocks (got ", adapted, " of ", depth,
+          ")");
+    check_lora(lora, model.config());
+  }
+
   // Against the shapes that such a model will have, before memory is taken for it.
   auto const shapes = Model::tensor_shapes(model.config(), model.vocab(), model.table_width(), static_cast<int>(depth),
-                                           model.has_head_bias());
-  detail::check_trained_tensors(file, 1, shapes, model.substrate_fingerprint(), static_cast<int>(depth), where);
+                                           model.has_head_bias(), lora, adapted);
+  detail::check_trained_tensors(file, 1, model, shapes, static_cast<int>(depth), where);
   model.append(static_cast<int>(depth) - model.depth());
+  if (adapted > 0) model.attach_adapters(lora, adapted);
   detail::copy_trained_tensors(file, model);
   state.moments = Buffer<std::byte>(static_cast<std::int64_t>(moments->bytes.size()));
   std::copy(moments->bytes.begin(), moments->bytes.end(), state.moments.begin());

@@ -110,6 +110,7 @@ inline std::span<std::byte const> bytes_of(float const* data, std::int64_t count
 template <class J = Json, class Model>
 J model_config_json(Model const& model, std::string const& tokenizer_fingerprint, std::int64_t bos, std::int64_t eos) {
   BlockConfig const& c = model.config();
+  check(!model.has_adapters(), "save", "a model is saved without adapters; merge them first, or drop them");
   check(!model.has_head_bias(), "save", "Starcoder2 has no bias on its head; make the model with head_bias = false");
   check(c.norm == Norm::layer, "save", "Starcoder2 has LayerNorm; make the block with norm = Norm::layer");
   check(c.qkv_bias == c.out_bias, "save",

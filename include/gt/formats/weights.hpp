@@ -14,6 +14,7 @@
 
 #include "gt/base/error.hpp"
 #include "gt/io/safetensors.hpp"
+#include "gt/substrate/learned_embedding.hpp"
 
 namespace gt {
 
@@ -21,28 +22,33 @@ namespace detail {
 
 inline constexpr auto table_name = "model.embed_tokens.weight";
 
-/// All tensors but the frozen table, which the substrate gives again.
+/// Whether a tensor is saved with what was trained: all but a frozen table, which the substrate gives again.
+template <class Model>
+bool was_trained(Model const& model, std::string const& name) {
+  return name != table_name || model.substrate_method() == LearnedEmbedding::name;
+}
+/// All tensors that were trained.
 template <class Model>
 std::vector<TensorView> trained_tensors(Model const& model) {
   static_assert(std::is_same_v<typename Model::scalar, float>, "models are saved in fp32");
   std::vector<TensorView> tensors;
   for (auto const& p : model.parameters()) {
-    if (p.name == table_name) continue;
+    if (!was_trained(model, p.name)) continue;
     tensors.push_back({p.name, "F32", p.shape, std::as_bytes(std::span(p.data, static_cast<std::size_t>(p.size())))});
   }
   return tensors;
 }
 /// Throws unless `file` holds, beside `others` more, the trained tensors of a model of these shapes and substrate.
-template <class Shapes>
-void check_trained_tensors(Safetensors const& file, std::size_t others, Shapes const& shapes,
-                           std::string const& substrate_fingerprint, int depth, std::string const& where) {
+template <class Model, class Shapes>
+void check_trained_tensors(Safetensors const& file, std::size_t others, Model const& model, Shapes const& shapes,
+                           int depth, std::string const& where) {
   auto const substrate = file.metadata().find("gt.substrate");
-  check(substrate != file.metadata().end() && substrate->second == substrate_fingerprint, where,
+  check(substrate != file.metadata().end() && substrate->second == model.substrate_origin(), where,
         "the weights must have been trained on this model's substrate (got another one, or none)");
   std::string wrong;
   std::size_t count = others;
   for (auto const& [name, sizes] : shapes) {
-    if (name == table_name) continue;
+    if (!was_trained(model, name)) continue;
     ++count;
     TensorView const* const found = file.find(name);
     if (!found || found->dtype != "F32" || found->shape != sizes)
@@ -56,32 +62,34 @@ void check_trained_tensors(Safetensors const& file, std::size_t others, Shapes c
 /// Copies them into a model of these shapes.
 template <class Model>
 void copy_trained_tensors(Safetensors const& file, Model& model) {
+  bool const with_table = was_trained(model, table_name), table_trains = model.table_trains();
+  if (with_table) model.set_table_trainable(true);  // in a copy of its own
   for (auto const& p : model.parameters()) {
-    if (p.name == table_name) continue;
+    if (!was_trained(model, p.name)) continue;
     auto const bytes = file.find(p.name)->bytes;
     std::copy(bytes.begin(), bytes.end(), reinterpret_cast<std::byte*>(p.data));
   }
+  if (with_table) model.set_table_trainable(table_trains);
 }
 
 }  // namespace detail
 
-/// Writes all tensors but the substrate's table, by name, completely or not at all. For models of a user's own block;
-/// one of gt's block is better saved with `save`, which other programs can read.
+/// Writes all tensors but a frozen substrate's table, by name, completely or not at all. For models of a user's own
+/// block; one of gt's block is better saved with `save`, which other programs can read.
 template <class Model>
 void save_weights(Model const& model, std::string const& path) {
   auto const tensors = detail::trained_tensors(model);
   write_safetensors(path, std::span<TensorView const>(tensors),
-                    {{"format", "pt"}, {"gt.substrate", model.substrate_fingerprint()}});
+                    {{"format", "pt"}, {"gt.substrate", model.substrate_origin()}});
 }
 /// Reads them into a model of the same blocks on the same substrate.   Errors, each naming the file: missing, surplus
 /// or misshapen tensors, all listed; another substrate; damage. The model is then as it was.
 template <class Model>
 void load_weights(Model& model, std::string const& path) {
   auto const file = Safetensors::open(path);
-  auto const shapes =
-      Model::tensor_shapes(model.config(), model.vocab(), model.table_width(), model.depth(), model.has_head_bias());
-  detail::check_trained_tensors(file, 0, shapes, model.substrate_fingerprint(), model.depth(),
-                                text("load_weights '", path, "'"));
+  auto const shapes = Model::tensor_shapes(model.config(), model.vocab(), model.table_width(), model.depth(),
+                                           model.has_head_bias(), model.lora(), model.adapted());
+  detail::check_trained_tensors(file, 0, model, shapes, model.depth(), text("load_weights '", path, "'"));
   detail::copy_trained_tensors(file, model);
 }
 

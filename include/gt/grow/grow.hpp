@@ -30,7 +30,7 @@ namespace gt {
 struct GrowOptions {
   std::int64_t batch = 8;                   ///< B, sequences a step
   std::int64_t context = 0;                 ///< T, tokens a sequence; 0: the model's context
-  std::int64_t tokens_per_stage = 500'000;  ///< rounded down to whole steps, at least one
+  std::int64_t tokens_per_stage = 500'000;  ///< times the stage's share, rounded down to whole steps, at least one
   AdamWOptions adamw{};                     ///< a fresh optimiser in each stage
   Seed seed{};                              ///< of the order of the training windows
   std::int64_t evaluate_every = 50;         ///< steps; 0: at the ends of stages only
@@ -61,20 +61,24 @@ struct GrowthResult {
 
 namespace detail {
 
-/// Freezes all, and makes trainable what a stage declares: the blocks from `lowest` upward, or all of them, the head,
-/// the final norm.
+/// Freezes all, and makes trainable what a stage declares: the blocks from `lowest` upward, or all of them, adapters,
+/// the table, the head, the final norm.
 template <class Model>
 void thaw_stage(Model& model, Stage const& stage, int lowest) {
   model.freeze();
   for (int l = stage.all_blocks ? 0 : lowest; l < model.depth(); ++l)
     Model::set_block_trainable(model.blocks()[static_cast<std::size_t>(l)], true);
   model.set_head_trainable(stage.train_final_norm, true);
+  if (stage.lora.rank > 0) model.set_adapters_trainable(true);
+  if (stage.train_table) model.set_table_trainable(true);
 }
-/// Adds the blocks of a stage, and makes trainable what it declares.
+/// Adds the blocks and adapters of a stage, and makes trainable what it declares.
 template <class Model>
 void enter_stage(Model& model, GrowthPlan const& plan, std::size_t stage, int final_depth) {
   int const below = model.depth();
   model.append(plan[stage].blocks, plan[stage].init, final_depth);
+  if (plan[stage].lora.rank > 0)  // no two phases with one draw
+    model.attach_adapters(plan[stage].lora, below, 64 * below + static_cast<int>(stage));
   if (plan[stage].head == HeadInit::reset && stage > 0) model.reset_head(static_cast<int>(stage));
   thaw_stage(model, plan[stage], below);
 }
@@ -99,7 +103,6 @@ class GrowthRun {
         options_{options},
         shape_{options.batch, options.context > 0 ? options.context : model.context()},
         windows_(data.train, shape_.tokens, options.seed),
-        steps_{std::max<std::int64_t>(1, options.tokens_per_stage / shape_.rows())},
         evaluate_(on, shape_, bytes_of_tokens),
         ids_(static_cast<std::size_t>(shape_.rows())),
         targets_(ids_.size()),
@@ -110,11 +113,11 @@ class GrowthRun {
                         : state_.stage > 0 ? plan_.depth(state_.stage - 1)
                                            : 0;
     first_depth_ = model.depth() - planned;
-    check((state_.stage < plan_.size() ? state_.step >= 0 && state_.step < steps_
+    check((state_.stage < plan_.size() ? state_.step >= 0 && state_.step < steps_of(state_.stage)
                                        : state_.stage == plan_.size() && state_.step == 0) &&
               first_depth_ >= 0 && state_.stages.size() == state_.stage,
           "grow", "the state to go on from must belong to this plan and model (got stage ", state_.stage + 1, ", step ",
-          state_.step, " of ", steps_, ", at ", model.depth(), " blocks)");
+          state_.step, " of ", steps_of(std::min(state_.stage, plan_.size() - 1)), ", at ", model.depth(), " blocks)");
     if (shared == nullptr) make_cache();
   }
 
@@ -126,7 +129,9 @@ class GrowthRun {
   }
 
  private:
+  std::int64_t steps_of(std::size_t stage) const { return plan_.steps(stage, options_.tokens_per_stage, shape_); }
   GrowthEnd run_stage() {
+    steps_ = steps_of(state_.stage);
     if (state_.step == 0) {
       state_.current = {}, state_.tail_loss = 0, state_.tail_steps = 0, state_.bits_per_byte = 0;
       enter_stage(model_, plan_, state_.stage, first_depth_ + plan_.depth());
@@ -157,8 +162,11 @@ class GrowthRun {
   // A prefix cache, if any window comes twice over a frozen prefix in the whole of the plan, wherever this run begins:
   // so that going on gives the same bits. What earlier stages kept in a file is carried on.
   void make_cache() {
-    std::int64_t const stages = static_cast<std::int64_t>(plan_.size()) - (first_depth_ == 0 ? 1 : 0);
-    std::int64_t const samples = stages * steps_ * shape_.batch;
+    std::int64_t samples = 0;
+    for (std::size_t s = 0; s < plan_.size(); ++s) {
+      bool const above = first_depth_ + plan_.depth(s) > plan_.differentiated(s);
+      samples += above ? steps_of(s) * shape_.batch : 0;
+    }
     if (options_.prefix_cache.bytes <= 0 || samples <= windows_.windows() || state_.stage == plan_.size()) return;
     own_cache_.emplace(on_, model_, shape_, options_.prefix_cache, windows_.windows());
     cache_ = &*own_cache_;
@@ -194,8 +202,9 @@ class GrowthRun {
     return T_ * (8 * C * C + 4 * C * F + 2 * T_ * C);
   }
   double planned_flops() const {
-    double const below = first_depth_ * static_cast<double>(shape_.batch) * block_flops();  // the plan's blocks
-    return below + plan_.step_flops(state_.stage, model_.config(), {model_.vocab(), model_.has_head_bias()}, shape_);
+    double const below = first_depth_ * static_cast<double>(shape_.batch) * block_flops();  // the plan has not these
+    return below + plan_.step_flops(state_.stage, model_.config(),
+                                    {model_.vocab(), model_.has_head_bias(), model_.table_width()}, shape_);
   }
   // Of a step, without what the prefix cache gave, on average since this run entered the stage.
   double step_flops() const {
@@ -247,6 +256,7 @@ class GrowthRun {
 
     bool evaluated = true;
     if (state_.step == steps_) {
+      model_.merge_adapters(on_);
       now.after = evaluate_(model_, data_.validation);
       state_.bits_per_byte = now.after.bits_per_byte();
     } else if (options_.evaluate_every > 0 && state_.step % options_.evaluate_every == 0) {
@@ -311,7 +321,7 @@ class GrowthRun {
   GrowOptions const& options_;
   BatchShape shape_;
   WindowLoader windows_;
-  std::int64_t steps_;
+  std::int64_t steps_ = 1;  // of this stage
   Evaluator<B, Model> evaluate_;
   std::vector<std::int32_t> ids_, targets_;
   std::vector<GrowthObserver*> observers_;
@@ -360,36 +370,6 @@ requires(std::derived_from<std::remove_cvref_t<Observers>, GrowthObserver>&&...)
          std::vector<std::int32_t> const& bytes_of_tokens, GrowOptions const& options, Observers&&... observers) {
   detail::check_growth(model, plan, data, bytes_of_tokens, options);
   return detail::GrowthRun<B, Model>(on, model, plan, data, bytes_of_tokens, options, {&observers...}).run();
-}
-
-/// Seconds of a training step, and of them those in the frozen blocks, which a prefix cache may save.
-struct StepSeconds {
-  double step = 0;    ///< the whole
-  double prefix = 0;  ///< a part of it
-};
-
-/// What one training step of each stage takes here, measured on a copy of the model with random tokens: the second of
-/// two steps. From it a wish for minutes becomes a number of tokens.
-template <Backend B, class Model>
-std::vector<StepSeconds> measure_steps(B const& on, Model const& model, GrowthPlan const& plan, BatchShape shape) {
-  Model trial = model.clone();
-  Random const random(Seed{1}, Purpose::data, 0xFFFFFFFFu);
-  std::vector<std::int32_t> ids(static_cast<std::size_t>(shape.rows()));
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    ids[i] = static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(model.vocab()), i));
-  }
-  std::vector<StepSeconds> seconds;
-  for (std::size_t stage = 0; stage < plan.size(); ++stage) {
-    detail::enter_stage(trial, plan, stage, plan.depth());
-    Trainer<B, Model> trainer(on, trial, shape);
-    trainer.step(ids, ids, 0.0);
-    double const before = trainer.profile().prefix;
-    auto const start = std::chrono::steady_clock::now();
-    trainer.step(ids, ids, 0.0);
-    double const step = detail::seconds_since(start);
-    seconds.push_back({step, trainer.profile().prefix - before});
-  }
-  return seconds;
 }
 
 }  // namespace gt

@@ -7,12 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <string>
-#include <string_view>
 
 #include "gt/base/error.hpp"
 #include "gt/nn/block.hpp"
 #include "gt/nn/block_config.hpp"
+#include "gt/nn/lora_config.hpp"
 #include "gt/train/schedule.hpp"
 
 namespace gt {
@@ -21,7 +20,7 @@ namespace gt {
 enum class HeadInit { carry, reset };
 
 /// One stage: `blocks` new blocks on top of what there is; they, the final norm (if `train_final_norm`) and the head
-/// train, all else is frozen; or the blocks below train as well.
+/// train, all else is frozen; or the blocks below train as well, or adapters beside their matrices, or the table.
 struct Stage {
   int blocks = 0;                      ///< new blocks
   BlockInit init = BlockInit::random;  ///< how they start
@@ -29,6 +28,9 @@ struct Stage {
   bool train_final_norm = true;        ///< false: as the paper counts, in which it does not train while growing
   Schedule schedule{};                 ///< learning rate over the steps of the stage
   bool all_blocks = false;             ///< trains the blocks below as well, not the new ones alone
+  LoraConfig lora{};                   ///< adapters of the blocks below, merged when the stage ends; rank 0: none
+  bool train_table = false;            ///< trains the table, which must be a LearnedEmbedding's
+  double tokens = 1;                   ///< its share of GrowOptions::tokens_per_stage
   friend constexpr bool operator==(Stage const&, Stage const&) = default;
 };
 
@@ -38,20 +40,32 @@ struct StageOptions {
   HeadInit head = HeadInit::carry;     ///< how the head starts
   bool train_final_norm = true;        ///< beside the new blocks and the head
   Schedule schedule{};                 ///< learning rate over the steps of the stage
+  LoraConfig lora{};                   ///< adapters of the blocks below; rank 0: none
+  bool train_table = false;            ///< the table as well
+  double tokens = 1;                   ///< share of the tokens that a stage gets
 };
 
-/// A stage of `blocks` new blocks.
+/// A stage of `blocks` new blocks. With `lora`, adapters of the blocks below train together with them.
 constexpr Stage deepen(int blocks, StageOptions o = {}) {
-  return {blocks, o.init, o.head, o.train_final_norm, o.schedule};
+  return {blocks, o.init, o.head, o.train_final_norm, o.schedule, false, o.lora, o.train_table, o.tokens};
 }
 
 /// A stage without new blocks in which all blocks train together: a joint phase, usually the last.
-constexpr Stage finetune(StageOptions o = {}) { return {0, o.init, o.head, o.train_final_norm, o.schedule, true}; }
+constexpr Stage finetune(StageOptions o = {}) {
+  return {0, o.init, o.head, o.train_final_norm, o.schedule, true, {}, o.train_table, o.tokens};
+}
+
+/// A LoRA phase: adapters beside the matrices of all blocks train, and the head; the blocks stay frozen. When it ends
+/// the adapters are merged: the one declared change of frozen weights. Source: arXiv:2507.07129v3, its LoRA phases.
+constexpr Stage adapt(LoraConfig lora, StageOptions o = {}) {
+  return {0, o.init, o.head, o.train_final_norm, o.schedule, false, lora, o.train_table, o.tokens};
+}
 
 /// The sizes that budgets depend on beside the block's.
 struct ModelSize {
-  std::int64_t vocab = 4096;  ///< V
-  bool head_bias = false;     ///< whether the head adds one number a token
+  std::int64_t vocab = 4096;     ///< V
+  bool head_bias = false;        ///< whether the head adds one number a token
+  std::int64_t table_width = 0;  ///< n, where the table trains; 0 stands for C
 };
 
 /// Up to 64 stages, as a value: at compile time (`constexpr gt::GrowthPlan plan{gt::deepen(3), gt::deepen(3)}`) and at
@@ -66,10 +80,18 @@ class GrowthPlan {
   constexpr GrowthPlan(std::initializer_list<Stage> stages) {
     for (Stage const& s : stages) push_back(s);
   }
-  /// Errors: a stage that neither adds blocks nor trains all of them, more than 64 stages.
+  /// Errors: a stage that neither adds blocks nor trains or adapts those that there are; one that adapts what it
+  /// trains, or nothing; one without tokens; more than 64 stages.
   constexpr void push_back(Stage const& stage) {
-    if (stage.blocks < (stage.all_blocks ? 0 : 1))
+    bool const adapts = stage.lora.rank > 0;
+    if (stage.blocks < (stage.all_blocks || adapts ? 0 : 1))
       fail("GrowthPlan", "each stage must add at least one block (got ", stage.blocks, " in stage ", size_ + 1, ")");
+    if (stage.lora.rank < 0 || (adapts && stage.all_blocks))
+      fail("GrowthPlan", "adapters need frozen blocks and a rank above 0 (got rank ", stage.lora.rank, " in stage ",
+           size_ + 1, ")");
+    if (!(stage.tokens > 0 && stage.tokens <= 1e6))
+      fail("GrowthPlan", "each stage must have a share of the tokens above 0 (got ", stage.tokens, " in stage ",
+           size_ + 1, ")");
     if (size_ == capacity) fail("GrowthPlan", "a plan holds at most ", capacity, " stages");
     stages_[size_++] = stage;
   }
@@ -88,8 +110,25 @@ class GrowthPlan {
     return blocks;
   }
   constexpr int depth() const { return depth(capacity); }  ///< blocks of the finished model
-  /// Blocks that train in stage `i`.
+  /// Blocks that train in stage `i`; adapted ones do not.
   constexpr int trained(std::size_t i) const { return stages_[i].all_blocks ? depth(i) : stages_[i].blocks; }
+  /// Blocks whose adapters train in stage `i`: those below the new ones.
+  constexpr int adapted(std::size_t i) const { return stages_[i].lora.rank > 0 ? depth(i) - stages_[i].blocks : 0; }
+  /// Blocks that gradients pass through in stage `i`.
+  constexpr int differentiated(std::size_t i) const {
+    return adapted(i) > 0 || stages_[i].train_table ? depth(i) : trained(i);
+  }
+  /// Training steps of stage `i`, at least one, when a share of 1 is `tokens_per_stage` tokens.
+  constexpr std::int64_t steps(std::size_t i, std::int64_t tokens_per_stage, BatchShape shape) const {
+    double const tokens_of_stage = stages_[i].tokens * static_cast<double>(tokens_per_stage);
+    return std::max<std::int64_t>(1, static_cast<std::int64_t>(tokens_of_stage) / shape.rows());
+  }
+  /// The shares of the tokens of all stages together.
+  constexpr double tokens() const {
+    double sum = 0;
+    for (std::size_t i = 0; i < size_; ++i) sum += stages_[i].tokens;
+    return sum;
+  }
 
  private:
   template <class F>
@@ -100,11 +139,14 @@ class GrowthPlan {
   }
 
  public:
-  /// Numbers that train in stage `i`:  k P_block + V C (+ V with a head bias) (+ its numbers if the final norm trains).
+  /// Numbers that train in stage `i`:  k P_block + V C (+ V with a head bias) (+ its numbers if the final norm trains)
+  /// (+ those of adapters) (+ V n if the table trains).
   constexpr std::int64_t active_parameters(std::size_t i, BlockConfig block, ModelSize model) const {
     std::int64_t const C = block.d_model;
+    std::int64_t const n = model.table_width > 0 ? model.table_width : C;
     return trained(i) * block.parameters() + model.vocab * C + (model.head_bias ? model.vocab : 0) +
-           (stages_[i].train_final_norm ? block.norm_parameters() : 0);
+           (stages_[i].train_final_norm ? block.norm_parameters() : 0) +
+           adapted(i) * stages_[i].lora.parameters(block) + (stages_[i].train_table ? model.vocab * n : 0);
   }
   /// The most that train in any stage.
   constexpr std::int64_t active_parameters(BlockConfig block, ModelSize model) const {
@@ -119,24 +161,31 @@ class GrowthPlan {
     return 8 * active_parameters(block, model);
   }
   /// Activations kept for the backward pass of stage `i`, and its scratch memory, in fp32: bytes. With M = B T:
-  ///   a trained block: M (8 C + 2 F + 4 + H);  the rest: M (3 C + 3), and scratch: M max(frozen block, max(F, 3 C) +
-  ///   C).
+  ///   a block that gradients pass through: M (8 C + 2 F + 4 + H), with adapters M R more a matrix;  the rest:
+  ///   M (3 C + 3), and scratch: M max(frozen block, max(F, 3 C) + C + adapters').
   constexpr std::int64_t activation_bytes(std::size_t i, BlockConfig block, BatchShape shape) const {
-    std::int64_t const C = block.d_model, F = block.ff(), saved = 7 * C + 2 * F + 4 + block.heads;
-    std::int64_t const backward = std::max(F, 3 * C) + C, frozen = depth(i) > trained(i) ? saved : 0;
-    return 4 * shape.rows() * (trained(i) * (saved + C) + 3 * C + 3 + std::max(frozen, backward));
+    std::int64_t const C = block.d_model, F = block.ff(), saved = 7 * C + 2 * F + 4 + block.heads,
+                       k = differentiated(i);
+    LoraConfig const& lora = stages_[i].lora;
+    std::int64_t const qkv = int{lora.targets.q} + int{lora.targets.k} + int{lora.targets.v};
+    std::int64_t const beside = adapted(i) > 0 ? lora.rank * std::max<std::int64_t>(1, qkv) : 0;
+    std::int64_t const backward = std::max(F, 3 * C) + C + beside, frozen = depth(i) > k ? saved : 0;
+    return 4 * shape.rows() *
+           (k * (saved + C) + adapted(i) * lora.rank * lora.targets.count() + 3 * C + 3 + std::max(frozen, backward));
   }
   /// The most that any stage takes.
   constexpr std::int64_t activation_bytes(BlockConfig block, BatchShape shape) const {
     return most([&](std::size_t i) { return activation_bytes(i, block, shape); });
   }
   /// Multiply-adds of one training step of stage `i`, times two: 2 a weight in the forward pass of all blocks and the
-  /// head, 4 more in the backward pass of what trains; attention counts its causal half: 2 T C forward and 5 T C
-  /// backward a token and block.
+  /// head; in the backward pass 2 more of what gradients pass through, and 2 of what trains; attention counts its
+  /// causal half: 2 T C forward and 5 T C backward a token and block.
   constexpr double step_flops(std::size_t i, BlockConfig block, ModelSize model, BatchShape shape) const {
     double const C = block.d_model, T = static_cast<double>(shape.tokens);
-    double const matrices = 4 * C * C + 2 * C * block.ff(), all = depth(i), changed = trained(i);
-    double const a_token = all * (2 * matrices + 2 * T * C) + changed * (4 * matrices + 5 * T * C) +
+    double const matrices = 4 * C * C + 2 * C * block.ff(), all = depth(i), passed = differentiated(i);
+    double const a_token = all * (2 * matrices + 2 * T * C) + passed * (2 * matrices + 5 * T * C) +
+                           trained(i) * 2 * matrices +
+                           6 * static_cast<double>(adapted(i) * stages_[i].lora.parameters(block)) +
                            6 * C * static_cast<double>(model.vocab);
     return a_token * static_cast<double>(shape.rows());
   }
@@ -153,35 +202,6 @@ class GrowthPlan {
   std::array<Stage, capacity> stages_{};
   std::size_t size_ = 0;
 };
-
-/// A plan from text such as "3+3+3": the number of new blocks in each stage; "all" is a stage in which all blocks train
-/// and none is new. `o` holds for all stages.   Errors: anything but positive numbers and "all" joined by '+', more
-/// than 64 stages, more than 4,096 blocks in one stage.
-inline GrowthPlan parse_plan(std::string_view text, StageOptions o = {}) {
-  GrowthPlan plan;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    std::size_t const end = std::min(text.find('+', begin), text.size());
-    std::string_view const word = text.substr(begin, end - begin);
-    int blocks = 0;
-    bool valid = !word.empty() && word.size() <= 4;
-    for (char c : word) {
-      valid = valid && c >= '0' && c <= '9';
-      if (valid) blocks = blocks * 10 + (c - '0');
-    }
-    bool const all = word == "all";
-    check(all || (valid && blocks <= 4096), "parse_plan",
-          "a plan must be numbers of blocks joined by '+', such as 3+3+3 (got '", word, "' in '", text, "')");
-    plan.push_back(all ? finetune(o) : deepen(blocks, o));
-    begin = end + 1;
-  }
-  return plan;
-}
-/// The text of a plan: "3+3+3", "3+3+all".
-inline std::string to_text(GrowthPlan const& plan) {
-  std::string joined;
-  for (Stage const& s : plan) joined += (joined.empty() ? "" : "+") + (s.blocks > 0 ? std::to_string(s.blocks) : "all");
-  return joined;
-}
 
 static_assert(GrowthPlan{deepen(3), deepen(3)}.depth() == 6);
 // The paper's growth stage of three blocks, V = 65,536, C = 1024: 104,950,784 (arXiv:2507.07129, 105.0M).

@@ -94,6 +94,7 @@ class PolicyRun final : public GrowthObserver {
     make_cache(data);
     for (;;) {
       plan_.push_back(next_.stage);
+      plan_[plan_.size() - 1].tokens = 1;  // of all that is left
       if (next_.stage.head == HeadInit::reset && plan_.size() > 1)
         model_.reset_head(static_cast<int>(plan_.size()) - 1);
       next_ = {}, now_.stage_steps = now_.steps_since_best = 0;
@@ -110,6 +111,7 @@ class PolicyRun final : public GrowthObserver {
               .run();
       if (ran.end != GrowthEnd::stopped || !next_.adds_blocks())
         return {ran.end, stages_, ran.tokens, plan_.size() - 1, ran.step};
+      model_.merge_adapters(on_);
       auto const looking = std::chrono::steady_clock::now();
       reached_.after = Evaluator<B, Model>(on_, shape_, bytes_of_tokens)(model_, data.validation);
       reached_.steps = ran.step, reached_.tokens = ran.tokens, reached_.loss = now_.mean_loss;

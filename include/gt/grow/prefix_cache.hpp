@@ -109,7 +109,6 @@ class PrefixCache {
     number(kind()), number(c.d_model), number(c.heads), number(c.ff()), number(c.qkv_bias), number(c.out_bias);
     number(c.norm), number(c.gelu), number(c.norm_eps), number(c.rope_base), number(model.vocab()),
         number(model.table_width());
-    root_.update(bytes_of(model.table().data(), model.table().size()));
     levels_.push_back({0, 0});
     use_.capacity = store_.capacity();
   }
@@ -122,11 +121,14 @@ class PrefixCache {
     while (levels_.size() > 1 && levels_.back().depth >= depth) levels_.pop_back();
     if (depth > 0) levels_.push_back({depth, 0});
     Xxh3 hash = root_;
+    hash.update(bytes_of(model_.table().data(), model_.table().size()));
     int l = 0;
     for (auto& level : levels_) {
       for (; l < level.depth; ++l) {
         auto const& weights = model_.blocks()[static_cast<std::size_t>(l)].weights();
         hash.update(bytes_of(weights.data(), weights.size()));
+        if (auto const* const adapter = adapter_of(model_.blocks()[static_cast<std::size_t>(l)]))
+          hash.update(bytes_of(adapter->weights().data(), adapter->weights().size()));
       }
       if (level.depth > 0) level.fingerprint = std::max<std::uint64_t>(1, hash.value());  // 0: no entry
       if (type_ == CachedAs::bf16) hash.update("rounded");  // what comes after it depends on where that was

@@ -4,16 +4,21 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
+#include <optional>
+#include <utility>
 
 #include "gt/core/arena.hpp"
 #include "gt/core/backend.hpp"
 #include "gt/core/buffer.hpp"
+#include "gt/core/matrix_ref.hpp"
 #include "gt/core/parameter.hpp"
 #include "gt/core/view.hpp"
 #include "gt/nn/block_config.hpp"
 #include "gt/nn/block_like.hpp"
 #include "gt/nn/block_tensors.hpp"
+#include "gt/nn/lora.hpp"
 #include "gt/nn/norm.hpp"
 #include "gt/ops/attention.hpp"
 #include "gt/ops/linear.hpp"
@@ -31,6 +36,7 @@ requires ValidBlock<Cfg>
 class Block : public BlockTensors<T, 16> {
   using Base = BlockTensors<T, 16>;
   using Base::mat, Base::vec, Base::dmat, Base::dvec;
+  using Adapter = LoraAdapter<T>;
 
  public:
   using Base::config, Base::weights, Base::offset, Base::spec, Base::is_trainable;
@@ -61,6 +67,8 @@ class Block : public BlockTensors<T, 16> {
     Matrix<T> norm1, qkv, att, mid, norm2, fc, act;
     /// Statistics of the two norms, [M] each, and of the rows of attention, [B * H * T].
     Vector<T> mean1, rstd1, mean2, rstd2, log_sum;
+    /// Of the adapter, if there is one.
+    typename LoraAdapter<T>::Activations lora;
   };
 
   /// All weights zero, all tensors frozen; see `initialise`. Errors: those of check_block.
@@ -71,8 +79,19 @@ class Block : public BlockTensors<T, 16> {
     std::int64_t const M = s.rows(), C = this->C(), F = config().ff();
     auto const matrix = [&](std::int64_t columns) { return Matrix<T>(arena.take<T>(M * columns), M, columns); };
     auto const vector = [&](std::int64_t n) { return Vector<T>(arena.take<T>(n), n); };
-    return {matrix(C), matrix(3 * C), matrix(C), matrix(C), matrix(C), matrix(F),
-            matrix(F), vector(M),     vector(M), vector(M), vector(M), vector(M * config().heads)};
+    return {matrix(C),
+            matrix(3 * C),
+            matrix(C),
+            matrix(C),
+            matrix(C),
+            matrix(F),
+            matrix(F),
+            vector(M),
+            vector(M),
+            vector(M),
+            vector(M),
+            vector(M * config().heads),
+            adapter_ ? adapter_->activations(arena, M) : typename LoraAdapter<T>::Activations{}};
   }
 
   /// y = block(x). y may be x when no backward pass follows. With a cache, the tokens stand at positions first, ...,
@@ -83,6 +102,7 @@ class Block : public BlockTensors<T, 16> {
     std::int64_t const C = this->C();
     norm<B, T>(on, config(), x, vec(norm1_g), vec(norm1_b), a.norm1, a.mean1, a.rstd1);
     linear(on, a.norm1, qkv_weight(), qkv_bias(), a.qkv);
+    if (adapter_) adapter_->forward(on, Adapter::qkv, a.norm1, a.lora, a.qkv, true);
     rope(on, a.qkv.columns(0, 2 * C), rotary, s.tokens, first, Rotation::forward);
     AttentionShape const shape{s.batch, config().heads, config().d_head(), s.tokens, first};
     if (cache) {
@@ -93,29 +113,40 @@ class Block : public BlockTensors<T, 16> {
       attention(on, a.qkv.columns(0, C), a.qkv.columns(C, C), a.qkv.columns(2 * C, C), a.att, a.log_sum.data(), shape);
     }
     linear(on, a.att, mat(o_w), vec(o_b), a.mid, x);
+    if (adapter_) adapter_->forward(on, Adapter::o, a.att, a.lora, a.mid, true);
     norm<B, T>(on, config(), a.mid, vec(norm2_g), vec(norm2_b), a.norm2, a.mean2, a.rstd2);
-    linear_gelu(on, a.norm2, mat(fc_w), vec(fc_b), a.fc, a.act, config().gelu);
+    bool const adapts_fc = adapter_ && adapter_->lora().targets.fc;
+    if (adapts_fc) adapter_->forward(on, Adapter::fc, a.norm2, a.lora, a.fc, false);
+    linear_gelu(on, a.norm2, mat(fc_w), vec(fc_b), a.fc, a.act, config().gelu, adapts_fc ? a.fc : Matrix<T>{});
     linear(on, a.act, mat(proj_w), vec(proj_b), y, a.mid);
+    if (adapter_) adapter_->forward(on, Adapter::proj, a.act, a.lora, y, true);
   }
 
   /// d = dLoss/dy becomes dLoss/dx (unless `needs_dx` is false), and the gradients of the trainable tensors are added
-  /// to `gradient`, laid out like `weights()`; it may be empty when nothing here trains. The arena lends scratch
-  /// memory.
+  /// to `gradient`: those of the block, laid out like `weights()`, if one of its tensors trains, then those of the
+  /// adapter, if one of its does. The arena lends scratch memory.
   template <Backend B>
   void backward(B const& on, Matrix<T> d, In<Matrix<T const>> x, Activations const& a, Buffer<T> const& gradient,
                 BatchShape s, RopeTable<T> const& rotary, Arena& arena, bool needs_dx) const {
     std::int64_t const M = s.rows(), C = this->C(), F = config().ff();
     std::int64_t const mark = arena.mark();
     Matrix<T> const d_hidden(arena.take<T>(M * F), M, F), d_norm(arena.take<T>(M * C), M, C);
+    // What the adapter leaves of the gradient of x, for the large product to be added to; null where it has no part.
+    T* const of_adapter = adapter_ ? gradient.data() + (gradient.size() - adapter_->weights().size()) : nullptr;
+    auto const low_rank = [&](typename Adapter::Input in, Matrix<T> dy, Matrix<T> input, Matrix<T> dx) {
+      return adapter_ ? adapter_->backward(on, in, dy, input, a.lora, of_adapter, dx, arena) : Matrix<T const>{};
+    };
     gelu_linear_backward(on, d, a.fc, a.act, mat(proj_w), d_hidden, dmat(gradient, proj_w), dvec(gradient, proj_b),
-                         config().gelu);
-    linear_backward(on, d_hidden, a.norm2, mat(fc_w), d_norm, dmat(gradient, fc_w), dvec(gradient, fc_b));
+                         config().gelu, low_rank(Adapter::proj, d, a.act, d_hidden));
+    linear_backward(on, d_hidden, a.norm2, mat(fc_w), d_norm, dmat(gradient, fc_w), dvec(gradient, fc_b),
+                    low_rank(Adapter::fc, d_hidden, a.norm2, d_norm));
     norm_backward<B, T>(on, config(), d_norm, a.mid, vec(norm2_g), a.mean2, a.rstd2, d, d, dvec(gradient, norm2_g),
                         dvec(gradient, norm2_b));
     arena.release(mark);
 
     Matrix<T> const d_qkv(arena.take<T>(M * 3 * C), M, 3 * C), d_att(arena.take<T>(M * C), M, C);
-    linear_backward(on, d, a.att, mat(o_w), d_att, dmat(gradient, o_w), dvec(gradient, o_b));
+    linear_backward(on, d, a.att, mat(o_w), d_att, dmat(gradient, o_w), dvec(gradient, o_b),
+                    low_rank(Adapter::o, d, a.att, d_att));
     AttentionShape const shape{s.batch, config().heads, config().d_head(), s.tokens, 0};
     attention_backward(on, d_att, a.qkv.columns(0, C), a.qkv.columns(C, C), a.qkv.columns(2 * C, C), a.att,
                        a.log_sum.data(), d_qkv.columns(0, C), d_qkv.columns(C, C), d_qkv.columns(2 * C, C), shape);
@@ -126,12 +157,37 @@ class Block : public BlockTensors<T, 16> {
     bool const bias_trains = is_trainable(q_b) || is_trainable(k_b) || is_trainable(v_b);
     linear_backward(on, d_qkv, a.norm1, qkv_weight(), d_norm1,
                     qkv_trains ? Matrix<T>(gradient.data() + offset(q_w), 3 * C, C) : Matrix<T>{},
-                    bias_trains ? Vector<T>(gradient.data() + offset(q_b), 3 * C) : Vector<T>{});
+                    bias_trains ? Vector<T>(gradient.data() + offset(q_b), 3 * C) : Vector<T>{},
+                    low_rank(Adapter::qkv, d_qkv, a.norm1, d_norm1));
     if (d_norm1) {
       norm_backward<B, T>(on, config(), d_norm1, x, vec(norm1_g), a.mean1, a.rstd1, d, needs_dx ? d : Matrix<T>{},
                           dvec(gradient, norm1_g), dvec(gradient, norm1_b));
     }
     arena.release(mark);
+  }
+
+  /// The low-rank adapter beside the six matrices; null when there is none.
+  Adapter const* adapter() const { return adapter_ ? &*adapter_ : nullptr; }
+  /// The same, to be changed.
+  Adapter* adapter() { return adapter_ ? &*adapter_ : nullptr; }
+  /// Puts an adapter in place, or with nullopt takes it away: the block is then what it was without.
+  void set_adapter(std::optional<Adapter> adapter) { adapter_ = std::move(adapter); }
+  /// W += s B A for each adapted matrix, and takes the adapter away: the same function, up to rounding. The products
+  /// are made in the precision of the weights.
+  template <Backend B>
+  void merge_adapter(B const& on) {
+    if (!adapter_) return;
+    static constexpr Tensor matrices[] = {q_w, k_w, v_w, o_w, fc_w, proj_w};
+    adapter_->for_each_matrix([&](int matrix, Matrix<T const> down, Matrix<T const> up) {
+      int const t = matrices[matrix];
+      Buffer<T> const scaled(up.rows() * up.columns());
+      for (std::int64_t i = 0; i < scaled.size(); ++i)
+        scaled[i] = up.data()[i] * T(static_cast<decltype(std::abs(T{}))>(adapter_->lora().scale()));
+      gemm(on, MatrixRef<T>(scaled.data(), up.columns(), 1), MatrixRef<T>(down),
+           GemmOutput<T>{weights().data() + offset(t), spec(t).columns, true},
+           {up.rows(), down.columns(), down.rows()});
+    });
+    adapter_.reset();
   }
 
   /// The tensors of a block in the order of its buffer.
@@ -169,6 +225,8 @@ class Block : public BlockTensors<T, 16> {
     return config().qkv_bias ? Vector<T const>(weights().data() + offset(q_b), 3 * config().d_model)
                              : Vector<T const>{};
   }
+
+  std::optional<Adapter> adapter_;
 };
 
 static_assert(BlockConfig{}.parameters() == 12 * 256 * 256 + 13 * 256);

@@ -104,13 +104,21 @@ template <class K>
 concept BlockLike = BlockHasNamedTensors<K> && BlockFreezesByTensor<K> && BlockInitialises<K> &&
     BlockLaysOutActivations<K> && BlockHasForward<K> && BlockHasBackward<K>;
 
-/// Whether a tensor of the block trains: whether its backward pass has a gradient to leave.
+/// Whether one of a block's own tensors trains.
 template <BlockFreezesByTensor K>
-bool any_trainable(K const& block) {
+bool any_tensor_trains(K const& block) {
   for (int t = 0; t < K::tensor_count; ++t) {
     if (block.is_trainable(t)) return true;
   }
   return false;
+}
+/// Whether something of the block trains, its adapter included: whether its backward pass has a gradient to leave.
+template <BlockFreezesByTensor K>
+bool any_trainable(K const& block) {
+  if constexpr (requires { block.adapter(); }) {
+    if (block.adapter() && any_tensor_trains(*block.adapter())) return true;
+  }
+  return any_tensor_trains(block);
 }
 
 }  // namespace gt

@@ -17,12 +17,17 @@
 
 #include "gt/base/error.hpp"
 #include "gt/base/philox.hpp"
+#include "gt/core/backend.hpp"
 #include "gt/core/buffer.hpp"
 #include "gt/core/parameter.hpp"
+#include "gt/core/scalar.hpp"
 #include "gt/nn/block.hpp"
 #include "gt/nn/block_config.hpp"
 #include "gt/nn/block_like.hpp"
+#include "gt/nn/lora.hpp"
+#include "gt/substrate/fingerprint.hpp"
 #include "gt/substrate/frozen_table.hpp"
+#include "gt/substrate/learned_embedding.hpp"
 
 namespace gt {
 
@@ -62,6 +67,7 @@ class Transformer {
         table_width_{substrate.width()},
         method_{substrate.method()},
         fingerprint_{substrate.fingerprint()},
+        origin_{substrate.fingerprint()},
         rotary_(options.context, config_.d_head(), config_.rope_base) {
     check(context_ > 0, "Transformer", "the context must be positive (got ", context_, ")");
     check(config_.d_model % table_width_ == 0, "Transformer", "the substrate's width must divide the model's (got ",
@@ -84,6 +90,7 @@ class Transformer {
   Seed seed() const { return seed_; }                                        ///< of all weights that are drawn
   std::string const& substrate_method() const { return method_; }            ///< "glyph", "binary", ...
   std::string const& substrate_fingerprint() const { return fingerprint_; }  ///< names the table
+  std::string const& substrate_origin() const { return origin_; }            ///< the same before the table was trained
   std::int64_t table_width() const { return table_width_; }                  ///< n, which divides C
   RopeTable<T> const& rotary() const { return rotary_; }                     ///< one for all blocks
 
@@ -91,6 +98,23 @@ class Transformer {
   std::vector<BlockT>& blocks() { return blocks_; }              ///< the same, to be changed
   /// The frozen embedding, [V, n].
   Matrix<T const> table() const { return Matrix<T const>(table_.data(), vocab_, table_width_); }
+  Buffer<T> const& table_buffer() const { return table_; }  ///< its numbers
+  /// Whether the table trains; never but where it is a LearnedEmbedding's.
+  bool table_trains() const { return table_trains_; }
+  /// Makes the table trainable, in a copy of the model's own, or freezes it again: its fingerprint is then that of what
+  /// it has become.   Errors: the table of another substrate than LearnedEmbedding.
+  void set_table_trainable(bool on) {
+    check(!on || method_ == LearnedEmbedding::name, "set_table_trainable",
+          "the table of this substrate stays frozen (got ", method_, "); LearnedEmbedding has one that trains");
+    if (on && !own_table_) table_ = table_.clone(), own_table_ = true;
+    if (table_trains_ && !on) {
+      Fingerprint print(method_, vocab_, static_cast<int>(table_width_));
+      std::vector<float> rows;
+      for (T const& x : table_) rows.push_back(static_cast<float>(real_part(x)));
+      fingerprint_ = print.text("trained").rows(rows).hex();
+    }
+    table_trains_ = on;
+  }
   Buffer<T> const& head_buffer() const { return head_; }  ///< final norm and head, in the order of HeadTensor
   Buffer<T>& head_buffer() { return head_; }              ///< the same, to be changed
   /// Of the final norm, [C].
@@ -153,9 +177,68 @@ class Transformer {
   void set_head_trainable(bool norm, bool head) {
     head_trainable_ = {norm, norm && head_tensor_size(norm_b) > 0, head, head && head_bias_};
   }
+  /// Whether blocks of this kind can have adapters: gt's can; one of a user's own can if it has `adapter()`.
+  static constexpr bool takes_adapters = requires(BlockT & block) { block.adapter(); };
+  /// Puts a new adapter, which changes nothing yet, beside the matrices of each of the lowest `count` blocks (by
+  /// default all); all of its tensors are frozen. `draw` tells repeated phases apart.   Errors: those of check_lora;
+  /// more blocks than there are, or none; a model that has adapters already, or whose blocks take none.
+  void attach_adapters(LoraConfig lora, int count = -1, int draw = 0) {
+    check_lora(lora, config_);
+    if (count < 0) count = depth();
+    check(count > 0 && count <= depth(), "attach_adapters", "there must be blocks to adapt, of the model's ", depth(),
+          " (got ", count, ")");
+    check(!has_adapters(), "attach_adapters", "the model must have no adapters yet; merge or drop them first");
+    if constexpr (takes_adapters) {
+      for (int l = 0; l < count; ++l) {
+        LoraAdapter<T> adapter(config_, lora);
+        adapter.initialise(seed_, l, draw);
+        blocks_[static_cast<std::size_t>(l)].set_adapter(std::move(adapter));
+      }
+    } else {
+      fail("attach_adapters", "the blocks of this model take no adapters; gt::Block does");
+    }
+  }
+  /// Whether a block has an adapter.
+  bool has_adapters() const { return adapted() > 0; }
+  /// How many of the lowest blocks have one.
+  int adapted() const {
+    int count = 0;
+    for (auto const& block : blocks_) count += adapter_of(block) != nullptr;
+    return count;
+  }
+  /// What the adapters are; of rank 0 where there are none.
+  LoraConfig lora() const { return has_adapters() ? adapter_of(blocks_.front())->lora() : LoraConfig{}; }
+  /// Adds every adapter to its matrices, W += s B A, and takes it away: the same logits, up to rounding, in the
+  /// precision of the weights.
+  template <class B>
+  void merge_adapters(B const& on) {
+    if constexpr (requires { on.with(Products::fp32); }) {
+      if (on.products() != Products::fp32) return merge_adapters(on.with(Products::fp32));
+    }
+    if constexpr (takes_adapters) {
+      for (auto& block : blocks_) block.merge_adapter(on);
+    }
+  }
+  /// Takes all adapters away, unmerged: the model is what it was before them.
+  void drop_adapters() {
+    if constexpr (takes_adapters) {
+      for (auto& block : blocks_) block.set_adapter(std::nullopt);
+    }
+  }
+  /// Makes the adapters, if there are any, trainable or frozen.
+  void set_adapters_trainable(bool on) {
+    if constexpr (takes_adapters) {
+      for (auto& block : blocks_) {
+        if (block.adapter()) on ? block.adapter()->unfreeze() : block.adapter()->freeze();
+      }
+    }
+  }
+
   /// Freezes every tensor: the state before a stage says what trains.
   void freeze() {
     for (auto& block : blocks_) set_block_trainable(block, false);
+    set_adapters_trainable(false);
+    set_table_trainable(false);
     set_head_trainable(false, false);
   }
   /// Makes all tensors of a block trainable or frozen.
@@ -163,19 +246,18 @@ class Transformer {
     for (int t = 0; t < BlockT::tensor_count; ++t) block.set_trainable(t, on);
   }
   /// Makes the tensors whose name is `pattern`, or begins with it where it ends in '*', trainable or frozen. Returns
-  /// how many. Errors: no such tensor; the frozen table.
+  /// how many. Errors: no such tensor; the table of a frozen substrate.
   int set_trainable(std::string_view pattern, bool on) {
-    check(pattern != "model.embed_tokens.weight", "set_trainable", "the substrate stays frozen (got ", pattern, ")");
+    if (pattern == "model.embed_tokens.weight") return set_table_trainable(on), 1;
     auto const fits = [&](std::string const& name) {
       return pattern.ends_with('*') ? std::string_view{name}.starts_with(pattern.substr(0, pattern.size() - 1))
                                     : name == pattern;
     };
     int count = 0;
     for (int l = 0; l < depth(); ++l) {
-      for (int t = 0; t < BlockT::tensor_count; ++t) {
-        auto& block = blocks_[static_cast<std::size_t>(l)];
-        if (block.spec(t).size() > 0 && fits(tensor_name(l, t))) block.set_trainable(t, on), ++count;
-      }
+      each_tensor(blocks_[static_cast<std::size_t>(l)], [&](auto& holder, int t) {
+        if (fits(text(block_prefix(l), holder.spec(t).name))) holder.set_trainable(t, on), ++count;
+      });
     }
     for (int t = norm_g; t <= head_b; ++t) {
       if (head_tensor_size(t) > 0 && fits(head_names[t])) head_trainable_[static_cast<std::size_t>(t)] = on, ++count;
@@ -183,19 +265,18 @@ class Transformer {
     check(count > 0, "set_trainable", "no tensor is named ", pattern, "; `parameters()` lists the names");
     return count;
   }
-  /// Every tensor, bottom to top: the table, the blocks, the final norm, the head.
+  /// Every tensor, bottom to top: the table, the blocks, each with its adapter, the final norm, the head.
   std::vector<Parameter<T>> parameters() const {
-    auto const shapes = tensor_shapes(config_, vocab_, table_width_, depth(), head_bias_);
+    auto const shapes = tensor_shapes(config_, vocab_, table_width_, depth(), head_bias_, lora(), adapted());
     std::vector<Parameter<T>> all;
     auto const add = [&](T* data, bool trainable) {
       auto const& [name, sizes] = shapes[all.size()];
       all.push_back({name, sizes, data, trainable});
     };
-    add(table_.data(), false);
+    add(table_.data(), table_trains_);
     for (auto const& block : blocks_) {
-      for (int t = 0; t < BlockT::tensor_count; ++t) {
-        if (block.spec(t).size() > 0) add(block.weights().data() + block.offset(t), block.is_trainable(t));
-      }
+      each_tensor(
+          block, [&](auto& holder, int t) { add(holder.weights().data() + holder.offset(t), holder.is_trainable(t)); });
     }
     for (int t = norm_g; t <= head_b; ++t) {
       if (head_tensor_size(t) > 0) add(head_.data() + head_tensor_offset(t), head_tensor_trains(t));
@@ -208,8 +289,10 @@ class Transformer {
     for (auto const& p : parameters()) n += p.size();
     return n;
   }
-  /// The lowest block with a trainable tensor; `depth()` when only the head trains. Nothing below is differentiated.
+  /// The lowest block with a trainable tensor, 0 where the table trains, `depth()` when only the head does. Nothing
+  /// below is differentiated.
   int lowest_trainable() const {
+    if (table_trains_) return 0;
     for (int l = 0; l < depth(); ++l) {
       if (any_trainable(blocks_[static_cast<std::size_t>(l)])) return l;
     }
@@ -218,26 +301,33 @@ class Transformer {
   /// A model with weights of its own.
   Transformer clone() const {
     Transformer copy = *this;
-    for (auto& block : copy.blocks_) block.weights() = block.weights().clone();
+    for (auto& block : copy.blocks_) {
+      block.weights() = block.weights().clone();
+      if constexpr (takes_adapters) {
+        if (block.adapter()) block.adapter()->weights() = block.adapter()->weights().clone();
+      }
+    }
     copy.head_ = head_.clone();
+    if (own_table_) copy.table_ = table_.clone();
     return copy;
   }
 
-  /// Names and shapes of all tensors of such a model, in the order of `parameters`; known before it is made.
-  static std::vector<std::pair<std::string, std::vector<std::int64_t>>> tensor_shapes(BlockConfig block,
-                                                                                      std::int64_t vocab,
-                                                                                      std::int64_t table_width,
-                                                                                      int depth, bool head_bias) {
+  /// Names and shapes of all tensors of such a model, whose lowest `adapted` blocks have adapters, in the order of
+  /// `parameters`; known before it is made.
+  static std::vector<std::pair<std::string, std::vector<std::int64_t>>> tensor_shapes(
+      BlockConfig block, std::int64_t vocab, std::int64_t table_width, int depth, bool head_bias, LoraConfig lora = {},
+      int adapted = 0) {
     std::vector<std::pair<std::string, std::vector<std::int64_t>>> all{
         {"model.embed_tokens.weight", {vocab, table_width}}};
+    auto const add = [&](int l, TensorSpec spec) {
+      if (spec.size() == 0) return;
+      all.push_back({text(block_prefix(l), spec.name), {spec.rows}});
+      if (spec.columns > 0) all.back().second.push_back(spec.columns);
+    };
     for (int l = 0; l < depth; ++l) {
-      auto const specs = BlockT::tensors(block);
-      for (int t = 0; t < BlockT::tensor_count; ++t) {
-        TensorSpec const spec = specs[static_cast<std::size_t>(t)];
-        if (spec.size() == 0) continue;
-        all.push_back({tensor_name(l, t), {spec.rows}});
-        if (spec.columns > 0) all.back().second.push_back(spec.columns);
-      }
+      for (TensorSpec const& spec : BlockT::tensors(block)) add(l, spec);
+      if (l >= adapted) continue;
+      for (TensorSpec const& spec : LoraAdapter<T>::tensors(block, lora)) add(l, spec);
     }
     all.push_back({"model.norm.weight", {block.d_model}});
     if (block.norm == Norm::layer) all.push_back({"model.norm.bias", {block.d_model}});
@@ -247,10 +337,24 @@ class Transformer {
   }
   /// The full name of a block's tensor, e.g. "model.layers.3.mlp.c_fc.weight".
   static std::string tensor_name(int layer, int tensor) {
-    return text("model.layers.", layer, ".", BlockT::tensors(BlockConfig{})[static_cast<std::size_t>(tensor)].name);
+    return text(block_prefix(layer), BlockT::tensors(BlockConfig{})[static_cast<std::size_t>(tensor)].name);
   }
 
  private:
+  static std::string block_prefix(int layer) { return text("model.layers.", layer, "."); }
+  // f(the block or its adapter, tensor) for each tensor that has elements.
+  template <class K, class F>
+  static void each_tensor(K& block, F const& f) {
+    auto const each = [&](auto& holder) {
+      for (int t = 0; t < std::remove_cvref_t<decltype(holder)>::tensor_count; ++t) {
+        if (holder.spec(t).size() > 0) f(holder, t);
+      }
+    };
+    each(block);
+    if constexpr (takes_adapters) {
+      if (block.adapter()) each(*block.adapter());
+    }
+  }
   using real = decltype(std::abs(T{}));
   static constexpr char const* head_names[] = {"model.norm.weight", "model.norm.bias", "lm_head.weight",
                                                "lm_head.bias"};
@@ -288,7 +392,8 @@ class Transformer {
   bool head_bias_;
   std::int64_t vocab_;
   std::int64_t table_width_;
-  std::string method_, fingerprint_;
+  std::string method_, fingerprint_, origin_;
+  bool table_trains_ = false, own_table_ = false;  // whether `table_` is shared with nobody
   RopeTable<T> rotary_;
   Buffer<T> table_;  // [V, n], shared
   std::vector<BlockT> blocks_;

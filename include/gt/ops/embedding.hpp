@@ -2,6 +2,7 @@
 // Embedding lookup from a frozen table, lifted to the width of the model.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "gt/base/error.hpp"
@@ -25,8 +26,8 @@ void repeat_each(B const&, T const* row, T* out, std::int64_t n) noexcept {
 
 /// y[i, c] = table[id_i, c / lift],   lift = C / n
 /// Shapes: table [V, n], ids [M], y [M, C]. Each component is repeated `lift` times in a row (repeat_interleave).
-/// Source: arXiv:2507.07129, the author's lift of narrow tables.   No backward: the table is frozen.
-/// Errors: an id outside 0 ... V - 1, a table width that does not divide C.
+/// Source: arXiv:2507.07129, the author's lift of narrow tables.   Backward: `embedding_backward`, where a table
+/// trains. Errors: an id outside 0 ... V - 1, a table width that does not divide C.
 template <Backend B, class T>
 void embedding(B const& on, In<Matrix<T const>> table, In<Vector<std::int32_t const>> ids, Matrix<T> y) {
   std::int64_t const n = table.columns(), C = y.columns(), V = table.rows();
@@ -50,6 +51,34 @@ void embedding(B const& on, In<Matrix<T const>> table, In<Vector<std::int32_t co
     for (std::int64_t j = 0; j < n; ++j) {
       T* const lifted = out + j * lift;
       lane.each(lift, [=](auto k) { lane.store(lifted, k, decltype(lane.load(row, k))(row[j])); });
+    }
+  });
+}
+
+/// dtable[v, j] += sum of dy[i, j lift + k] over the rows i with id_i = v and k < lift,   lift = C / n
+/// Shapes: dy [M, C], ids [M], dtable [V, n]. Rows are added in their order: the result does not depend on threads.
+/// Equals torch.nn.functional.embedding's backward, after that of repeat_interleave.   Errors: as of `embedding`.
+template <Backend B, class T>
+void embedding_backward(B const& on, In<Matrix<T const>> dy, In<Vector<std::int32_t const>> ids, Matrix<T> dtable) {
+  std::int64_t const n = dtable.columns(), C = dy.columns();
+  check(n > 0 && C % n == 0 && ids.extent(0) == dy.rows(), "embedding_backward",
+        "dy [M, C], ids [M] and the table [V, n] must fit, with n a divisor of C (got [", dy.rows(), ", ", C, "], ",
+        ids.extent(0), " ids and [", dtable.rows(), ", ", n, "])");
+  for (std::int64_t i = 0; i < ids.extent(0); ++i) {
+    check(ids[i] >= 0 && ids[i] < dtable.rows(), "embedding_backward", "ids must lie in 0 ... ", dtable.rows() - 1,
+          " (got ", ids[i], ")");
+  }
+  std::int64_t const lift = C / n, each = 64, jobs = (n + each - 1) / each;  // columns of the table, cut by shape
+  OpTimer const timer(on, "embedding_backward", row_work<T>(dy.size(), 1, 1.0 + 2.0 / static_cast<double>(lift)));
+  on.parallel_for(jobs, [&](std::int64_t job) {
+    std::int64_t const first = job * each, last = std::min(n, first + each);
+    for (std::int64_t i = 0; i < dy.rows(); ++i) {
+      T* const row = dtable.row(ids[i]);
+      for (std::int64_t j = first; j < last; ++j) {
+        T sum = row[j];
+        for (std::int64_t k = 0; k < lift; ++k) sum += dy.row(i)[j * lift + k];
+        row[j] = sum;
+      }
     }
   });
 }

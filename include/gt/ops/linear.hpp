@@ -58,21 +58,23 @@ void linear_backward_weights(B const& on, In<Matrix<T const>> dy, In<Matrix<T co
   }
 }
 
-/// dx = dy W,   dW += dy^T x,   db += sum over rows of dy
+/// dx = dy W (+ addend),   dW += dy^T x,   db += sum over rows of dy
 /// Shapes: dy [M, N], x [M, K], w [N, K], dx [M, K], dw [N, K], db [N]; dx, dw and db may be null and are then skipped.
-/// dx must not overlap dy.
+/// dx must not overlap dy. The addend [M, K], which may be dx, is what another path has left.
 template <Backend B, class T>
 void linear_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const>> x, In<Matrix<T const>> w, Matrix<T> dx,
-                     Matrix<T> dw, Vector<T> db) {
+                     Matrix<T> dw, Vector<T> db, In<Matrix<T const>> addend = {}) {
   check(dy.columns() == w.rows() && dy.rows() == x.rows() && x.columns() == w.columns(), "linear_backward",
         "dy [M, N], x [M, K] and w [N, K] must fit (got [", dy.rows(), ", ", dy.columns(), "], [", x.rows(), ", ",
         x.columns(), "], [", w.rows(), ", ", w.columns(), "])");
-  check((!dx || same_shape(dx, x)) && (!dw || same_shape(dw, w)) && (!db || db.extent(0) == w.rows()),
-        "linear_backward", "dx, dw and db must have the shapes of x, w and the bias");
+  check((!dx || same_shape(dx, x)) && (!dw || same_shape(dw, w)) && (!db || db.extent(0) == w.rows()) &&
+            (!addend || same_shape(addend, x)),
+        "linear_backward", "dx, dw, db and the addend must have the shapes of x, w, the bias and x");
   if (dx) {
     GemmShape const shape{dy.rows(), w.columns(), w.rows()};
     OpTimer const timer(on, "linear_backward dx", detail::product_work<T>(shape));
-    gemm(on, MatrixRef<T>(dy), MatrixRef<T>(w), GemmOutput<T>{dx.data(), dx.stride()}, shape);
+    gemm(on, MatrixRef<T>(dy), MatrixRef<T>(w),
+         GemmOutput<T>::sum(dx.data(), dx.stride(), addend.data(), addend.stride()), shape);
   }
   linear_backward_weights(on, dy, x, dw, db);
 }

@@ -14,32 +14,36 @@
 
 namespace gt {
 
-/// h = x W^T + b,   y = gelu(h)
-/// Shapes: x [M, K], w [N, K], b [N] or null, h, y [M, N]. The same numbers as `linear` and `gelu`; the backward needs
-/// x, w and h.
+/// h = x W^T + b (+ addend),   y = gelu(h)
+/// Shapes: x [M, K], w [N, K], b [N] or null, h, y and addend [M, N]; the addend may be h. The same numbers as `linear`
+/// and `gelu`; the backward needs x, w and h.
 template <Backend B, class T>
 void linear_gelu(B const& on, In<Matrix<T const>> x, In<Matrix<T const>> w, In<Vector<T const>> b, Matrix<T> h,
-                 Matrix<T> y, Gelu form = Gelu::tanh) {
+                 Matrix<T> y, Gelu form = Gelu::tanh, In<Matrix<T const>> addend = {}) {
   detail::check_linear<T>(x, w, b, h);
-  check(same_shape(h, y), "linear_gelu", "h and y must have one shape");
+  check(same_shape(h, y) && (!addend || same_shape(addend, h)), "linear_gelu",
+        "h, y and the addend must have one shape");
   GemmShape const shape{x.rows(), w.rows(), x.columns()};
   OpTimer const timer(on, "linear_gelu", detail::product_work<T>(shape));
   auto const lane = on.template lane<T>();
   auto const activate = [&](std::int64_t i, std::int64_t j, std::int64_t rows, std::int64_t columns) noexcept {
     for (std::int64_t r = i; r < i + rows; ++r) detail::gelu_row(lane, form, h.row(r) + j, y.row(r) + j, columns);
   };
-  gemm(on, MatrixRef<T>(x), MatrixRef<T>(w).transposed(), GemmOutput<T>{h.data(), h.stride(), false, b.data()}, shape,
-       activate);
+  gemm(on, MatrixRef<T>(x), MatrixRef<T>(w).transposed(),
+       GemmOutput<T>{h.data(), h.stride(), false, b.data(), addend.data(), addend.stride()}, shape, activate);
 }
 
-/// With y = gelu(h) W^T + b:   dh = (dy W) gelu'(h),   dW += dy^T gelu(h),   db += sum over rows of dy
-/// Shapes: dy [M, N], h, gelu_h, dh [M, K], w [N, K]; dw and db may be null. dh must not overlap dy.
+/// With y = gelu(h) W^T + b:   dh = (dy W (+ addend)) gelu'(h),   dW += dy^T gelu(h),   db += sum over rows of dy
+/// Shapes: dy [M, N], h, gelu_h, dh [M, K], w [N, K]; dw and db may be null. dh must not overlap dy. The addend [M, K],
+/// which may be dh, is what another path has left of the gradient of gelu(h).
 template <Backend B, class T>
 void gelu_linear_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const>> h, In<Matrix<T const>> gelu_h,
-                          In<Matrix<T const>> w, Matrix<T> dh, Matrix<T> dw, Vector<T> db, Gelu form = Gelu::tanh) {
+                          In<Matrix<T const>> w, Matrix<T> dh, Matrix<T> dw, Vector<T> db, Gelu form = Gelu::tanh,
+                          In<Matrix<T const>> addend = {}) {
   check(dy.columns() == w.rows() && dy.rows() == h.rows() && h.columns() == w.columns() && same_shape(h, gelu_h) &&
-            same_shape(dh, h) && (!dw || same_shape(dw, w)) && (!db || db.extent(0) == w.rows()),
-        "gelu_linear_backward", "dy [M, N], h, gelu(h) and dh [M, K], w and dw [N, K] and db [N] must fit");
+            same_shape(dh, h) && (!dw || same_shape(dw, w)) && (!db || db.extent(0) == w.rows()) &&
+            (!addend || same_shape(addend, h)),
+        "gelu_linear_backward", "dy [M, N], h, gelu(h), dh and addend [M, K], w and dw [N, K] and db [N] must fit");
   {
     GemmShape const shape{dy.rows(), w.columns(), w.rows()};
     OpTimer const timer(on, "gelu_linear_backward dx", detail::product_work<T>(shape));
@@ -48,7 +52,8 @@ void gelu_linear_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const
       for (std::int64_t r = i; r < i + rows; ++r)
         detail::gelu_backward_row(lane, form, dh.row(r) + j, h.row(r) + j, dh.row(r) + j, columns);
     };
-    gemm(on, MatrixRef<T>(dy), MatrixRef<T>(w), GemmOutput<T>{dh.data(), dh.stride()}, shape, differentiate);
+    gemm(on, MatrixRef<T>(dy), MatrixRef<T>(w),
+         GemmOutput<T>::sum(dh.data(), dh.stride(), addend.data(), addend.stride()), shape, differentiate);
   }
   linear_backward_weights(on, dy, gelu_h, dw, db);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -51,6 +52,17 @@ class Fingerprint {
   /// Appends the bytes alone: their number must follow from what stands before.
   Fingerprint& bytes(std::span<unsigned char const> bytes) {
     hash_.update(std::as_bytes(bytes));
+    return *this;
+  }
+  /// Appends numbers by their bits, 4 bytes each, the lowest first: for rows that have no other definition.
+  Fingerprint& rows(std::span<float const> numbers) {
+    for (float const x : numbers) {
+      auto const bits = std::bit_cast<std::uint32_t>(x);
+      std::array<unsigned char, 4> const low_first{
+          static_cast<unsigned char>(bits), static_cast<unsigned char>(bits >> 8),
+          static_cast<unsigned char>(bits >> 16), static_cast<unsigned char>(bits >> 24)};
+      bytes(low_first);
+    }
     return *this;
   }
   /// Of all that was added so far, 64 hexadecimal digits.

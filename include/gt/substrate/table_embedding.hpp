@@ -21,14 +21,7 @@ class TableEmbedding : public FrozenTable {
   /// `rows` [vocab, width] under a name. Having no other definition, its fingerprint hashes the name and the numbers.
   static TableEmbedding of_rows(std::string const& name, std::int64_t vocab, int width, Buffer<float> rows) {
     Fingerprint print("table", vocab, width);
-    print.text(name);
-    for (float const x : rows) {
-      auto const bits = std::bit_cast<std::uint32_t>(x);
-      std::array<unsigned char, 4> const low_first{
-          static_cast<unsigned char>(bits), static_cast<unsigned char>(bits >> 8),
-          static_cast<unsigned char>(bits >> 16), static_cast<unsigned char>(bits >> 24)};
-      print.bytes(low_first);
-    }
+    print.text(name).rows(rows.span());
     return TableEmbedding(FrozenTable("table", vocab, width, std::move(rows), print.hex()));
   }
   /// The table of a saved model, with the method and the fingerprint that were saved beside it.

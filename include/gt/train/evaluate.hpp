@@ -49,10 +49,8 @@ class Evaluator {
           " tokens needs its bytes (got ", token_bytes_.size(), ")");
     std::int64_t const predicted = std::max<std::int64_t>(0, text.size() - 1);
     std::int64_t const end = most > 0 ? std::min(most, predicted) : predicted;
-    if (depth_ != model.depth()) {  // the model grew, or this is the first call
-      arena_ = Arena(measure([&](Arena& arena) { run(model, arena); }));
-      depth_ = model.depth();
-    }
+    std::int64_t const needed = measure([&](Arena& arena) { run(model, arena); });
+    if (needed > arena_.capacity()) arena_ = Arena(needed);  // the first call, or the model grew, or has adapters now
     Evaluation sum;
     for (std::int64_t first = 0; first < end; first += shape_.rows()) {
       std::int64_t const count = std::min(shape_.rows(), end - first);
@@ -84,7 +82,6 @@ class Evaluator {
   std::vector<std::int32_t> token_bytes_, ids_, targets_;
   std::vector<T> nll_;
   Arena arena_;
-  int depth_ = -1;
 };
 
 /// Bytes of every token of a tokenizer, for an Evaluator.

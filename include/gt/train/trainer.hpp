@@ -20,6 +20,8 @@
 #include "gt/nn/passes.hpp"
 #include "gt/nn/transformer.hpp"
 #include "gt/ops/adamw.hpp"
+#include "gt/ops/embedding.hpp"
+#include "gt/train/gradients.hpp"
 #include "gt/train/step.hpp"
 
 namespace gt {
@@ -53,15 +55,11 @@ class Trainer {
         model_{model},
         shape_{shape},
         options_{options},
-        lowest_{model.lowest_trainable()} {
+        lowest_{model.lowest_trainable()},
+        gradients_(model) {
     check(shape.batch > 0 && shape.tokens > 0 && shape.tokens <= model.context(), "Trainer",
           "a batch must be positive and fit the context of ", model.context(), " tokens (got ", shape.batch, " x ",
           shape.tokens, ")");
-    for (auto const& block : model.blocks())
-      block_gradients_.push_back(Buffer<T>(any_trainable(block) ? block.weights().size() : 0));
-    if (model.norm_trains() || model.head_trains()) head_gradient_ = Buffer<T>(model.head_buffer().size());
-    collect_slots();
-    check(!slots_.empty(), "Trainer", "something must be trainable (all tensors are frozen)");
     saved_.resize(model.blocks().size());
     inputs_.resize(model.blocks().size() + 1);
     arena_ = Arena(measure([&](Arena& arena) { lay_out(arena), backward_memory(arena); }));
@@ -131,7 +129,7 @@ class Trainer {
     StepResult result;
     result.loss = loss_sum_ / batches_;
     double sum = 0;
-    for (auto const& s : slots_) sum += sum_of_squares(on_, s.gradient, s.size);
+    for (auto const& r : gradients_.runs()) sum += sum_of_squares(on_, r.gradient, r.size);
     result.gradient_norm = std::sqrt(sum) / batches_;
     if (std::isfinite(result.gradient_norm) && std::isfinite(result.loss)) {
       double const clip = options_.clip_norm > 0 && result.gradient_norm > options_.clip_norm
@@ -144,7 +142,7 @@ class Trainer {
                            .weight_decay = options_.weight_decay,
                            .gradient_scale = clip / batches_,
                            .step = ++steps_};
-      for (auto const& s : slots_) adamw(on_, s.weight, s.gradient, s.m, s.v, s.size, step);
+      for (auto const& r : gradients_.runs()) adamw(on_, r.weight, r.gradient, r.m, r.v, r.size, step);
     }
     clear_gradients();
     profile_.update += seconds_since(start);
@@ -164,38 +162,40 @@ class Trainer {
 
   /// Forgets what was accumulated since the last update.
   void clear_gradients() {
-    for (auto& g : block_gradients_) std::fill(g.begin(), g.end(), T{});
-    std::fill(head_gradient_.begin(), head_gradient_.end(), T{});
+    gradients_.clear();
     batches_ = 0;
     loss_sum_ = 0;
     targets_.clear();
     ran_ = false;
   }
 
-  BatchShape shape() const { return shape_; }                 ///< of every batch
-  int prefix_depth() const { return lowest_; }                ///< frozen blocks below all that trains
-  std::int64_t steps() const { return steps_; }               ///< AdamW's, those of a restored state included
-  std::int64_t active_parameters() const { return active_; }  ///< numbers that train
+  BatchShape shape() const { return shape_; }    ///< of every batch
+  int prefix_depth() const { return lowest_; }   ///< frozen blocks below all that trains
+  std::int64_t steps() const { return steps_; }  ///< AdamW's, those of a restored state included
+  std::int64_t active_parameters() const { return gradients_.active(); }  ///< numbers that train
   /// AdamW's two moments.
-  std::int64_t optimizer_bytes() const { return 2 * active_ * static_cast<std::int64_t>(sizeof(T)); }
+  std::int64_t optimizer_bytes() const { return 2 * gradients_.active() * static_cast<std::int64_t>(sizeof(T)); }
   std::int64_t activation_bytes() const { return arena_.capacity(); }  ///< with scratch, of one batch
-  /// Gradient of block l, laid out like its weights; empty when the block is frozen.
-  Buffer<T> const& block_gradient(int l) const { return block_gradients_[static_cast<std::size_t>(l)]; }
+  /// Gradient of block l, laid out like its weights, if one of its tensors trains, then that of its adapter, if one of
+  /// its does; empty when all is frozen.
+  Buffer<T> const& block_gradient(int l) const { return gradients_.of_block(l); }
   /// Gradient of final norm and head, laid out like `head_buffer()`.
-  Buffer<T> const& head_gradient() const { return head_gradient_; }
+  Buffer<T> const& head_gradient() const { return gradients_.of_head(); }
+  /// Gradient of the table, [V, n]; empty when it is frozen.
+  Buffer<T> const& table_gradient() const { return gradients_.of_table(); }
   /// -log p(target) of every position of the last batch, [B * T]; 0 where there was no target.
   std::vector<T> losses() const { return {nll_.data(), nll_.data() + shape_.rows()}; }
   StepProfile const& profile() const { return profile_; }  ///< of all steps so far
 
   /// AdamW's first and second moments of all that trains, in the order of the model's tensors, [2 active_parameters].
   /// With `steps()` and the weights they are all that a later trainer needs to go on to the same bits.
-  Buffer<T> const& moments() const { return moments_; }
+  Buffer<T> const& moments() const { return gradients_.moments(); }
   /// Goes on where another trainer of the same tensors stood. Errors: moments of another size.
   void restore(std::span<T const> moments, std::int64_t steps) {
-    check(static_cast<std::int64_t>(moments.size()) == moments_.size() && steps >= 0, "Trainer::restore",
-          "the optimiser's state must be of ", moments_.size(), " numbers (got ", moments.size(), " after ", steps,
-          " steps)");
-    std::copy(moments.begin(), moments.end(), moments_.begin());
+    check(static_cast<std::int64_t>(moments.size()) == gradients_.moments().size() && steps >= 0, "Trainer::restore",
+          "the optimiser's state must be of ", gradients_.moments().size(), " numbers (got ", moments.size(), " after ",
+          steps, " steps)");
+    std::copy(moments.begin(), moments.end(), gradients_.moments().begin());
     steps_ = steps;
   }
 
@@ -203,51 +203,6 @@ class Trainer {
   using clock = std::chrono::steady_clock;
   static double seconds_since(clock::time_point start) {
     return std::chrono::duration<double>(clock::now() - start).count();
-  }
-  // A run of trainable numbers: weight, gradient, and AdamW's moments.
-  struct Slot {
-    T *weight, *gradient, *m, *v;
-    std::int64_t size;
-  };
-
-  // Which tensors train, as one number: a trainer must notice when that changes under it.
-  std::uint64_t trainable_now() const {
-    std::uint64_t hash = 14695981039346656037u;  // FNV-1a
-    auto const add = [&](bool trains) { hash = (hash ^ (trains ? 1u : 0u)) * 1099511628211u; };
-    for (auto const& block : model_.blocks()) {
-      for (int t = 0; t < Model::block_type::tensor_count; ++t) add(block.is_trainable(t));
-    }
-    for (int t = Model::norm_g; t <= Model::head_b; ++t) add(model_.head_tensor_trains(t));
-    return hash;
-  }
-  void add_slot(T* weight, T* gradient, std::int64_t size) {
-    active_ += size;
-    if (!slots_.empty() && slots_.back().weight + slots_.back().size == weight &&
-        slots_.back().gradient + slots_.back().size == gradient) {
-      slots_.back().size += size;  // neighbours in one buffer are updated in one go
-    } else {
-      slots_.push_back({weight, gradient, nullptr, nullptr, size});
-    }
-  }
-  void collect_slots() {
-    for (std::size_t l = 0; l < block_gradients_.size(); ++l) {
-      auto const& block = model_.blocks()[l];
-      for (int t = 0; t < Model::block_type::tensor_count; ++t) {
-        if (block.is_trainable(t)) {
-          add_slot(block.weights().data() + block.offset(t), block_gradients_[l].data() + block.offset(t),
-                   block.spec(t).size());
-        }
-      }
-    }
-    for (int t = Model::norm_g; t <= Model::head_b; ++t) {
-      std::int64_t const at = model_.head_tensor_offset(t);
-      if (model_.head_tensor_trains(t))
-        add_slot(model_.head_buffer().data() + at, head_gradient_.data() + at, model_.head_tensor_size(t));
-    }
-    trained_ = trainable_now();
-    moments_ = Buffer<T>(2 * active_);
-    T* next = moments_.data();
-    for (auto& s : slots_) s.m = next, s.v = next + active_, next += s.size;
   }
 
   void lay_out(Arena& arena) {
@@ -268,8 +223,14 @@ class Trainer {
     std::int64_t const M = shape_.rows(), C = model_.config().d_model, F = model_.config().ff(), mark = arena.mark();
     if (lowest_ > 0) model_.blocks()[0].activations(arena, shape_);
     arena.release(mark);
+    std::int64_t adapter_columns = 0;
+    for (auto const& block : model_.blocks()) {
+      if (auto const* const adapter = adapter_of(block))
+        adapter_columns = std::max(adapter_columns, adapter->scratch_columns());
+    }
     arena.take<T>(M * std::max(F, 3 * C));
     arena.take<T>(M * C);
+    if (adapter_columns > 0) arena.take<T>(M * adapter_columns);
     arena.release(mark);
   }
 
@@ -278,7 +239,7 @@ class Trainer {
           " targets (got ", targets.size(), ")");
   }
   void check_trained() const {
-    check(trainable_now() == trained_, "Trainer",
+    check(gradients_.still_fit(), "Trainer",
           "what trains must not change while a trainer lives; make a new one after freezing or unfreezing");
   }
   // What the lowest trainable block reads: `prefix_`.
@@ -287,6 +248,7 @@ class Trainer {
     check(static_cast<std::int64_t>(ids.size()) == M, "Trainer", "a batch must hold ", M, " ids (got ", ids.size(),
           ")");
     check_trained();
+    if (model_.table_trains()) ids_.assign(ids.begin(), ids.end());
     auto const start = clock::now();
     hidden_states(on_, model_, Vector<std::int32_t const>(ids.data(), M), shape_, inputs_[at(lowest_)], arena_,
                   lowest_);
@@ -297,6 +259,7 @@ class Trainer {
     check(same_shape(prefix, normed_), "Trainer", "the states of the frozen blocks must be of shape [", normed_.rows(),
           ", ", normed_.columns(), "] (got [", prefix.rows(), ", ", prefix.columns(), "])");
     check_trained();
+    check(!model_.table_trains(), "Trainer", "where the table trains, a batch must be given as ids");
     prefix_ = prefix;
   }
   double forward_backward(std::span<std::int32_t const> targets) {
@@ -342,30 +305,33 @@ class Trainer {
     head_cross_entropy<B, T>(on_, normed_, model_.head(), model_.head_bias(),
                              Vector<std::int32_t const>(targets.data(), M), nll_, gradients ? scale : T{},
                              gradients && below_head() ? gradient_ : Matrix<T>{},
-                             trains(Model::head_w) ? Matrix<T>(head_gradient_of(Model::head_w), V, C) : Matrix<T>{},
-                             trains(Model::head_b) ? Vector<T>(head_gradient_of(Model::head_b), V) : Vector<T>{});
+                             trains(Model::head_w) ? Matrix<T>(gradients_.of_head(Model::head_w), V, C) : Matrix<T>{},
+                             trains(Model::head_b) ? Vector<T>(gradients_.of_head(Model::head_b), V) : Vector<T>{});
     using Sum = std::conditional_t<std::is_same_v<T, float>, double, T>;
     Sum sum{};
     for (std::int64_t i = 0; i < M; ++i) sum += Sum(nll_[i]);
     profile_.head += seconds_since(start);
     return static_cast<double>(real_part(sum * Sum(scale)));
   }
-  T* head_gradient_of(int t) const { return head_gradient_.data() + model_.head_tensor_offset(t); }
-  bool below_head() const { return lowest_ < model_.depth() || model_.norm_trains(); }
+  bool below_norm() const { return lowest_ < model_.depth() || model_.table_trains(); }
+  bool below_head() const { return below_norm() || model_.norm_trains(); }
   // Takes `gradient_`, which is that of the states after the final norm, down to the lowest trainable block.
   void back() {
     auto const start = clock::now();
     ++batches_;
     if (!below_head()) return;
     auto const of_norm = [&](int t) {
-      return model_.head_tensor_trains(t) ? Vector<T>(head_gradient_of(t), model_.head_tensor_size(t)) : Vector<T>{};
+      return model_.head_tensor_trains(t) ? Vector<T>(gradients_.of_head(t), model_.head_tensor_size(t)) : Vector<T>{};
     };
     norm_backward<B, T>(on_, model_.config(), gradient_, input(model_.depth()), model_.norm_gain(), mean_, rstd_, {},
-                        lowest_ < model_.depth() ? gradient_ : Matrix<T>{}, of_norm(Model::norm_g),
-                        of_norm(Model::norm_b));
+                        below_norm() ? gradient_ : Matrix<T>{}, of_norm(Model::norm_g), of_norm(Model::norm_b));
     for (int l = model_.depth() - 1; l >= lowest_; --l) {
-      model_.blocks()[at(l)].backward(on_, gradient_, input(l), saved_[at(l)], block_gradients_[at(l)], shape_,
-                                      model_.rotary(), arena_, l > lowest_);
+      model_.blocks()[at(l)].backward(on_, gradient_, input(l), saved_[at(l)], gradients_.of_block(l), shape_,
+                                      model_.rotary(), arena_, l > lowest_ || model_.table_trains());
+    }
+    if (model_.table_trains()) {
+      Matrix<T> const table(gradients_.of_table().data(), model_.vocab(), model_.table_width());
+      embedding_backward<B, T>(on_, gradient_, Vector<std::int32_t const>(ids_.data(), shape_.rows()), table);
     }
     profile_.backward += seconds_since(start);
   }
@@ -376,11 +342,9 @@ class Trainer {
   BatchShape shape_;
   AdamWOptions options_;
   int lowest_;
-  std::vector<Buffer<T>> block_gradients_;
-  Buffer<T> head_gradient_, moments_;
-  std::vector<Slot> slots_;
-  std::int64_t active_ = 0, steps_ = 0;
-  std::uint64_t trained_ = 0;
+  Gradients<Model> gradients_;
+  std::vector<std::int32_t> ids_;  // of the last batch, where the table trains
+  std::int64_t steps_ = 0;
   int batches_ = 0;
   double loss_sum_ = 0, loss_ = 0;
   std::vector<std::int32_t> targets_;  // of the last `forward`, for `backward`
