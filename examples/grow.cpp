@@ -74,6 +74,7 @@ class Run : public gt::GrowthObserver {
         on_{backend_of(a, profile_)},
         plan_{gt::parse_plan(a.plan, {.init = a.init == "identity"    ? gt::BlockInit::identity
                                               : a.init == "duplicate" ? gt::BlockInit::duplicate
+                                              : a.init == "expand"    ? gt::BlockInit::expand
                                                                       : gt::BlockInit::random,
                                       .head = a.head == "reset" ? gt::HeadInit::reset : gt::HeadInit::carry,
                                       .schedule = {.lr = a.lr}})},

@@ -42,7 +42,7 @@ inline void check_arguments(GrowArguments const& a) {
   gt::check(a.context > 0 && a.context <= 65536, "grow", "--context must lie in 1 ... 65536 (got ", a.context, ")");
   gt::check(gt::is_raster_side(a.raster), "grow", "--raster must be 16, 32 or 64 (got ", a.raster, ")");
   one_of("--gelu", a.gelu, {"tanh", "erf"});
-  one_of("--init", a.init, {"random", "identity", "duplicate"});
+  one_of("--init", a.init, {"random", "identity", "duplicate", "expand"});
   one_of("--head", a.head, {"carry", "reset"});
   one_of("--substrate", a.substrate, {"glyph", "binary", "random", "learned"});
   one_of("--prefix-cache-type", a.prefix_cache_type, {"fp32", "bf16"});
@@ -115,8 +115,10 @@ struct GrowCommandLine {
         "--plan", a.plan,
         "new blocks in each stage; all: all blocks train; lora16: adapters train and are merged; 1,lora16: both; "
         "3,table: the table of --substrate learned as well");
-    option("--init", a.init, "new blocks: random, identity (they start without effect) or duplicate (of the top ones)")
-        ->check(CLI::IsMember({"random", "identity", "duplicate"}));
+    option("--init", a.init,
+           "new blocks: random; identity: they start without effect; duplicate: copies of the top ones; expand: copies "
+           "without effect, between the others")
+        ->check(CLI::IsMember({"random", "identity", "duplicate", "expand"}));
     option("--head", a.head, "output head between stages: carry or reset")->check(CLI::IsMember({"carry", "reset"}));
     option("--substrate", a.substrate, "embedding: glyph, binary or random, which are frozen, or learned")
         ->check(CLI::IsMember({"glyph", "binary", "random", "learned"}));

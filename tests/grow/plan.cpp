@@ -67,7 +67,7 @@ TEST_CASE("parse_plan: numbers of blocks joined by plus signs, and back") {
         GrowthPlan{deepen(3, {.train_table = true}), deepen(1, {.lora = {.rank = 8}})});
   CHECK(parse_plan("lora8,1+all,table") ==
         GrowthPlan{deepen(1, {.lora = {.rank = 8}}), gt::finetune({.train_table = true})});
-  for (char const* text : {"3+3+3", "1", "12+1", "2+all+1", "all", "3,table+lora16+1,lora4", "lora2", "all,table"})
+  for (char const* text : {"3+3+3", "1", "12+1", "2+all+1", "all", "3,table+lora16+1,lora4", "lora2", "all,table", "3+6,all"})
     CHECK(to_text(parse_plan(text)) == text);
   CHECK(to_text(GrowthPlan{}).empty());
   auto const identity = parse_plan("2+1", {.init = gt::BlockInit::identity, .head = gt::HeadInit::reset});
@@ -80,7 +80,7 @@ TEST_CASE("parse_plan: numbers of blocks joined by plus signs, and back") {
 TEST_CASE("parse_plan: what is no plan is refused with its text") {
   for (char const* text :
        {"",        "+",     "3+",    "+3",     "3++3",        "3+x",         "x",        "-3", "3 + 3",
-        "3,3",     "99999", "4097",  "3+0x2",  "3.5",         "3+All",       "alls",     "3,", "3,all",
+        "3,3",     "99999", "4097",  "3+0x2",  "3.5",         "3+All",       "alls",     "3,",
         "all,all", "lora",  "lora0", "lora-1", "lora8,lora8", "table,table", "lora16384"}) {
     CAPTURE(text);
     CHECK_THROWS_WITH_AS(parse_plan(text), doctest::Contains("a plan must be stages joined by '+'"), Error);
@@ -136,7 +136,9 @@ void for_many_models(Check const& check) {
                           gt::adapt({.rank = 5}),
                           deepen(1, {.lora = {.rank = 3, .targets = {.q = false, .fc = false}}}),
                           deepen(1, {.train_table = true}),
-                          deepen(2)};
+                          deepen(2),
+                          deepen(2, {.init = gt::BlockInit::duplicate, .all_blocks = true}),
+                          deepen(3, {.init = gt::BlockInit::expand})};
   for (bool const head_bias : {false, true}) {
     for (BatchShape const shape : {BatchShape{1, 3}, {2, 8}, {3, 33}}) {
       auto const run = [&]<BlockConfig Cfg>() {
@@ -159,6 +161,13 @@ TEST_CASE("GrowthPlan: counts what a trainer trains, and what the model weighs, 
     CHECK(8 * stages.active_parameters(i, c, size) == trainer.optimizer_bytes());
     std::int64_t const beside = stages.adapted(i) * stages[i].lora.parameters(c);
     CHECK(stages.weight_bytes(i, c, size, c.d_model / 2) == 4 * (model.parameter_count() - beside));
+  });
+}
+
+TEST_CASE("GrowthPlan: knows the lowest block that gradients reach") {
+  for_many_models([](GrowthPlan const& stages, std::size_t i, BlockConfig, auto const&, auto const& model) {
+    CHECK(stages.lowest(i) == model.lowest_trainable());
+    CHECK(stages.depth(i) == model.depth());
   });
 }
 

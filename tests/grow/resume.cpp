@@ -20,7 +20,7 @@ using gt::test::changes, gt::test::ids_below, gt::test::substrate_of, gt::test::
 namespace {
 
 constexpr gt::BlockConfig tiny{.d_model = 16, .heads = 2};
-constexpr std::int64_t V = 29, T = 8, B = 2, steps = 6, all_steps = 5 * steps + steps / 2;
+constexpr std::int64_t V = 29, T = 8, B = 2, steps = 6, all_steps = 6 * steps + steps / 2;
 using Tiny = gt::Transformer<tiny>;
 std::vector<std::int32_t> const one_byte(static_cast<std::size_t>(V), 1);
 GrowthPlan const plan{deepen(1, {.train_table = true}),
@@ -28,7 +28,7 @@ GrowthPlan const plan{deepen(1, {.train_table = true}),
                       gt::finetune(),
                       gt::adapt({.rank = 2, .targets = {.k = false}}, {.tokens = 0.5}),
                       deepen(1, {.init = gt::BlockInit::identity}),
-                      deepen(1, {.lora = {.rank = 3, .alpha = 6}})};
+                      deepen(1, {.lora = {.rank = 3, .alpha = 6}}), deepen(2, {.init = gt::BlockInit::expand})};
 
 gt::TokenizedCorpus corpus() {
   return {gt::Tokens::from_ids(ids_below(V, 500, 1), V), gt::Tokens::from_ids(ids_below(V, 60, 2), V), 500, 60};
@@ -107,8 +107,8 @@ TEST_CASE("grow: checkpoints come after each stage, and as often inside as asked
   Tiny model = new_model();
   Keep keep(model);
   gt::grow(Ref{}, model, plan, corpus(), one_byte, options(), keep);
-  CHECK(keep.count == 6);
-  CHECK(keep.state->stage == 6);
+  CHECK(keep.count == 7);
+  CHECK(keep.state->stage == 7);
   CHECK(keep.state->moments.empty());
   Tiny other = new_model();
   Keep often(other);

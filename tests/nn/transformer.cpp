@@ -143,6 +143,35 @@ TEST_CASE_TEMPLATE("Transformer: token by token over a cache, the same bits as a
   CHECK(first == 70);
 }
 
+TEST_CASE("Transformer: expanded blocks stand between the others in even groups, copies without effect") {
+  constexpr BlockConfig cfg{.d_model = 16, .heads = 2};
+  auto model = gt::test::scrambled<cfg, double>(5, 19, {.context = 8});
+  std::vector<std::vector<double>> old;
+  for (auto const& block : model.blocks()) old.emplace_back(block.weights().begin(), block.weights().end());
+  auto const ids = gt::test::ids_below(19, 16, 1);
+  auto const before = gt::test::logits(gt::Ref{}, model, ids, {2, 8});
+  model.append(2, gt::BlockInit::expand);  // behind blocks 1 and 4: 5 in two groups
+  REQUIRE(model.depth() == 7);
+  CHECK((gt::expanded_position(5, 2, 0) == 2 && gt::expanded_position(5, 2, 1) == 6));
+  CHECK(gt::test::bit_equal(gt::test::logits(gt::Ref{}, model, ids, {2, 8}), before));
+  int const was[] = {0, 1, 1, 2, 3, 4, 4};
+  using Block = gt::Block<cfg, double>;
+  for (int l = 0; l < 7; ++l) {
+    auto const& block = model.blocks()[static_cast<std::size_t>(l)];
+    auto const& from = old[static_cast<std::size_t>(was[l])];
+    for (int t = 0; t < Block::tensor_count; ++t) {
+      bool const zero = (l == 2 || l == 6) && (t == Block::o_w || t == Block::o_b || t == Block::proj_w || t == Block::proj_b);
+      for (std::int64_t i = 0; i < block.spec(t).size(); ++i) {
+        std::int64_t const at = block.offset(t) + i;
+        CHECK(block.weights()[at] == (zero ? 0.0 : from[static_cast<std::size_t>(at)]));
+      }
+    }
+  }
+  CHECK_THROWS_WITH_AS(model.append(8, gt::BlockInit::expand),
+                       "gt: Transformer::append: there must be a block to copy for each that is expanded (got 8 for 7)",
+                       gt::Error);
+}
+
 TEST_CASE("Transformer: blocks that start as duplicates are copies of the top ones, and do not share their weights") {
   auto model = scrambled<tiny, float>(3, V, {.context = 8});
   auto const weights = [&](int l) {
@@ -285,7 +314,8 @@ TEST_CASE("Transformer: a new model is frozen; tensors train by name or by the b
                        "names",
                        Error);
   CHECK_THROWS_WITH_AS(model.set_trainable("model.embed_tokens.weight", true),
-                       "gt: set_trainable: the substrate stays frozen (got model.embed_tokens.weight)", Error);
+                       "gt: set_table_trainable: the table of this substrate stays frozen (got test); LearnedEmbedding has one that "
+                       "trains", Error);
 }
 
 TEST_CASE("Transformer: tensors of the norm and the head freeze one by one; a bias that is not there has no name") {

@@ -9,7 +9,9 @@
 namespace gt {
 
 /// How a tensor starts.
-enum class Fill { zero, one, normal, residual };  ///< `residual`: normal, scaled down with the depth of the model
+/// `residual`, of a projection onto the residual stream: normal, scaled down with the depth of the model;
+/// `residual_bias`, the bias of one: zero.
+enum class Fill { zero, one, normal, residual, residual_bias };
 
 /// A tensor inside a block's or head's buffer.
 struct TensorSpec {

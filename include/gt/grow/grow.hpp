@@ -64,10 +64,15 @@ namespace detail {
 /// Freezes all, and makes trainable what a stage declares: the blocks from `lowest` upward, or all of them, adapters,
 /// the table, the head, the final norm.
 template <class Model>
-void thaw_stage(Model& model, Stage const& stage, int lowest) {
+void thaw_stage(Model& model, Stage const& stage, int below) {
   model.freeze();
-  for (int l = stage.all_blocks ? 0 : lowest; l < model.depth(); ++l)
-    Model::set_block_trainable(model.blocks()[static_cast<std::size_t>(l)], true);
+  auto const train = [&](int l) { Model::set_block_trainable(model.blocks()[static_cast<std::size_t>(l)], true); };
+  if (stage.all_blocks) {
+    for (int l = 0; l < model.depth(); ++l) train(l);
+  } else {
+    for (int i = 0; i < stage.blocks; ++i)
+      train(stage.init == BlockInit::expand ? expanded_position(below, stage.blocks, i) : below + i);
+  }
   model.set_head_trainable(stage.train_final_norm, true);
   if (stage.lora.rank > 0) model.set_adapters_trainable(true);
   if (stage.train_table) model.set_table_trainable(true);
@@ -129,6 +134,13 @@ class GrowthRun {
   }
 
  private:
+  // Frozen blocks below all that trains in a stage.
+  int prefix_of(std::size_t stage) const {
+    Stage const& s = plan_[stage];
+    if (s.all_blocks || s.lora.rank > 0 || s.train_table) return 0;
+    int const below = first_depth_ + plan_.depth(stage) - s.blocks;
+    return s.init == BlockInit::expand ? expanded_position(below, s.blocks, 0) : below;
+  }
   std::int64_t steps_of(std::size_t stage) const { return plan_.steps(stage, options_.tokens_per_stage, shape_); }
   GrowthEnd run_stage() {
     steps_ = steps_of(state_.stage);
@@ -164,13 +176,14 @@ class GrowthRun {
   void make_cache() {
     std::int64_t samples = 0;
     for (std::size_t s = 0; s < plan_.size(); ++s) {
-      bool const above = first_depth_ + plan_.depth(s) > plan_.differentiated(s);
-      samples += above ? steps_of(s) * shape_.batch : 0;
+      samples += prefix_of(s) > 0 ? steps_of(s) * shape_.batch : 0;
     }
     if (options_.prefix_cache.bytes <= 0 || samples <= windows_.windows() || state_.stage == plan_.size()) return;
     own_cache_.emplace(on_, model_, shape_, options_.prefix_cache, windows_.windows());
     cache_ = &*own_cache_;
-    for (std::size_t s = 0; s < state_.stage; ++s) cache_->set_depth(first_depth_ + (s > 0 ? plan_.depth(s - 1) : 0));
+    for (std::size_t s = 0; s < state_.stage; ++s) {
+      if (prefix_of(s) > 0) cache_->set_depth(prefix_of(s));
+    }
   }
   void enter_cache(Trainer<B, Model> const& trainer) {
     cached_ = cache_ != nullptr && trainer.prefix_depth() > 0;

@@ -43,11 +43,12 @@ struct StageOptions {
   LoraConfig lora{};                   ///< adapters of the blocks below; rank 0: none
   bool train_table = false;            ///< the table as well
   double tokens = 1;                   ///< share of the tokens that a stage gets
+  bool all_blocks = false;             ///< the blocks below as well, not the new ones alone
 };
 
 /// A stage of `blocks` new blocks. With `lora`, adapters of the blocks below train together with them.
 constexpr Stage deepen(int blocks, StageOptions o = {}) {
-  return {blocks, o.init, o.head, o.train_final_norm, o.schedule, false, o.lora, o.train_table, o.tokens};
+  return {blocks, o.init, o.head, o.train_final_norm, o.schedule, o.all_blocks, o.lora, o.train_table, o.tokens};
 }
 
 /// A stage without new blocks in which all blocks train together: a joint phase, usually the last.
@@ -114,10 +115,15 @@ class GrowthPlan {
   constexpr int trained(std::size_t i) const { return stages_[i].all_blocks ? depth(i) : stages_[i].blocks; }
   /// Blocks whose adapters train in stage `i`: those below the new ones.
   constexpr int adapted(std::size_t i) const { return stages_[i].lora.rank > 0 ? depth(i) - stages_[i].blocks : 0; }
-  /// Blocks that gradients pass through in stage `i`.
-  constexpr int differentiated(std::size_t i) const {
-    return adapted(i) > 0 || stages_[i].train_table ? depth(i) : trained(i);
+  /// The lowest block that gradients reach in stage `i`: that of the new ones, or 0.
+  constexpr int lowest(std::size_t i) const {
+    Stage const& s = stages_[i];
+    if (s.all_blocks || s.lora.rank > 0 || s.train_table) return 0;
+    int const below = depth(i) - s.blocks;
+    return s.init == BlockInit::expand ? expanded_position(below, s.blocks, 0) : below;
   }
+  /// Blocks that gradients pass through in stage `i`.
+  constexpr int differentiated(std::size_t i) const { return depth(i) - lowest(i); }
   /// Training steps of stage `i`, at least one, when a share of 1 is `tokens_per_stage` tokens.
   constexpr std::int64_t steps(std::size_t i, std::int64_t tokens_per_stage, BatchShape shape) const {
     double const tokens_of_stage = stages_[i].tokens * static_cast<double>(tokens_per_stage);

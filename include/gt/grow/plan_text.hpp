@@ -44,9 +44,9 @@ inline GrowthPlan parse_plan(std::string_view text, StageOptions o = {}) {
       std::size_t const comma = std::min(stage_text.find(',', at), stage_text.size());
       std::string_view const word = stage_text.substr(at, comma - at);
       int const number = detail::small_number(word);
-      if (number >= 0 && number <= 4096 && !blocks && !stage.all_blocks) {
+      if (number >= 0 && number <= 4096 && !blocks) {
         stage.blocks = number, blocks = true;
-      } else if (word == "all" && !blocks && !stage.all_blocks) {
+      } else if (word == "all" && !stage.all_blocks) {
         stage.all_blocks = true;
       } else if (word == "table" && !stage.train_table) {
         stage.train_table = true;

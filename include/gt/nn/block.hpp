@@ -203,13 +203,13 @@ class Block : public BlockTensors<T, 16> {
              {"self_attn.k_proj.bias", qkv, 0, Fill::zero},
              {"self_attn.v_proj.bias", qkv, 0, Fill::zero},
              {"self_attn.o_proj.weight", C, C, Fill::residual},
-             {"self_attn.o_proj.bias", out, 0, Fill::zero},
+             {"self_attn.o_proj.bias", out, 0, Fill::residual_bias},
              {"post_attention_layernorm.weight", C, 0, Fill::one},
              {"post_attention_layernorm.bias", norm_bias, 0, Fill::zero},
              {"mlp.c_fc.weight", F, C, Fill::normal},
              {"mlp.c_fc.bias", F, 0, Fill::zero},
              {"mlp.c_proj.weight", C, F, Fill::residual},
-             {"mlp.c_proj.bias", C, 0, Fill::zero}}};
+             {"mlp.c_proj.bias", C, 0, Fill::residual_bias}}};
   }
 
  private:

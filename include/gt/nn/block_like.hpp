@@ -35,8 +35,13 @@ struct KvCache {
 
 /// How new blocks start: `random` as in the paper; `identity` with output projections of zero, so that they add nothing
 /// and no logit moves; `duplicate` as copies of the topmost blocks in their order, over and over where they are more,
-/// random where there is none yet (the stacking of Du et al. 2024, arXiv:2405.15319).
-enum class BlockInit { random, identity, duplicate };
+/// random where there is none yet (the stacking of Du et al. 2024, arXiv:2405.15319); `expand` not on top but evenly
+/// between the blocks, each a copy of the one below it whose projections onto the residual stream are zero, so that no
+/// logit moves, random where there is none yet (the block expansion of Wu et al. 2024, arXiv:2401.02415).
+enum class BlockInit { random, identity, duplicate, expand };
+
+/// Where the i-th of `count` expanded blocks stands when they are in place, above `below` old ones: in even groups.
+constexpr int expanded_position(int below, int count, int i) { return (i + 1) * below / count + i; }
 
 namespace detail {
 /// Stands for any backend where a concept asks whether a call would be well formed.

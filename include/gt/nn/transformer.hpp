@@ -128,16 +128,18 @@ class Transformer {
   /// [V]; null without one.
   Vector<T const> head_bias() const { return head_vector(head_b); }
 
-  /// Adds `count` new blocks on top. `final_depth` is the depth that the plan ends with; it scales `random` blocks.
+  /// Adds `count` new blocks on top, or, of BlockInit::expand, between. `final_depth` is the depth that the plan ends
+  /// with; it scales `random` blocks.   Errors: a negative number; more expanded blocks than there are.
   void append(int count, BlockInit init = BlockInit::random, int final_depth = 0) {
     check(count >= 0, "Transformer::append", "the number of blocks must not be negative (got ", count, ")");
+    if (init == BlockInit::expand && depth() > 0) return expand(count);
     int const below = depth(), copied = std::min(below, count);
     for (int i = 0; i < count; ++i) {
       BlockT block(config_);
       if (init == BlockInit::duplicate && below > 0) {
         block.weights() = blocks_[static_cast<std::size_t>(below - copied + i % copied)].weights().clone();
       } else {
-        auto const drawn = init == BlockInit::duplicate ? BlockInit::random : init;
+        auto const drawn = init == BlockInit::identity ? init : BlockInit::random;
         block.initialise(seed_, depth(), std::max(final_depth, depth() + count - i), drawn);
       }
       blocks_.push_back(std::move(block));
@@ -341,6 +343,22 @@ class Transformer {
   }
 
  private:
+  void expand(int count) {
+    int const below = depth();
+    check(count <= below, "Transformer::append", "there must be a block to copy for each that is expanded (got ", count,
+          " for ", below, ")");
+    for (int i = 0; i < count; ++i) {
+      int const at = expanded_position(below, count, i);
+      BlockT copy(config_);
+      copy.weights() = blocks_[static_cast<std::size_t>(at - 1)].weights().clone();
+      for (int t = 0; t < BlockT::tensor_count; ++t) {
+        Fill const fill = copy.spec(t).fill;
+        if (fill == Fill::residual || fill == Fill::residual_bias)
+          std::fill_n(copy.weights().data() + copy.offset(t), copy.spec(t).size(), T(0));
+      }
+      blocks_.insert(blocks_.begin() + at, std::move(copy));
+    }
+  }
   static std::string block_prefix(int layer) { return text("model.layers.", layer, "."); }
   // f(the block or its adapter, tensor) for each tensor that has elements.
   template <class K, class F>
