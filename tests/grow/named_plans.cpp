@@ -54,8 +54,8 @@ TEST_CASE("plans: once, on a learning rate that is stable until it is taken down
 }
 
 TEST_CASE("plans: what is refused") {
-  CHECK_THROWS_WITH_AS(named("v4", 9, small), "gt: plans: a named plan must be v1, v2, v3, stack, expand or once (got 'v4')",
-                       Error);
+  CHECK_THROWS_WITH_AS(named("v4", 9, small),
+                       "gt: plans: a named plan must be v1, v2, v3, stack, expand or once (got 'v4')", Error);
   CHECK_THROWS_WITH_AS(named("v2", 0, small), "gt: plans: a named plan needs a depth of 1 ... 4096 (got 0)", Error);
   CHECK_THROWS_WITH_AS(named("stack", 6, small), "gt: plans: stack needs a depth that four divides (got 6)", Error);
   CHECK_THROWS_WITH_AS(named("expand", 1, small), doctest::Contains("at least two blocks"), Error);

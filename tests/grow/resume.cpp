@@ -28,7 +28,8 @@ GrowthPlan const plan{deepen(1, {.train_table = true}),
                       gt::finetune(),
                       gt::adapt({.rank = 2, .targets = {.k = false}}, {.tokens = 0.5}),
                       deepen(1, {.init = gt::BlockInit::identity}),
-                      deepen(1, {.lora = {.rank = 3, .alpha = 6}}), deepen(2, {.init = gt::BlockInit::expand})};
+                      deepen(1, {.lora = {.rank = 3, .alpha = 6}}),
+                      deepen(2, {.init = gt::BlockInit::expand})};
 
 gt::TokenizedCorpus corpus() {
   return {gt::Tokens::from_ids(ids_below(V, 500, 1), V), gt::Tokens::from_ids(ids_below(V, 60, 2), V), 500, 60};

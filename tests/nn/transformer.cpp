@@ -160,7 +160,8 @@ TEST_CASE("Transformer: expanded blocks stand between the others in even groups,
     auto const& block = model.blocks()[static_cast<std::size_t>(l)];
     auto const& from = old[static_cast<std::size_t>(was[l])];
     for (int t = 0; t < Block::tensor_count; ++t) {
-      bool const zero = (l == 2 || l == 6) && (t == Block::o_w || t == Block::o_b || t == Block::proj_w || t == Block::proj_b);
+      bool const zero =
+          (l == 2 || l == 6) && (t == Block::o_w || t == Block::o_b || t == Block::proj_w || t == Block::proj_b);
       for (std::int64_t i = 0; i < block.spec(t).size(); ++i) {
         std::int64_t const at = block.offset(t) + i;
         CHECK(block.weights()[at] == (zero ? 0.0 : from[static_cast<std::size_t>(at)]));
@@ -313,9 +314,11 @@ TEST_CASE("Transformer: a new model is frozen; tensors train by name or by the b
                        "gt: set_trainable: no tensor is named model.layers.2.mlp.c_fc.bias; `parameters()` lists the "
                        "names",
                        Error);
-  CHECK_THROWS_WITH_AS(model.set_trainable("model.embed_tokens.weight", true),
-                       "gt: set_table_trainable: the table of this substrate stays frozen (got test); LearnedEmbedding has one that "
-                       "trains", Error);
+  CHECK_THROWS_WITH_AS(
+      model.set_trainable("model.embed_tokens.weight", true),
+      "gt: set_table_trainable: the table of this substrate stays frozen (got test); LearnedEmbedding has one that "
+      "trains",
+      Error);
 }
 
 TEST_CASE("Transformer: tensors of the norm and the head freeze one by one; a bias that is not there has no name") {
