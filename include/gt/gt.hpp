@@ -49,6 +49,7 @@
 #include "gt/substrate/random_embedding.hpp"
 #include "gt/substrate/table_embedding.hpp"
 #include "gt/text/corpus.hpp"
+#include "gt/text/mixed_windows.hpp"
 #include "gt/text/token_shard.hpp"
 #include "gt/text/tokenizer.hpp"
 #include "gt/text/tokenizer_json.hpp"

@@ -104,6 +104,37 @@ TEST_CASE("grow: stopped after any step, it goes on from the checkpoint to the s
   }
 }
 
+TEST_CASE("grow: a mixture of texts changes with the stages, and a run goes on in it to the same bits") {
+  auto asked = options();
+  asked.more_text = {gt::Tokens::from_ids(ids_below(V, 300, 7), V), gt::Tokens::from_ids(ids_below(V, 200, 8), V)};
+  for (std::size_t s = 0; s < plan.size(); ++s) asked.mixture.push_back({1, static_cast<double>(s), s % 2 ? 0.0 : 3.0});
+  Tiny whole = new_model(1), alone = new_model(1);
+  gt::grow(Ref{}, whole, plan, corpus(), one_byte, asked);
+  gt::grow(Ref{}, alone, plan, corpus(), one_byte, options());
+  CHECK(!changes(weights_of(whole), weights_of(alone)).empty());
+  for (std::int64_t const stop_after : {std::int64_t{3}, 2 * steps + 1, 4 * steps}) {
+    Tiny model = new_model(1);
+    Keep keep(model);
+    auto stopping = asked;
+    stopping.stop = [made = std::int64_t{0}, stop_after]() mutable { return ++made == stop_after; };
+    gt::grow(Ref{}, model, plan, corpus(), one_byte, stopping, keep);
+    Tiny again = std::move(*keep.copy);
+    auto going_on = asked;
+    going_on.resume = &*keep.state;
+    gt::grow(Ref{}, again, plan, corpus(), one_byte, going_on);
+    CHECK(changes(weights_of(whole), weights_of(again)).empty());
+  }
+  asked.mixture.pop_back();
+  CHECK_THROWS_WITH_AS(gt::grow(Ref{}, alone, plan, corpus(), one_byte, asked),
+                       "gt: grow: a mixture must give shares for each of the 7 stages (got 6)", Error);
+  asked.mixture.push_back({1, 1});
+  CHECK_THROWS_WITH_AS(gt::grow(Ref{}, alone, plan, corpus(), one_byte, asked),
+                       doctest::Contains("a share to each of the 3 texts (got 2)"), Error);
+  asked.more_text = {gt::Tokens::from_ids(ids_below(V, 300, 7), V + 1)};
+  CHECK_THROWS_WITH_AS(gt::grow(Ref{}, alone, plan, corpus(), one_byte, asked), doctest::Contains("every text must be"),
+                       Error);
+}
+
 TEST_CASE("grow: checkpoints come after each stage, and as often inside as asked for") {
   Tiny model = new_model();
   Keep keep(model);

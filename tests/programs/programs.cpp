@@ -82,10 +82,29 @@ TEST_CASE("grow: --init duplicate stacks copies, from the second stage on; a pla
   Place const place;
   auto const ended = run(GT_GROW, with(place.options("run"), {{"--init", "duplicate"}, {"--plan", "1+2+all"}}));
   CHECK(ended.status == 0);
-  CHECK(has(ended.out, "\n      3     all      3 "));
+  CHECK(has(ended.out, "\n      3        all      3 "));
   CHECK(steps_of(place / "run/metrics.jsonl").back()["depth"] == 3);
   CHECK(read_text_file(place / "run/model/model.safetensors") !=
         read_text_file(Run::once().model + "/model.safetensors"));
+}
+
+TEST_CASE("grow: LoRA phases alone and beside new blocks, merged in what is saved; expanded blocks; a learned table") {
+  Place const place;
+  auto const ended = run(GT_GROW, with(place.options("lora"), {{"--plan", "1+1,lora4+lora8"}}));
+  CHECK(ended.status == 0);
+  CHECK(has(ended.out, "\n      2    1,lora4      2 "));
+  CHECK(has(ended.out, "\n      3      lora8      2 "));
+  CHECK(run(GT_GENERATE, saying(place / "lora/model")).status == 0);
+  CHECK(run(GT_GROW, with(place.options("expand"), {{"--plan", "2+1"}, {"--init", "expand"}})).status == 0);
+  CHECK(steps_of(place / "expand/metrics.jsonl").back()["depth"] == 3);
+
+  auto const learned = with(place.options("learned"), {{"--plan", "1,table+1"}, {"--substrate", "learned"}});
+  CHECK(run(GT_GROW, learned).status == 0);
+  CHECK(has(read_text_file(place / "learned/model/config.json"), "\"method\": \"learned\""));
+  CHECK(run(GT_GENERATE, saying(place / "learned/model")).status == 0);
+  check_sentence(run(GT_GROW, with(learned, {{"--out", place / "no"}, {"--plan", "1+1"}})), "belong together");
+  check_sentence(run(GT_GROW, with(place.options("no"), {{"--plan", "1,table+1"}})), "belong together");
+  check_sentence(run(GT_GROW, with(place.options("no"), {{"--plan", "lora4+1"}})), "there must be blocks to adapt");
 }
 
 TEST_CASE("grow: a run is not overwritten unless that is asked for") {

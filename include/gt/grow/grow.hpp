@@ -8,7 +8,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -17,47 +16,16 @@
 
 #include "gt/base/error.hpp"
 #include "gt/core/backend.hpp"
+#include "gt/grow/grow_options.hpp"
 #include "gt/grow/observer.hpp"
 #include "gt/grow/plan.hpp"
 #include "gt/grow/prefix_cache.hpp"
-#include "gt/text/windows.hpp"
+#include "gt/text/mixed_windows.hpp"
+#include "gt/text/tokens.hpp"
 #include "gt/train/evaluate.hpp"
 #include "gt/train/trainer.hpp"
 
 namespace gt {
-
-/// How a plan is run; what belongs to one stage stands in the plan.
-struct GrowOptions {
-  std::int64_t batch = 8;                   ///< B, sequences a step
-  std::int64_t context = 0;                 ///< T, tokens a sequence; 0: the model's context
-  std::int64_t tokens_per_stage = 500'000;  ///< times the stage's share, rounded down to whole steps, at least one
-  AdamWOptions adamw{};                     ///< a fresh optimiser in each stage
-  Seed seed{};                              ///< of the order of the training windows
-  std::int64_t evaluate_every = 50;         ///< steps; 0: at the ends of stages only
-  std::int64_t evaluation_tokens = 10'240;  ///< held-out tokens looked at in between; at the end of a stage: all
-  std::int64_t log_every = 10;              ///< steps
-  double checkpoint_seconds = 120;          ///< between two checkpoints inside a stage; observers write them
-  /// What the outputs of frozen blocks may take, if windows come more than once over them. 0 bytes: none are kept.
-  /// With CachedAs::exact the results do not depend on it, with bf16 only on whether there is a cache.
-  PrefixCacheOptions prefix_cache{.bytes = 0};
-  std::function<bool()> stop{};         ///< asked after each step; true ends the run there, the step being whole
-  GrowthState const* resume = nullptr;  ///< the state that the model is in; null: the plan has not begun
-};
-
-/// How a run ended.
-enum class GrowthEnd {
-  finished,  ///< all stages are done
-  stopped,   ///< `stop` said so
-  diverged   ///< a loss, gradient or look at held-out text was not finite; go on from an earlier checkpoint
-};
-/// What a run did.
-struct GrowthResult {
-  GrowthEnd end = GrowthEnd::finished;  ///< why it ended
-  std::vector<StageDone> stages;        ///< the finished ones
-  std::int64_t tokens = 0;              ///< trained on
-  std::size_t stage = 0;                ///< where it ended, from 0
-  std::int64_t step = 0;                ///< in that stage, from 1
-};
 
 namespace detail {
 
@@ -107,7 +75,7 @@ class GrowthRun {
         data_{data},
         options_{options},
         shape_{options.batch, options.context > 0 ? options.context : model.context()},
-        windows_(data.train, shape_.tokens, options.seed),
+        windows_(texts_of(data, options), shape_.tokens, options.seed, phases()),
         evaluate_(on, shape_, bytes_of_tokens),
         ids_(static_cast<std::size_t>(shape_.rows())),
         targets_(ids_.size()),
@@ -134,6 +102,17 @@ class GrowthRun {
   }
 
  private:
+  static std::vector<Tokens> texts_of(TokenizedCorpus const& data, GrowOptions const& options) {
+    std::vector<Tokens> all{data.train};
+    all.insert(all.end(), options.more_text.begin(), options.more_text.end());
+    return all;
+  }
+  std::vector<MixturePhase> phases() const {
+    if (options_.mixture.empty()) return {{0, {1.0}}};
+    std::vector<MixturePhase> all;
+    for (std::size_t s = 0; s < plan_.size(); ++s) all.push_back({steps_of(s) * shape_.batch, options_.mixture[s]});
+    return all;
+  }
   // Frozen blocks below all that trains in a stage.
   int prefix_of(std::size_t stage) const {
     Stage const& s = plan_[stage];
@@ -333,7 +312,7 @@ class GrowthRun {
   TokenizedCorpus const& data_;
   GrowOptions const& options_;
   BatchShape shape_;
-  WindowLoader windows_;
+  MixedWindows windows_;
   std::int64_t steps_ = 1;  // of this stage
   Evaluator<B, Model> evaluate_;
   std::vector<std::int32_t> ids_, targets_;
@@ -365,6 +344,12 @@ void check_growth(Model const& model, GrowthPlan const& plan, TokenizedCorpus co
         " and ", data.validation.vocab_size(), ")");
   check(static_cast<std::int64_t>(bytes_of_tokens.size()) >= model.vocab(), "grow", "each of the ", model.vocab(),
         " tokens needs its bytes (got ", bytes_of_tokens.size(), ")");
+  for (Tokens const& more : options.more_text) {
+    check(more.vocab_size() <= model.vocab(), "grow", "every text must be of the model's ", model.vocab(),
+          " tokens (got one of a vocabulary of ", more.vocab_size(), ")");
+  }
+  check(options.mixture.size() == (options.more_text.empty() && options.mixture.empty() ? 0 : plan.size()), "grow",
+        "a mixture must give shares for each of the ", plan.size(), " stages (got ", options.mixture.size(), ")");
   check(data.validation.size() > 1, "grow", "the held-out part of the corpus must hold at least two tokens (got ",
         data.validation.size(), ")");
 }

@@ -190,6 +190,8 @@ requires(std::derived_from<std::remove_cvref_t<Observers>, GrowthObserver>&&...)
                    Observers&&... observers) {
   check(tokens > 0, "grow_by_policy", "the budget must be positive (got ", tokens, " tokens)");
   check(options.resume == nullptr, "grow_by_policy", "a run by policy does not go on from a state; leave resume null");
+  check(options.more_text.empty() && options.mixture.empty(), "grow_by_policy",
+        "a run by policy has one text, for nobody knows its stages; leave more_text and mixture empty");
   check(options.batch > 0, "grow_by_policy", "the batch must be positive (got ", options.batch, ")");
   std::int64_t const rows = options.batch * (options.context > 0 ? options.context : model.context());
   return detail::PolicyRun<B, Model, P>(on, model, std::move(policy), std::max<std::int64_t>(1, tokens / rows), options,

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// plan from outside: presets and plans of one's own, a real step of a stage, bad input as a sentence.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "programs/place.hpp"
+#include "programs/support.hpp"
+
+using gt::test::check_complaint, gt::test::check_sentence, gt::test::Ended, gt::test::has, gt::test::Lines;
+using gt::test::lines_of, gt::test::Program;
+
+namespace {
+Ended plan(Lines const& arguments) { return Program(GT_PLAN, arguments).wait(); }
+/// A plan whose speed is measured in no time.
+Ended small(Lines more) {
+  more.insert(more.end(), {"--width", "32", "--heads", "2", "--vocab", "300", "--context", "16", "--batch", "2"});
+  return plan(more);
+}
+}  // namespace
+
+TEST_CASE("plan: the presets by name, with the counts that the paper prints") {
+  auto const listed = plan({"--list"});
+  CHECK(listed.status == 0);
+  for (char const* line : {"growing-16-bit        182M", "growing-unicode       248M", "v3-16-bit             270M",
+                           "abs-bvv-6            2.28G"})
+    CHECK(has(listed.out, line));
+  CHECK(lines_of(listed.out).size() == 13);
+}
+
+TEST_CASE("plan: a table of the stages, and the time of so many tokens") {
+  auto const said = small({"--plan", "2+1,lora4+lora8+all", "--tokens", "100000"});
+  CHECK(said.status == 0);
+  CHECK(has(said.out, "\n      1           2      2 "));
+  CHECK(has(said.out, "\n      2     1,lora4      3 "));
+  CHECK(has(said.out, "\n      3       lora8      3 "));
+  CHECK(has(said.out, "\n      4         all      3 "));
+  CHECK(has(said.out, "\n100k tokens: "));
+  CHECK(has(small({"--plan", "v3/9"}).out, "lora10"));  // 2 * 3 * 32 / (3 * 6)
+}
+
+TEST_CASE("plan: --step makes a stage of random weights and trains it for two steps") {
+  for (char const* stage : {"1", "2", "3", "4"}) {
+    CAPTURE(stage);
+    auto const said = small({"--plan", "1,table+2+lora4+all", "--table-width", "8", "--step", "--stage", stage});
+    CHECK(said.status == 0);
+    CHECK(has(said.out, std::string("stage ") + stage + " of 4 on random weights: needs about "));
+    CHECK(has(said.out, "\nstep 2: loss 5."));
+    CHECK(has(said.out, " in use at most"));
+  }
+}
+
+TEST_CASE("plan: bad input is one sentence") {
+  check_sentence(plan({"growing-18-bit"}), "there are growing-16-bit, growing-unicode");
+  check_sentence(small({"--plan", "3+x"}), "a plan must be stages joined by '+'");
+  check_sentence(small({"--plan", "v9/3"}), "a named plan must be v1, v2");
+  check_sentence(small({"--plan", "v1/x"}), "a depth of 1 ... 4096 (got -1)");
+  check_sentence(small({"--step", "--stage", "7"}), "--stage must lie in 1 ... 3 (got 7)");
+  check_sentence(plan({"--width", "30", "--heads", "4"}), "heads must divide the width");
+  check_sentence(plan({"--table-width", "7"}), "--table-width must divide the width");
+  check_sentence(plan({"--batch", "0"}), "--batch must lie in");
+  check_sentence(plan({"--vocab", "-1"}), "--vocab must be positive");
+  check_complaint(plan({"--nonsense"}), "nonsense");
+  check_sentence(plan({"abs-bvv-6", "--step", "--batch", "65536", "--context", "65536"}), "there must be memory");
+}
