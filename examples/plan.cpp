@@ -124,12 +124,9 @@ std::int64_t peak_memory() {
 // Makes the model of a stage from random weights, and two training steps of it.
 template <class Model>
 int take_step(gt::Cpu<> const& on, Planned const& p, std::size_t stage) {
-  std::int64_t const need = p.memory(stage), there = program::available_memory();
   std::printf("\nstage %zu of %zu on random weights: needs about %s, of %s there are\n", stage + 1, p.plan.size(),
-              number(need, "B").c_str(), number(there, "B").c_str());
+              number(p.memory(stage), "B").c_str(), number(program::available_memory(), "B").c_str());
   std::fflush(stdout);
-  gt::check(there == 0 || need < there, "plan", "there must be memory for the step (needs about ", number(need, "B"),
-            ", there are ", number(there, "B"), "); try a smaller --batch or --context");
   auto start = std::chrono::steady_clock::now();
   int const n = static_cast<int>(p.size.table_width);
   gt::Buffer<float> rows(p.size.vocab * n);
@@ -173,13 +170,16 @@ int take_step(gt::Cpu<> const& on, Planned const& p, std::size_t stage) {
 
 template <class Model>
 int run(Arguments const& a, Planned const& p) {
+  gt::check(a.stage >= 0 && a.stage <= static_cast<int>(p.plan.size()), "plan", "--stage must lie in 1 ... ",
+            p.plan.size(), " (got ", a.stage, ")");
+  std::size_t const stage = a.stage > 0 ? static_cast<std::size_t>(a.stage) - 1 : p.plan.size() - 1;
+  std::int64_t const need = p.memory(stage), there = program::available_memory();
+  gt::check(!a.step || there == 0 || need < there, "plan", "there must be memory for the step (needs about ",
+            number(need, "B"), ", there are ", number(there, "B"), "); try a smaller --batch or --context");
   gt::Cpu<> const on(a.threads);
   program::introduce(on);
   print(p, measured_speed<Model>(on, p), a.tokens);
-  if (!a.step) return 0;
-  gt::check(a.stage >= 0 && a.stage <= static_cast<int>(p.plan.size()), "plan", "--stage must lie in 1 ... ",
-            p.plan.size(), " (got ", a.stage, ")");
-  return take_step<Model>(on, p, a.stage > 0 ? static_cast<std::size_t>(a.stage) - 1 : p.plan.size() - 1);
+  return a.step ? take_step<Model>(on, p, stage) : 0;
 }
 
 }  // namespace

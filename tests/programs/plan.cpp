@@ -61,5 +61,5 @@ TEST_CASE("plan: bad input is one sentence") {
   check_sentence(plan({"--batch", "0"}), "--batch must lie in");
   check_sentence(plan({"--vocab", "-1"}), "--vocab must be positive");
   check_complaint(plan({"--nonsense"}), "nonsense");
-  check_sentence(plan({"abs-bvv-6", "--step", "--batch", "65536", "--context", "65536"}), "there must be memory");
+  check_sentence(plan({"growing-16-bit", "--step", "--batch", "65536", "--context", "65536"}), "there must be memory");
 }
