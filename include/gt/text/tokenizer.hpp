@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -49,11 +50,15 @@ class Tokenizer {
     auto state = std::make_shared<State>();
     state->bpe = Bpe(vocabulary, std::move(merges), unknown);
     state->vocabulary = std::move(vocabulary);
-    for (std::int32_t id = 0; id < state->vocabulary.size(); ++id)
-      if (state->vocabulary.kind(id) == TokenKind::special) state->specials.push_back(id);
-    std::stable_sort(state->specials.begin(), state->specials.end(), [&](std::int32_t a, std::int32_t b) {
-      return state->vocabulary.token(a).size() > state->vocabulary.token(b).size();
-    });
+    for (std::int32_t id = 0; id < state->vocabulary.size(); ++id) {
+      if (state->vocabulary.kind(id) != TokenKind::special) continue;
+      std::string const& token = state->vocabulary.token(id);
+      state->begins_special[static_cast<unsigned char>(token[0])] = true;
+      state->special_sizes.push_back(token.size());
+    }
+    auto& sizes = state->special_sizes;
+    std::sort(sizes.begin(), sizes.end(), std::greater<>{});
+    sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
     state->fingerprint = fingerprint_of(*state);
     state_ = std::move(state);
   }
@@ -144,7 +149,8 @@ class Tokenizer {
   struct State {
     Vocabulary vocabulary;
     Bpe bpe;
-    std::vector<std::int32_t> specials;  // longest first
+    std::array<bool, 256> begins_special{};  // by the first byte of a special token
+    std::vector<std::size_t> special_sizes;  // bytes, each once, the longest first
     std::string fingerprint;
   };
 
@@ -157,8 +163,9 @@ class Tokenizer {
     return found && vocabulary().kind(*found) == TokenKind::special ? found : std::nullopt;
   }
   std::optional<std::int32_t> special_at(std::string_view text, std::size_t at) const {
-    for (std::int32_t const id : state_->specials)
-      if (text.substr(at).starts_with(vocabulary().token(id))) return id;
+    if (!state_->begins_special[static_cast<unsigned char>(text[at])]) return std::nullopt;
+    for (std::size_t const size : state_->special_sizes)
+      if (auto const found = size <= text.size() - at ? special(text.substr(at, size)) : std::nullopt) return found;
     return std::nullopt;
   }
   static std::string fingerprint_of(State const& state) {
