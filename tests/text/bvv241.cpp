@@ -140,7 +140,7 @@ TEST_CASE("bvv241: lists are read as Python writes them") {
 
 TEST_CASE("bvv241: a file of another format is refused in one sentence with line and column") {
   auto const said = [](std::string const& contents) {
-    auto const error = error_of([&] { read(contents); });
+    auto error = error_of([&] { read(contents); });
     CHECK(has(error, "gt: bvv241: 'n.txt', line "));
     CHECK(has(error, "; the file is in the repositories AVBochkov/PGT and AVBochkov/Embeddings on GitHub"));
     return error;
@@ -172,7 +172,7 @@ TEST_CASE("bvv241: a file of another format is refused in one sentence with line
 TEST_CASE("bvv241: a missing, empty, malformed or short file") {
   test::TemporaryFolder const here;
   auto const said = [](std::string const& path) {
-    auto const error = error_of([&] { bvv241_2_3(path); });
+    auto error = error_of([&] { bvv241_2_3(path); });
     CHECK(has(error, path));
     CHECK(has(error, "; the file is in the repositories AVBochkov/PGT and AVBochkov/Embeddings on GitHub"));
     return error;

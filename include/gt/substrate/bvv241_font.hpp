@@ -24,10 +24,10 @@ namespace gt {
 struct SetCharacter {
   /// A glyph, and the place of its upper left corner.
   struct Piece {
-    HexGlyph glyph;
-    int x = 0, y = 0;
+    HexGlyph glyph;    ///< its lines, a pixel of which is two half pixels
+    int x = 0, y = 0;  ///< right of the pen, below the top line
   };
-  std::array<Piece, 3> pieces{};
+  std::array<Piece, 3> pieces{};                        ///< the first `count` are drawn
   int count = 0;                                        ///< pieces that are drawn
   int left = 0, right = 0;                              ///< of pen, advance and ink together
   int top = 2 * HexFont::baseline, bottom = top;        ///< of ink and baseline together

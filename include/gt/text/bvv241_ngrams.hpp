@@ -198,10 +198,12 @@ inline std::vector<std::string> read_ngram_lines(std::string_view contents, std:
 /// Each n-gram once, the longest first, those of one length by code points: the order of ids and of merges.
 inline std::vector<std::string> in_placement_order(std::vector<std::string> const& ngrams) {
   std::vector<std::pair<std::size_t, std::string>> keyed;
+  keyed.reserve(ngrams.size());
   for (auto const& ngram : ngrams) keyed.emplace_back(~utf8_length(ngram), ngram);
   std::sort(keyed.begin(), keyed.end());
   keyed.erase(std::unique(keyed.begin(), keyed.end()), keyed.end());
   std::vector<std::string> order;
+  order.reserve(keyed.size());
   for (auto& [length, ngram] : keyed) order.push_back(std::move(ngram));
   return order;
 }
