@@ -5,7 +5,7 @@
     python3 -m venv venv && venv/bin/pip install sacrebleu==2.6.0
     venv/bin/python tools/eval/sacrebleu_golden.py > tests/eval/sacrebleu_golden.hpp
 
-With --check FILE it reads lines of HYPOTHESIS <TAB> REFERENCE and prints these nine scores of each, and of all together.
+With --check FILE it reads lines of HYPOTHESIS <TAB> REFERENCE and prints the nine scores of each, and of all together.
 """
 
 import sys

@@ -59,6 +59,7 @@ class BasicAnyModel {
     virtual std::span<float const> feed(std::span<std::int32_t const> ids) = 0;  ///< logits [V], see Session::feed
     virtual std::int64_t position() const = 0;                                   ///< tokens fed so far
     virtual void reset() = 0;                                                    ///< forgets everything
+    virtual void rewind(std::int64_t position) = 0;                              ///< see Session::rewind
   };
   /// A new session; it must not outlive every copy of this model.
   std::unique_ptr<AnySession> session(B on) const { return held_->session(on); }
@@ -120,6 +121,7 @@ class BasicAnyModel {
       std::span<float const> feed(std::span<std::int32_t const> ids) override { return session.feed(ids); }
       std::int64_t position() const override { return session.position(); }
       void reset() override { session.reset(); }
+      void rewind(std::int64_t position) override { session.rewind(position); }
       Session<B, Model> session;
     };
     Model model;
@@ -157,6 +159,7 @@ class Session<B, BasicAnyModel<B>> {
   std::int64_t position() const { return session_->position(); }       ///< tokens fed so far
   std::int64_t room() const { return model_.context() - position(); }  ///< tokens that still fit
   void reset() { session_->reset(); }                                  ///< forgets everything
+  void rewind(std::int64_t position) { session_->rewind(position); }   ///< see the general Session
   BasicAnyModel<B> const& model() const { return model_; }             ///< a copy of what was given
 
  private:

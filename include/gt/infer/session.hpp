@@ -50,6 +50,12 @@ class Session {
   std::int64_t position() const { return position_; }                 ///< tokens fed so far
   std::int64_t room() const { return model_.context() - position_; }  ///< tokens that still fit
   void reset() { position_ = 0; }                                     ///< forgets everything
+  /// Forgets all but the first `position` tokens, which need not be fed again.   Errors: more than were fed.
+  void rewind(std::int64_t position) {
+    check(position >= 0 && position <= position_, "Session::rewind", "the position must lie in 0 ... ", position_,
+          ", the tokens fed (got ", position, ")");
+    position_ = position;
+  }
   Model const& model() const { return model_; }                       ///< that it feeds
 
  private:

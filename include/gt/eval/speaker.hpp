@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// Many short answers from one model: what each prompt is continued with, once or several times.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "gt/base/error.hpp"
+#include "gt/core/backend.hpp"
+#include "gt/infer/sampler.hpp"
+#include "gt/infer/session.hpp"
+#include "gt/text/tokenizer.hpp"
+
+namespace gt {
+
+/// Continues prompts. A prompt is run once, however often it is continued; memory is taken once for all prompts; all
+/// draws are of one stream. The model and the tokenizer must outlive it.
+template <Backend B, class Model, class Tokenizer>
+class Speaker {
+ public:
+  /// Errors: a model and a tokenizer that do not fit; those of check_sampler.
+  Speaker(B on, Model const& model, Tokenizer const& tokenizer, SamplerOptions const& sampler)
+      : tokenizer_{tokenizer}, session_(on, model), sampler_(sampler) {
+    check(tokenizer.size() == model.vocab(), "Speaker", "the tokenizer must have as many tokens as the model (got ",
+          tokenizer.size(), " and ", model.vocab(), ")");
+  }
+
+  /// `times` continuations of a prompt, each of at most `tokens` tokens. One ends at the tokenizer's end of text, or
+  /// once `until(continuation)` holds; special tokens are left out, and no token is banned. Of a prompt that does not
+  /// fit the context together with the tokens, the end counts.   Errors: a prompt without a token; tokens or times
+  /// below 1.
+  template <class Until>
+  std::vector<std::string> operator()(std::string_view prompt, std::int64_t tokens, int times, Until const& until) {
+    check(tokens > 0 && times > 0, "Speaker", "tokens and times must be positive (got ", tokens, " and ", times, ")");
+    auto ids = tokenizer_.encode(prompt);
+    std::int64_t const context = session_.model().context();
+    tokens = std::min(tokens, context);
+    if (auto const room = static_cast<std::size_t>(context - tokens + 1); ids.size() > room) {  // the last is not fed
+      ids.erase(ids.begin(), ids.end() - static_cast<std::ptrdiff_t>(room));
+      ++cut_prompts_;
+    }
+    session_.reset();
+    auto const logits = session_.feed(ids);
+    std::vector<T> const after_prompt(logits.begin(), logits.end());
+    std::vector<std::string> said;
+    for (int time = 0; time < times; ++time) {
+      session_.rewind(static_cast<std::int64_t>(ids.size()));
+      std::span<T const> next = after_prompt;
+      std::string continuation;
+      for (std::int64_t t = 0; t < tokens; ++t) {
+        std::int32_t const id = sampler_(next);
+        if (id == tokenizer_.eos()) break;
+        tokenizer_.decode_into(id, continuation, Specials::skip);
+        if (until(continuation)) break;
+        if (t + 1 < tokens) next = session_.feed(std::span(&id, 1));
+      }
+      said.push_back(std::move(continuation));
+    }
+    return said;
+  }
+
+  std::int64_t cut_prompts() const { return cut_prompts_; }  ///< prompts so far that did not fit the context
+
+ private:
+  using T = typename Model::scalar;
+  Tokenizer const& tokenizer_;
+  Session<B, Model> session_;
+  Sampler sampler_;
+  std::int64_t cut_prompts_ = 0;
+};
+
+}  // namespace gt
