@@ -85,7 +85,7 @@ TEST_CASE("protocol: an answer from a text is held by the output, as many tokens
   CHECK(ask(" aB").score.mean() == 100);
   std::vector<Extractive> const questions{
       {"c", "q", {"12345678"}}, {"c", "q", {"123456789", "1"}}, {"c", "q", {"жжжжжжжж"}}};
-  auto const kept = gt::protocol_short_answers(questions);
+  auto const kept = gt::short_answers(questions);
   REQUIRE(kept.size() == 2);
   CHECK(kept[1].answers[0] == "жжжжжжжж");  // characters, not bytes
 }
@@ -156,16 +156,16 @@ TEST_CASE("protocol: runs draw from one stream, each as a session that starts an
 TEST_CASE("protocol: samples are drawn without replacement, in order, by the seed") {
   std::vector<int> all(100);
   for (int i = 0; i < 100; ++i) all[static_cast<std::size_t>(i)] = i;
-  auto const some = gt::protocol_samples(all, 30, gt::seed(1));
+  auto const some = gt::draw_samples(all, 30, gt::seed(1));
   REQUIRE(some.size() == 30);
   for (std::size_t i = 1; i < some.size(); ++i) CHECK(some[i - 1] < some[i]);
-  CHECK(gt::protocol_samples(all, 30, gt::seed(1)) == some);
-  CHECK(gt::protocol_samples(all, 30, gt::seed(2)) != some);
-  CHECK(gt::protocol_samples(all, 100, gt::seed(1)) == all);
-  CHECK(gt::protocol_samples(all, 1000, gt::seed(1)) == all);
+  CHECK(gt::draw_samples(all, 30, gt::seed(1)) == some);
+  CHECK(gt::draw_samples(all, 30, gt::seed(2)) != some);
+  CHECK(gt::draw_samples(all, 100, gt::seed(1)) == all);
+  CHECK(gt::draw_samples(all, 1000, gt::seed(1)) == all);
   std::vector<int> drawn(4);  // each as likely as any: 1000 draws of 1 of 4, 250 each, deviation 13.7
   for (std::uint64_t s = 0; s < 1000; ++s)
-    ++drawn[static_cast<std::size_t>(gt::protocol_samples(std::vector<int>{0, 1, 2, 3}, 1, gt::seed(s))[0])];
+    ++drawn[static_cast<std::size_t>(gt::draw_samples(std::vector<int>{0, 1, 2, 3}, 1, gt::seed(s))[0])];
   for (int const n : drawn) CHECK(std::abs(n - 250) < 5 * 14);
 }
 

@@ -47,8 +47,8 @@ TEST_CASE("split, strip, strip_end: views between runs of white space of any kin
 TEST_CASE("ngrams: counted, clipped, by character") {
   auto const a = gt::count_ngrams(Parts{"a", "b", "a", "b", "a"}, 2, " ");
   CHECK(a == gt::NgramCounts{{"a b", 2}, {"b a", 2}});
-  CHECK(gt::total(a) == 4);
-  CHECK(gt::shared(a, {{"a b", 1}, {"b a", 5}, {"c", 1}}) == 3);
+  CHECK(gt::total_count(a) == 4);
+  CHECK(gt::shared_count(a, {{"a b", 1}, {"b a", 5}, {"c", 1}}) == 3);
   CHECK(gt::count_ngrams(Parts{"a"}, 2, " ").empty());
   CHECK(gt::characters_of("aж中\xFF") == Parts{"a", "ж", "中", "\xFF"});
 }

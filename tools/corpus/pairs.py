@@ -75,7 +75,7 @@ SOURCES = {"lohelp": libreoffice_pairs, "wesnoth": wesnoth_pairs}
 
 
 def sentence_pairs(source, root, language):
-    """(file or campaign, English, translation) of each pair of sentences, sorted; a pair that is in several is of the first."""
+    """(file or campaign, English, translation) of each pair, sorted; a pair that is in several is of the first."""
     groups = {}
     for group, english, translation in SOURCES[source](root, language):
         if is_sentence_pair(english, translation, language):

@@ -79,8 +79,8 @@ class Bleu {
     sums_.reference_words += closest;
     for (std::size_t n = 0; n < bleu_max_order; ++n) {
       auto const counts = count_ngrams(words, n + 1, " ");
-      sums_.totals[n] += total(counts);
-      sums_.matches[n] += shared(counts, most[n]);
+      sums_.totals[n] += total_count(counts);
+      sums_.matches[n] += shared_count(counts, most[n]);
     }
   }
   /// One sentence and its translation.

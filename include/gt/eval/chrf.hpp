@@ -78,7 +78,8 @@ class Chrf {
       std::vector<detail::ChrfCounts> counts(orders());
       for (std::size_t i = 0; i < counts.size(); ++i) {
         // An order that the reference is too short for says nothing against the hypothesis.
-        counts[i] = {others[i].empty() ? 0 : total(ngrams[i]), total(others[i]), shared(ngrams[i], others[i])};
+        counts[i] = {others[i].empty() ? 0 : total_count(ngrams[i]), total_count(others[i]),
+                     shared_count(ngrams[i], others[i])};
       }
       double const score = score_of(counts);
       if (score > best_score) best_score = score, best = counts;

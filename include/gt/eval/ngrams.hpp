@@ -32,14 +32,14 @@ inline NgramCounts count_ngrams(std::span<std::string_view const> units, std::si
 }
 
 /// All occurrences together.
-inline std::int64_t total(NgramCounts const& counts) {
+inline std::int64_t total_count(NgramCounts const& counts) {
   std::int64_t sum = 0;
   for (auto const& [ngram, count] : counts) sum += count;
   return sum;
 }
 
 /// Occurrences in both, each n-gram no more often than it is in either: the clipped count.
-inline std::int64_t shared(NgramCounts const& a, NgramCounts const& b) {
+inline std::int64_t shared_count(NgramCounts const& a, NgramCounts const& b) {
   std::int64_t sum = 0;
   for (auto const& [ngram, count] : a) {
     if (auto const other = b.find(ngram); other != b.end()) sum += std::min(count, other->second);

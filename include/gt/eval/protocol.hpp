@@ -47,7 +47,7 @@ struct ProtocolResult {
 
 /// `count` of the records, drawn without replacement by `seed`, in their order; all of them if there are not more.
 template <class Record>
-std::vector<Record> protocol_samples(std::vector<Record> records, std::size_t count, Seed seed) {
+std::vector<Record> draw_samples(std::vector<Record> records, std::size_t count, Seed seed) {
   if (count >= records.size()) return records;
   std::vector<std::size_t> order(records.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -132,7 +132,7 @@ ProtocolResult protocol_choices(B const& on, Model const& model, Tokenizer const
 }
 
 /// Questions about a text (SQuAD): right if the output, in upper case, holds the first of the answers; well-formed if
-/// it holds anything. As many tokens as that answer has characters. `protocol_short_answers` selects as the paper does.
+/// it holds anything. As many tokens as that answer has characters. `short_answers` selects as the paper does.
 template <Backend B, class Model, class Tokenizer>
 ProtocolResult protocol_extractive(B const& on, Model const& model, Tokenizer const& tokenizer,
                                    std::span<Extractive const> questions, ProtocolOptions const& options = {}) {
@@ -144,9 +144,9 @@ ProtocolResult protocol_extractive(B const& on, Model const& model, Tokenizer co
       on, model, tokenizer, questions, options, extractive_prompt,
       [](auto const& q) { return detail::tokens_for(q.answers.front()); }, judge);
 }
-/// The questions whose first answer has at most 8 characters, as the paper selects them.
-inline std::vector<Extractive> protocol_short_answers(std::vector<Extractive> questions) {
-  std::erase_if(questions, [](auto const& question) { return utf8_length(question.answers.front()) > 8; });
+/// The questions whose first answer has at most so many characters; the paper keeps 8.
+inline std::vector<Extractive> short_answers(std::vector<Extractive> questions, std::size_t characters = 8) {
+  std::erase_if(questions, [&](auto const& question) { return utf8_length(question.answers.front()) > characters; });
   return questions;
 }
 
