@@ -33,7 +33,7 @@ struct Arguments {
   gt::TranslateOptions translation;
   std::string bleu_tokenizer = "auto";
   std::size_t samples = 0, answer_characters = 8;
-  bool by_protocol = false, as_json = false;
+  bool by_protocol = false, by_subject = false, as_json = false;
   int threads = 0;
 };
 
@@ -176,7 +176,7 @@ void rank_choices(gt::Cpu<> const& on, program::OpenModel const& model, Argument
       std::printf("     raw  /token   /byte  95 %% of /byte      chance  questions  file\n");
     }
     print(result.all, file);
-    if (result.subjects.size() > 1) {
+    if (arguments.by_subject) {
       for (auto const& [subject, accuracy] : result.subjects) print(accuracy, "  " + subject);
     }
   }
@@ -356,6 +356,7 @@ int main(int argc, char** argv) {
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, gt::RankedBy>{{"text", gt::RankedBy::text}, {"label", gt::RankedBy::label}}))
       ->default_str("text");
+  app.add_flag("--subjects", a.by_subject, "a row for each subject of the questions too; JSON always has them");
   app.add_option("--translate", a.translate, "sentences with translations, JSON lines, scored by BLEU and chrF")
       ->allow_extra_args(false);
   app.add_option("--bleu-tokenizer", a.bleu_tokenizer, "what BLEU counts: 13a, zh, char, none; auto: zh for Chinese")

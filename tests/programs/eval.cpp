@@ -120,7 +120,7 @@ TEST_CASE("eval: options are ranked, raw and by length, for all questions and ea
     CHECK(row[way]["right"] ==
           row["subjects"]["first"][way]["right"].get<int>() + row["subjects"]["second"][way]["right"].get<int>());
   }
-  auto const table = eval({"--choices", sets.choices});
+  auto const table = eval({"--choices", sets.choices, "--subjects"});
   auto const lines = lines_of(table.out);
   REQUIRE(lines.size() == 5);
   CHECK(lines[0] == "options ranked by the likelihood of their texts: percent right");
@@ -130,6 +130,7 @@ TEST_CASE("eval: options are ranked, raw and by length, for all questions and ea
   CHECK(lines[2].starts_with(cells));
   CHECK(lines[2].ends_with(sets.choices));
   CHECK(lines[4].ends_with("  second"));
+  CHECK(lines_of(eval({"--choices", sets.choices}).out) == Lines(lines.begin(), lines.begin() + 3));
   auto const labels = json_of(eval({"--choices", sets.choices, "--choices", sets.choices, "--by", "label", "--json"}));
   REQUIRE(labels.size() == 2);
   CHECK(labels[0]["by"] == "label");

@@ -11,7 +11,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "gt/base/error.hpp"
 #include "gt/eval/bleu_tokenizer.hpp"
@@ -53,6 +52,7 @@ struct BleuScore {
 ///     double const score = bleu.score().score;
 class Bleu {
  public:
+  /// Nothing is added yet.
   explicit Bleu(BleuOptions options = {}) : options_{options} {}
 
   /// One sentence and at least one translation of it. Each n-gram may match as often as in the reference that has it

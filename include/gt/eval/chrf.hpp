@@ -2,7 +2,6 @@
 // chrF and chrF++ of a sentence and of a corpus, equal to sacreBLEU's.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -13,6 +12,7 @@
 #include "gt/base/error.hpp"
 #include "gt/eval/ngrams.hpp"
 #include "gt/eval/white_space.hpp"
+#include "gt/text/utf8.hpp"
 
 namespace gt {
 

@@ -21,7 +21,7 @@ namespace gt {
 /// A question with its options: `{"question": "...", "choices": ["...", ...], "answer": 1}`, optionally with
 /// `"labels": ["A", "B", ...]` and `"subject": "..."`.
 struct MultipleChoice {
-  std::string question;
+  std::string question;              ///< as it is asked, without its options
   std::vector<std::string> choices;  ///< at least two
   std::size_t answer = 0;            ///< the right one's index, from 0
   std::vector<std::string> labels;   ///< one a choice; A, B, C, ... where the file names none
@@ -30,14 +30,14 @@ struct MultipleChoice {
 
 /// A question whose answer stands in a text: `{"context": "...", "question": "...", "answers": ["...", ...]}`.
 struct Extractive {
-  std::string context, question;
+  std::string context, question;     ///< the text; what is asked about it
   std::vector<std::string> answers;  ///< each is right; at least one
 };
 
 /// A sentence and its translation: `{"source": "...", "target": "...", "from": "English", "to": "Russian"}`.
 struct Translation {
-  std::string source, target;
-  std::string from, to;  ///< languages, as a prompt names them
+  std::string source, target;  ///< the sentence; a translation that is right
+  std::string from, to;        ///< languages, as a prompt names them
 };
 
 /// What read_jsonl reads.

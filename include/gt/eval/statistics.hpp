@@ -11,14 +11,14 @@ namespace gt {
 
 /// A share of a count, with the interval in which the true one lies with a confidence of 95 %.
 struct Proportion {
-  std::int64_t hits = 0, count = 0;
+  std::int64_t hits = 0, count = 0;  ///< of the trials those that hit; all
 
   /// Counts one more.
   void add(bool hit) { hits += hit ? 1 : 0, ++count; }
   /// hits / count; 0 of nothing.
   double value() const { return count > 0 ? static_cast<double>(hits) / static_cast<double>(count) : 0; }
-  double low() const { return bound(-1); }  ///< of Wilson's score interval; 0 of nothing
-  double high() const { return bound(1); }  ///< of Wilson's score interval; 1 of nothing
+  double low() const { return bound(-1); }  ///< the lower end of Wilson's score interval; 0 of nothing
+  double high() const { return bound(1); }  ///< the upper end of Wilson's score interval; 1 of nothing
 
  private:
   // (p + z^2/2n ± z sqrt(p (1 - p) / n + z^2/4n^2)) / (1 + z^2/n), with z = 1.96 (Wilson 1927). Unlike p ± z sigma it
