@@ -31,20 +31,21 @@ class Speaker {
           tokenizer.size(), " and ", model.vocab(), ")");
   }
 
-  /// `times` continuations of a prompt, each of at most `tokens` tokens. One ends at the tokenizer's end of text, or
-  /// once `until(continuation)` holds; special tokens are left out, and no token is banned. Of a prompt that does not
-  /// fit the context together with the tokens, the end counts.   Errors: a prompt without a token; tokens or times
-  /// below 1.
+  /// `times` continuations of a prompt, each of at most `tokens` tokens. One ends at the tokenizer's end of text, once
+  /// `until(continuation)` holds, or when the context is full; special tokens are left out, and no token is banned. A
+  /// prompt that leaves less than the tokens, and less than a quarter of the context, loses its beginning.
+  /// Errors: a prompt without a token; tokens or times below 1.
   template <class Until>
   std::vector<std::string> operator()(std::string_view prompt, std::int64_t tokens, int times, Until const& until) {
     check(tokens > 0 && times > 0, "Speaker", "tokens and times must be positive (got ", tokens, " and ", times, ")");
     auto ids = tokenizer_.encode(prompt);
     std::int64_t const context = session_.model().context();
-    tokens = std::min(tokens, context);
-    if (auto const room = static_cast<std::size_t>(context - tokens + 1); ids.size() > room) {  // the last is not fed
-      ids.erase(ids.begin(), ids.end() - static_cast<std::ptrdiff_t>(room));
+    auto const room = context + 1 - std::min(tokens, std::max<std::int64_t>(context / 4, 1));  // the last is not fed
+    if (static_cast<std::int64_t>(ids.size()) > room) {
+      ids.erase(ids.begin(), ids.end() - room);
       ++cut_prompts_;
     }
+    tokens = std::min(tokens, context + 1 - static_cast<std::int64_t>(ids.size()));
     session_.reset();
     auto const logits = session_.feed(ids);
     std::vector<T> const after_prompt(logits.begin(), logits.end());
