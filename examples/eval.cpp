@@ -10,7 +10,6 @@
 #include <gt/eval/protocol.hpp>
 #include <gt/eval/translate.hpp>
 #include <gt/gt.hpp>
-#include <map>
 #include <span>
 #include <string>
 #include <utility>
@@ -27,11 +26,9 @@ struct Arguments {
   std::string folder;
   std::vector<std::string> texts, choices, answers, translate;
   gt::ScoreOptions score;
-  gt::MultipleChoiceOptions ranking;
   gt::ProtocolOptions protocol;
-  gt::ChoiceProtocol form = gt::ChoiceProtocol::mmlu;
   gt::TranslateOptions translation;
-  std::string bleu_tokenizer = "auto";
+  std::string by = "text", form = "mmlu", bleu_tokenizer = "auto";
   std::size_t samples = 0, answer_characters = 8;
   bool by_protocol = false, by_subject = false, as_json = false;
   int threads = 0;
@@ -159,20 +156,19 @@ void warn_of_cut_prompts(std::int64_t cut, std::string const& file) {
 void rank_choices(gt::Cpu<> const& on, program::OpenModel const& model, Arguments const& arguments,
                   std::string const& file, std::vector<gt::MultipleChoice> const& questions, bool first) {
   Progress progress(file, "questions");
-  auto options = arguments.ranking;
+  gt::MultipleChoiceOptions options{.by = arguments.by == "text" ? gt::RankedBy::text : gt::RankedBy::label};
   options.proceed = [&](std::int64_t done, std::int64_t of) { return progress(done, of); };
   auto const result = gt::multiple_choice(on, model.model, model.tokenizer, questions, options);
   if (program::interrupted != 0) return;
-  bool const by_text = options.by == gt::RankedBy::text;
   if (arguments.as_json) {
-    gt::Json row{{"file", file}, {"task", "choices"}, {"by", by_text ? "text" : "label"}};
+    gt::Json row{{"file", file}, {"task", "choices"}, {"by", arguments.by}};
     row.update(json(result.all));
     row["cut_prompts"] = result.cut_prompts;
     for (auto const& [subject, accuracy] : result.subjects) row["subjects"][subject] = json(accuracy);
     print_json(row);
   } else {
     if (first) {
-      std::printf("options ranked by the likelihood of their %s: percent right\n", by_text ? "texts" : "labels");
+      std::printf("options ranked by the likelihood of their %ss: percent right\n", arguments.by.c_str());
       std::printf("     raw  /token   /byte  95 %% of /byte      chance  questions  file\n");
     }
     print(result.all, file);
@@ -302,6 +298,7 @@ int evaluate(Arguments const& arguments) {
   auto const& [any, tokenizer] = model;
   program::introduce(on);
 
+  auto const form = arguments.form == "mmlu" ? gt::ChoiceProtocol::mmlu : gt::ChoiceProtocol::arc;
   measure_texts(on, model, arguments);
   for (std::size_t i = 0; i < choices.size() && program::interrupted == 0; ++i) {
     auto const& file = arguments.choices[i];
@@ -314,7 +311,7 @@ int evaluate(Arguments const& arguments) {
       continue;
     }
     by_protocol("choices", file, choices[i], arguments, i == 0, [&](auto const& samples, auto const& options) {
-      return gt::protocol_choices(on, any, tokenizer, std::span(samples), arguments.form, options);
+      return gt::protocol_choices(on, any, tokenizer, std::span(samples), form, options);
     });
   }
   for (std::size_t i = 0; i < answers.size() && program::interrupted == 0; ++i) {
@@ -352,10 +349,9 @@ int main(int argc, char** argv) {
   app.add_option("--choices", a.choices,
                  "questions with options, JSON lines, ranked by likelihood; again for more files")
       ->allow_extra_args(false);
-  app.add_option("--by", a.ranking.by, "what is ranked: text, each option by itself; label, A, B, ... behind a list")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, gt::RankedBy>{{"text", gt::RankedBy::text}, {"label", gt::RankedBy::label}}))
-      ->default_str("text");
+  app.add_option("--by", a.by, "what is ranked: text, each option by itself; label, A, B, ... behind a list of all")
+      ->check(CLI::IsMember({"text", "label"}))
+      ->capture_default_str();
   app.add_flag("--subjects", a.by_subject, "a row for each subject of the questions too; JSON always has them");
   app.add_option("--translate", a.translate, "sentences with translations, JSON lines, scored by BLEU and chrF")
       ->allow_extra_args(false);
@@ -372,9 +368,8 @@ int main(int argc, char** argv) {
   app.add_flag("--protocol", a.by_protocol, "choices and translations too as in the paper: drawn, in several runs");
   app.add_option("--form", a.form,
                  "how the protocol asks: mmlu, options in a line, one token; arc, by line, two tokens")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, gt::ChoiceProtocol>{{"mmlu", gt::ChoiceProtocol::mmlu},
-                                                                                    {"arc", gt::ChoiceProtocol::arc}}))
-      ->default_str("mmlu");
+      ->check(CLI::IsMember({"mmlu", "arc"}))
+      ->capture_default_str();
   app.add_option("--samples", a.samples, "this many of each file, drawn by the seed; 0: all")->capture_default_str();
   app.add_option("--runs", a.protocol.runs, "of the protocol, over the same samples")->capture_default_str();
   app.add_option("--temperature", a.protocol.sampler.temperature, "of the protocol; the authors name none")
