@@ -295,7 +295,8 @@ int evaluate(Arguments const& arguments) {
   }
   gt::Cpu<> const on(arguments.threads);
   auto const model = program::open_model(on, arguments.folder);
-  auto const& [any, tokenizer] = model;
+  auto const& any = model.model;
+  auto const& tokenizer = model.tokenizer;
   program::introduce(on);
 
   auto const form = arguments.form == "mmlu" ? gt::ChoiceProtocol::mmlu : gt::ChoiceProtocol::arc;
