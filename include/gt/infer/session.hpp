@@ -56,7 +56,7 @@ class Session {
           ", the tokens fed (got ", position, ")");
     position_ = position;
   }
-  Model const& model() const { return model_; }                       ///< that it feeds
+  Model const& model() const { return model_; }  ///< that it feeds
 
  private:
   static constexpr std::int64_t chunk = 256;  // tokens of a prompt that are processed at once
