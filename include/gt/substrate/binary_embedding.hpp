@@ -2,30 +2,17 @@
 // The smallest frozen embedding: a token is the bits of its id.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "gt/base/error.hpp"
+#include "gt/substrate/bit_code.hpp"
 #include "gt/substrate/fingerprint.hpp"
 #include "gt/substrate/frozen_table.hpp"
 
 namespace gt {
-
-/// The fewest bits that tell `vocab` tokens apart: ceil(log2 V), and 1 for a vocabulary of one.
-constexpr int bits_for(std::int64_t vocab) {
-  return vocab <= 2 ? 1 : static_cast<int>(std::bit_width(static_cast<std::uint64_t>(vocab - 1)));
-}
-/// The fewest bits that also divide `d_model`, as the lift needs: 16 for V = 2048 (which needs 11) and d_model = 256.
-inline int bits_for(std::int64_t vocab, int d_model) {
-  int bits = bits_for(vocab);
-  check(d_model >= bits, "bits_for", "d_model must be at least the ", bits, " bits that ", vocab, " tokens need (got ",
-        d_model, ")");
-  while (d_model % bits != 0) ++bits;
-  return bits;
-}
 
 /// How many bits a token gets.
 struct BinaryEmbeddingOptions {
