@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+// What depth is for: tasks that one block cannot solve, by models of several depths, from scratch and grown.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <gt/eval/retrieval_passage.hpp>
+#include <gt/eval/retrieval_recall.hpp>
+#include <gt/gt.hpp>
+#include <gt/io/atomic_file.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "support/program.hpp"
+
+namespace {
+
+constexpr gt::BlockConfig block{.d_model = 32, .heads = 2};
+using Model = gt::Transformer<block>;
+
+struct Arguments {
+  std::string task = "recall", json;
+  std::vector<int> depths{1, 2, 3};
+  std::vector<std::string> plans;
+  std::int64_t seeds = 3, steps = 0, batch = 32, samples = 1024;
+  int pairs = 6, people = 4, threads = 1;
+  double lr = 3e-3;
+  bool quick = false;
+};
+
+// A line of the table, and of the file: a model at the end of a stage.
+struct Row {
+  std::string plan;
+  std::size_t stage = 0;
+  int depth = 0;
+  std::int64_t seed = 0, steps = 0;  // steps: of all stages until then
+  double loss = 0, seconds = 0;      // loss: mean of the last tenth of the stage
+  gt::RetrievalScore score{};
+};
+
+// Blocks start at N(0, 0.02^2), which suits a width of hundreds. At 32 attention is then uniform for so long that no
+// budget of this program sees it learn; five times that is 1 / sqrt(3 C), as torch.nn.Linear starts.
+void widen_start(Model& model, int from) {
+  for (int l = from; l < model.depth(); ++l) {
+    auto& b = model.blocks()[static_cast<std::size_t>(l)];
+    for (int t = 0; t < Model::block_type::tensor_count; ++t) {
+      if (b.spec(t).columns == 0) continue;  // norms and biases
+      float* const w = b.weights().data() + b.offset(t);
+      std::for_each(w, w + b.spec(t).size(), [](float& x) { x *= 5; });
+    }
+  }
+}
+
+// Runs a plan on one seed, stage by stage, with a loop of its own: targets are answers, which windows of a text have
+// not. Calls `done` with each stage's row; false if it was interrupted.
+template <class Task, class F>
+bool run_plan(gt::Cpu<> const& on, Arguments const& a, Task const& task, std::string const& name, std::int64_t seed,
+              F const& done) {
+  auto const plan = gt::parse_plan(name, {.schedule = {.lr = a.lr, .warmup = 50}});
+  std::vector<std::string> symbols;
+  for (std::int64_t i = 0; i < task.vocab(); ++i) symbols.push_back("symbol " + std::to_string(i));
+  auto const start = gt::seed(static_cast<std::uint64_t>(seed));
+  Model model(gt::RandomEmbedding::draw(symbols, {.width = block.d_model, .seed = start}), start,
+              {.context = task.context()});
+  gt::BatchShape const shape{.batch = a.batch, .tokens = task.context()};
+  std::vector<std::int32_t> ids(static_cast<std::size_t>(shape.rows())), targets(ids.size());
+  auto const began = std::chrono::steady_clock::now();
+  Row row{.plan = name, .seed = seed};
+  for (std::size_t stage = 0; stage < plan.size(); ++stage) {
+    int const below = model.depth();
+    model.append(plan[stage].blocks, plan[stage].init, plan.depth());
+    widen_start(model, below);
+    model.freeze();
+    for (int l = plan[stage].all_blocks ? 0 : below; l < model.depth(); ++l)
+      Model::set_block_trainable(model.blocks()[static_cast<std::size_t>(l)], true);
+    model.set_head_trainable(true, true);
+    gt::Trainer trainer(on, model, shape);
+    row.loss = 0;
+    for (std::int64_t step = 0; step < a.steps; ++step) {
+      task.fill(gt::TaskPart::train, row.steps++ * a.batch, a.batch, ids, targets);
+      double const loss = trainer.step(ids, targets, plan[stage].schedule.at(step, a.steps)).loss;
+      if (step >= a.steps - (a.steps + 9) / 10) row.loss += loss / static_cast<double>((a.steps + 9) / 10);
+      if (program::interrupted != 0) return false;
+    }
+    row.stage = stage, row.depth = model.depth();
+    row.score = gt::score_retrieval(on, model, task, {.samples = a.samples});
+    row.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    done(row);
+  }
+  return true;
+}
+
+gt::Json json(Row const& r, Arguments const& a, double chance) {
+  return {{"task", a.task},       {"plan", r.plan},
+          {"stage", r.stage + 1}, {"depth", r.depth},
+          {"seed", r.seed},       {"steps", r.steps},
+          {"batch", a.batch},     {"accuracy", r.score.accuracy()},
+          {"loss", r.loss},       {"exact_match", r.score.exact_match()},
+          {"chance", chance},     {"answers", a.task == "recall" ? r.score.tokens : r.score.samples},
+          {"seconds", r.seconds}};
+}
+
+// The share of right answers: of recall a token each, of a passage all tokens of the completion.
+double right(Row const& r, Arguments const& a) {
+  return a.task == "recall" ? r.score.accuracy() : r.score.exact_match();
+}
+
+// One line a plan and stage: the mean over seeds, and between which of them it lies. A model has learnt the task or has
+// not, so that seeds are not spread like a normal distribution.
+void print(std::vector<Row> const& rows, Arguments const& a) {
+  std::printf("\n  plan           blocks   steps   right, mean of %lld   lowest ... highest\n",
+              static_cast<long long>(a.seeds));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    auto const same = [&](Row const& r) { return r.plan == rows[i].plan && r.stage == rows[i].stage; };
+    if (std::any_of(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(i), same)) continue;
+    double sum = 0, lowest = 1, highest = 0, count = 0;
+    for (Row const& r : rows) {
+      if (!same(r)) continue;
+      double const share = right(r, a);
+      sum += share, ++count, lowest = std::min(lowest, share), highest = std::max(highest, share);
+    }
+    auto const plan = gt::text(rows[i].plan, rows[i].stage > 0 ? gt::text(" (", rows[i].stage + 1, ")") : "");
+    std::printf("  %-15s %5d  %6lld  %18.1f %%   %6.1f ... %.1f\n", plan.c_str(), rows[i].depth,
+                static_cast<long long>(rows[i].steps), 100 * sum / count, 100 * lowest, 100 * highest);
+  }
+}
+
+template <class MakeTask>
+int compare(Arguments const& a, MakeTask const& task_of) {
+  gt::Cpu<> const on(a.threads);
+  program::introduce(on);
+  std::optional<gt::AtomicFile> file;
+  if (!a.json.empty()) file.emplace(a.json);  // found to be writable before anything is trained
+  std::vector<Row> rows;
+  double const chance = task_of(1).chance();
+  std::printf("a guess among what the context shows: %.1f %%; %lld tokens a sequence, %lld symbols, width %d\n",
+              100 * chance, static_cast<long long>(task_of(1).context()), static_cast<long long>(task_of(1).vocab()),
+              block.d_model);
+  auto const done = [&](Row const& row) {
+    rows.push_back(row);
+    std::printf("  seed %lld  plan %-8s stage %zu  %d blocks  %5.1f %%  loss %.3f  %.1f s\n",
+                static_cast<long long>(row.seed), row.plan.c_str(), row.stage + 1, row.depth, 100 * right(row, a),
+                row.loss, row.seconds);
+    std::fflush(stdout);
+    if (file) file->write(json(row, a, chance).dump() + "\n");
+  };
+  bool complete = true;
+  for (std::int64_t seed = 1; seed <= a.seeds && complete; ++seed) {
+    auto const task = task_of(static_cast<std::uint64_t>(seed));
+    for (auto const& plan : a.plans) complete = complete && run_plan(on, a, task, plan, seed, done);
+  }
+  if (!rows.empty()) print(rows, a);
+  if (file) file->commit();
+  gt::check(std::fflush(stdout) == 0 && std::ferror(stdout) == 0, "depth",
+            "the output must take all of the results (a full disk?)");
+  return complete ? 0 : program::interrupted_status();
+}
+
+// What depends on other options; and what no run can have.
+void settle(Arguments& a) {
+  bool const recall = a.task == "recall";
+  if (a.steps == 0) a.steps = a.quick ? 800 : recall ? 1000 : 3000;
+  if (a.quick) a.seeds = 1;
+  if (a.plans.empty()) {
+    std::string grown;
+    for (int const depth : a.depths) {
+      gt::check(depth >= 1 && depth <= 16, "depth", "--depths must lie in 1 ... 16 (got ", depth, ")");
+      a.plans.push_back(std::to_string(depth));
+    }
+    int const most = *std::max_element(a.depths.begin(), a.depths.end());
+    for (int i = 0; i < most; ++i) grown += i > 0 ? "+1" : "1";
+    if (most > 1) a.plans.push_back(grown);
+    if (most > 2) a.plans.push_back(gt::text("2+", most - 2));
+  }
+  for (auto const& plan : a.plans) gt::parse_plan(plan);
+  gt::check(a.seeds >= 1 && a.steps >= 1 && a.batch >= 1 && a.samples >= 1, "depth",
+            "--seeds, --steps, --batch and --samples must be positive");
+  gt::check(a.lr > 0 && a.lr < 1, "depth", "--lr must lie between 0 and 1 (got ", a.lr, ")");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Trains models of several depths on a task that needs more than one block, and tells who learns it."};
+  Arguments a;
+  auto const option = [&](char const* name, auto& value, char const* what) {
+    return app.add_option(name, value, what)->capture_default_str();
+  };
+  option("--task", a.task, "recall: pairs of symbols; passage: a question about a small text")
+      ->check(CLI::IsMember({"recall", "passage"}));
+  auto const depths =
+      option("--depths", a.depths, "blocks of the models trained at once; the deepest is also grown")->delimiter(',');
+  app.add_option("--plans", a.plans, "instead: plans, such as 2,1+1,1+all")->delimiter(',')->excludes(depths);
+  option("--seeds", a.seeds, "runs of each, seeds 1, 2, ...");
+  option("--steps", a.steps, "training steps of each stage; 0: enough");
+  option("--pairs", a.pairs, "recall: pairs in a sequence");
+  option("--people", a.people, "passage: people in it, 1 to 16");
+  option("--batch", a.batch, "sequences of a step");
+  option("--lr", a.lr, "peak learning rate");
+  option("--samples", a.samples, "held-out sequences to answer");
+  app.add_option("--json", a.json, "writes a JSON line for each model to this file");
+  option("--threads", a.threads, "0: all cores; these models are too small to share");
+  app.add_flag("--quick", a.quick, "one seed, fewer steps");
+  CLI11_PARSE(app, argc, argv);
+
+  program::catch_interrupts();
+  return program::guarded([&] {
+    settle(a);
+    if (a.task == "recall") {
+      gt::check(a.pairs >= 1 && a.pairs <= 1024, "depth", "--pairs must lie in 1 ... 1024 (got ", a.pairs, ")");
+      return compare(a, [&](std::uint64_t seed) {
+        return gt::AssociativeRecall({.pairs = a.pairs,
+                                      .queries = 2 * a.pairs,
+                                      .keys = 2 * a.pairs,
+                                      .values = 2 * a.pairs,
+                                      .fewest_pairs = 1,
+                                      .seed = gt::seed(seed)});
+      });
+    }
+    return compare(a, [&](std::uint64_t seed) {
+      return gt::PassageRetrieval(gt::PassageWords(),
+                                  {.people = a.people, .fewest_people = 1, .questions = 6, .seed = gt::seed(seed)});
+    });
+  });
+}
