@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <gt/gt.hpp>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -354,6 +355,21 @@ int run(GrowArguments a) {
                  .gelu = a.gelu == "erf" ? gt::Gelu::erf : gt::Gelu::tanh});
     return Run(a, folder, corpus, tokenizer, std::move(model))(substrate, pictures, id);
   };
+  using Code = gt::CodeEmbeddingOptions;
+  std::vector<std::pair<std::string, Code>> const codes{
+      {"affine", {.recode = gt::seed(a.seed), .d_model = a.width}},
+      {"binary-unit", {.projection = gt::CodeProjection::pca, .d_model = a.width}},
+      {"random-bits",
+       {.source = gt::CodeSource::random, .bits = std::gcd(a.width, 64), .seed = gt::seed(a.seed), .d_model = a.width}},
+      {"random-bits-unit",
+       {.source = gt::CodeSource::random,
+        .bits = std::gcd(a.width, 64),
+        .seed = gt::seed(a.seed),
+        .projection = gt::CodeProjection::pca,
+        .d_model = a.width}}};
+  for (auto const& [name, options] : codes) {
+    if (a.substrate == name) return grow_on(gt::CodeEmbedding::draw(tokenizer.tokens(), options));
+  }
   if (a.substrate == "binary") return grow_on(gt::BinaryEmbedding::of_ids(tokenizer.tokens(), {.d_model = a.width}));
   if (a.substrate == "random")
     return grow_on(gt::RandomEmbedding::draw(tokenizer.tokens(), {.width = a.width, .seed = gt::seed(a.seed)}));

@@ -17,6 +17,10 @@
 
 namespace program {
 
+/// What --substrate may be.
+inline constexpr std::initializer_list<char const*> substrates = {
+    "glyph", "binary", "affine", "binary-unit", "random", "random-bits", "random-bits-unit", "learned"};
+
 struct GrowArguments {
   std::vector<std::string> corpus, font;
   std::string out, plan = "3+3+3", substrate = "glyph", gelu = "tanh", init = "random", head = "carry", resume;
@@ -44,7 +48,7 @@ inline void check_arguments(GrowArguments const& a) {
   one_of("--gelu", a.gelu, {"tanh", "erf"});
   one_of("--init", a.init, {"random", "identity", "duplicate", "expand"});
   one_of("--head", a.head, {"carry", "reset"});
-  one_of("--substrate", a.substrate, {"glyph", "binary", "random", "learned"});
+  one_of("--substrate", a.substrate, substrates);
   one_of("--prefix-cache-type", a.prefix_cache_type, {"fp32", "bf16"});
   gt::check(!a.corpus.empty(), "grow", "--corpus must name a text");
   gt::GrowthPlan const plan = gt::parse_plan(a.plan);
@@ -120,8 +124,11 @@ struct GrowCommandLine {
            "without effect, between the others")
         ->check(CLI::IsMember({"random", "identity", "duplicate", "expand"}));
     option("--head", a.head, "output head between stages: carry or reset")->check(CLI::IsMember({"carry", "reset"}));
-    option("--substrate", a.substrate, "embedding: glyph, binary or random, which are frozen, or learned")
-        ->check(CLI::IsMember({"glyph", "binary", "random", "learned"}));
+    option("--substrate", a.substrate,
+           "embedding: glyph; binary: the bits of the id; affine: these recoded; random: rows; "
+           "random-bits: 64 a token; ...-unit: principal components of a code, of length 1; "
+           "all frozen; or learned")
+        ->check(CLI::IsMember(std::vector<std::string>(substrates.begin(), substrates.end())));
     option("--gelu", a.gelu, "activation of the MLP: GELU in its tanh form, or exact (erf)")
         ->check(CLI::IsMember({"tanh", "erf"}));
     vocab = option("--vocab", a.vocab, "size of the vocabulary");
