@@ -12,8 +12,10 @@
 
 #include "gt/core/arena.hpp"
 #include "gt/core/backend.hpp"
+#include "gt/core/buffer.hpp"
 #include "gt/core/parameter.hpp"
 #include "gt/core/view.hpp"
+#include "gt/infer/language_model.hpp"
 #include "gt/infer/session.hpp"
 #include "gt/nn/passes.hpp"
 #include "gt/nn/transformer.hpp"
@@ -41,6 +43,10 @@ class BasicAnyModel {
   std::int64_t vocab() const { return held_->facts.vocab; }                              ///< V
   int depth() const { return held_->facts.depth; }                                       ///< L
   std::string const& substrate_fingerprint() const { return held_->facts.fingerprint; }  ///< of its table
+  Matrix<float const> table() const { return held_->facts.table; }                       ///< the frozen one, [V, n]
+  Matrix<float const> head() const { return held_->facts.head; }                         ///< the output head, [V, C]
+  Vector<float const> head_bias() const { return held_->facts.head_bias; }               ///< [V]; null without one
+  Buffer<float> const& head_buffer() const { return held_->facts.head_buffer; }          ///< final norm and head
   /// Whether the width is static in the type that was chosen, or the generic type stands in.
   bool has_static_width() const { return held_->facts.static_width; }
   /// Every tensor, bottom to top: the table, the blocks, the final norm, the head.
@@ -56,10 +62,12 @@ class BasicAnyModel {
   class AnySession {
    public:
     virtual ~AnySession() = default;
-    virtual std::span<float const> feed(std::span<std::int32_t const> ids) = 0;  ///< logits [V], see Session::feed
-    virtual std::int64_t position() const = 0;                                   ///< tokens fed so far
-    virtual void reset() = 0;                                                    ///< forgets everything
-    virtual void rewind(std::int64_t position) = 0;                              ///< see Session::rewind
+    /// Logits [V], and log-likelihoods of the ids where there is room for them; see Session::feed.
+    virtual std::span<float const> feed(std::span<std::int32_t const> ids, std::span<float> log_likelihoods) = 0;
+    virtual Vector<float const> state() const = 0;   ///< of the last token, [C]; see Session::state
+    virtual std::int64_t position() const = 0;       ///< tokens fed so far
+    virtual void reset() = 0;                        ///< forgets everything
+    virtual void rewind(std::int64_t position) = 0;  ///< see Session::rewind
   };
   /// A new session; it must not outlive every copy of this model.
   std::unique_ptr<AnySession> session(B on) const { return held_->session(on); }
@@ -75,6 +83,12 @@ class BasicAnyModel {
   }
   /// Logits [T, V] of every position of one sequence.
   States<float> logits(B const& on, std::span<std::int32_t const> ids) const { return held_->logits(on, ids); }
+  /// The functions of these names in infer/language_model.hpp; what is returned shares all else with this model.
+  void final_states(B const& on, Vector<std::int32_t const> ids, BatchShape s, Matrix<float> h, Arena& arena) const {
+    held_->final_states(on, ids, s, h, arena);
+  }
+  BasicAnyModel with_table(Buffer<float> table) const { return held_->with_table(std::move(table)); }  ///< see there
+  BasicAnyModel with_head(Buffer<float> head) const { return held_->with_head(std::move(head)); }      ///< see there
 
  private:
   struct Facts {
@@ -83,6 +97,9 @@ class BasicAnyModel {
     int depth = 0;
     bool static_width = false;
     std::string fingerprint;
+    Matrix<float const> table, head;
+    Vector<float const> head_bias;
+    Buffer<float> head_buffer;
   };
   struct Interface {
     Facts facts;
@@ -93,6 +110,10 @@ class BasicAnyModel {
                               BatchShape s, Vector<float> nll, Arena& arena) const = 0;
     virtual States<float> hidden_states(B const& on, std::span<std::int32_t const> ids, int layers) const = 0;
     virtual States<float> logits(B const& on, std::span<std::int32_t const> ids) const = 0;
+    virtual void final_states(B const& on, Vector<std::int32_t const> ids, BatchShape s, Matrix<float> h,
+                              Arena& arena) const = 0;
+    virtual BasicAnyModel with_table(Buffer<float> table) const = 0;
+    virtual BasicAnyModel with_head(Buffer<float> head) const = 0;
   };
   template <class Model>
   struct Held final : Interface {
@@ -102,7 +123,11 @@ class BasicAnyModel {
                      model.vocab(),
                      model.depth(),
                      Model::static_config.d_model != BlockConfig::run_time,
-                     model.substrate_fingerprint()};
+                     model.substrate_fingerprint(),
+                     model.table(),
+                     model.head(),
+                     model.head_bias(),
+                     model.head_buffer()};
     }
     std::vector<Parameter<float>> parameters() const override { return model.parameters(); }
     std::unique_ptr<AnySession> session(B on) const override { return std::make_unique<Fed>(on, model); }
@@ -116,9 +141,22 @@ class BasicAnyModel {
     States<float> logits(B const& on, std::span<std::int32_t const> ids) const override {
       return gt::logits(on, model, ids);
     }
+    void final_states(B const& on, Vector<std::int32_t const> ids, BatchShape s, Matrix<float> h,
+                      Arena& arena) const override {
+      gt::final_states(on, model, ids, s, h, arena);
+    }
+    BasicAnyModel with_table(Buffer<float> table) const override {
+      return BasicAnyModel(gt::with_table(model, std::move(table)));
+    }
+    BasicAnyModel with_head(Buffer<float> head) const override {
+      return BasicAnyModel(gt::with_head(model, std::move(head)));
+    }
     struct Fed final : AnySession {
       Fed(B on, Model const& m) : session(on, m) {}
-      std::span<float const> feed(std::span<std::int32_t const> ids) override { return session.feed(ids); }
+      std::span<float const> feed(std::span<std::int32_t const> ids, std::span<float> log_likelihoods) override {
+        return session.feed(ids, log_likelihoods);
+      }
+      Vector<float const> state() const override { return session.state(); }
       std::int64_t position() const override { return session.position(); }
       void reset() override { session.reset(); }
       void rewind(std::int64_t position) override { session.rewind(position); }
@@ -146,6 +184,22 @@ template <Backend B>
 States<float> logits(B const& on, BasicAnyModel<B> const& model, std::span<std::int32_t const> ids) {
   return model.logits(on, ids);
 }
+/// BasicAnyModel::final_states, BasicAnyModel::with_table and BasicAnyModel::with_head.
+template <Backend B>
+void final_states(B const& on, BasicAnyModel<B> const& model, In<Vector<std::int32_t const>> ids, BatchShape s,
+                  In<Matrix<float>> h, Arena& arena) {
+  model.final_states(on, ids, s, h, arena);
+}
+/// See `final_states`.
+template <Backend B>
+BasicAnyModel<B> with_table(BasicAnyModel<B> const& model, Buffer<float> table) {
+  return model.with_table(std::move(table));
+}
+/// See `final_states`.
+template <Backend B>
+BasicAnyModel<B> with_head(BasicAnyModel<B> const& model, Buffer<float> head) {
+  return model.with_head(std::move(head));
+}
 
 /// One conversation with a model of any type; see the general Session.
 template <Backend B>
@@ -155,7 +209,12 @@ class Session<B, BasicAnyModel<B>> {
   /// Shares the model's weights: unlike the general Session, it keeps them alive.
   Session(B on, BasicAnyModel<B> const& model) : model_{model}, session_{model.session(on)} {}
   /// Logits [V] of the token after `ids`; valid until the next call.
-  std::span<float const> feed(std::span<std::int32_t const> ids) { return session_->feed(ids); }
+  std::span<float const> feed(std::span<std::int32_t const> ids) { return session_->feed(ids, {}); }
+  /// The same, with log-likelihoods of the ids; see the general Session.
+  std::span<float const> feed(std::span<std::int32_t const> ids, std::span<float> log_likelihoods) {
+    return session_->feed(ids, log_likelihoods);
+  }
+  Vector<float const> state() const { return session_->state(); }      ///< of the last token, [C]; see Session::state
   std::int64_t position() const { return session_->position(); }       ///< tokens fed so far
   std::int64_t room() const { return model_.context() - position(); }  ///< tokens that still fit
   void reset() { session_->reset(); }                                  ///< forgets everything

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -10,8 +11,10 @@
 #include "gt/base/error.hpp"
 #include "gt/core/arena.hpp"
 #include "gt/core/backend.hpp"
+#include "gt/core/view.hpp"
 #include "gt/nn/passes.hpp"
 #include "gt/nn/transformer.hpp"
+#include "gt/ops/cross_entropy.hpp"
 #include "gt/ops/linear.hpp"
 
 namespace gt {
@@ -34,19 +37,29 @@ class Session {
 
   /// Logits [V] of the token after `ids`, which stand behind all that was fed before. The span is valid until the next
   /// call. Errors: no ids; more than the context holds (`room()`).
-  std::span<T const> feed(std::span<std::int32_t const> ids) {
+  std::span<T const> feed(std::span<std::int32_t const> ids) { return feed(ids, {}); }
+  /// The same, and how likely the model found what it is fed:  log_likelihoods[i] = log p(ids[i] | all that was fed
+  /// before it), in nats; of the very first token, before which nothing stands, -log V, as `score` has it.
+  /// Errors: room for another number than that of the ids.
+  std::span<T const> feed(std::span<std::int32_t const> ids, std::span<T> log_likelihoods) {
     auto const count = static_cast<std::int64_t>(ids.size());
     check(count > 0, "Session::feed", "at least one token must be fed");
     check(count <= room(), "Session::feed", "the context holds ", model_.context(), " tokens (got ", count,
           " more after ", position_, ")");
+    check(log_likelihoods.empty() || log_likelihoods.size() == ids.size(), "Session::feed",
+          "there must be a log-likelihood for each of the ", count, " ids (got room for ", log_likelihoods.size(), ")");
     for (std::int64_t first = 0; first < count; first += chunk) {
       std::int64_t const n = std::min(chunk, count - first);
-      pass(ids.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n)), n, arena_);
+      pass(ids.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n)), n, arena_,
+           log_likelihoods.empty() ? nullptr : log_likelihoods.data() + first);
       position_ += n;
     }
     return {logits_.data(), static_cast<std::size_t>(logits_.size())};
   }
 
+  /// The state of the last token behind the final norm, [C], of which the head made the logits; valid until the next
+  /// call of `feed`, null before the first.
+  Vector<T const> state() const { return state_; }
   std::int64_t position() const { return position_; }                 ///< tokens fed so far
   std::int64_t room() const { return model_.context() - position_; }  ///< tokens that still fit
   void reset() { position_ = 0; }                                     ///< forgets everything
@@ -61,16 +74,30 @@ class Session {
  private:
   static constexpr std::int64_t chunk = 256;  // tokens of a prompt that are processed at once
 
-  void pass(std::span<std::int32_t const> ids, std::int64_t n, Arena& arena) {
-    std::int64_t const C = model_.config().d_model;
+  void pass(std::span<std::int32_t const> ids, std::int64_t n, Arena& arena, T* log_likelihoods = nullptr) {
+    std::int64_t const C = model_.config().d_model, V = model_.vocab();
     arena.reset();
     Matrix<T> const x(arena.take<T>(n * C), n, C);
-    Vector<T> const stats(arena.take<T>(2), 2);
+    Vector<T> const mean(arena.take<T>(n), n), rstd(arena.take<T>(n), n);
     hidden_states(on_, model_, Vector<std::int32_t const>(ids.data(), n), {1, n}, x, arena, -1, &caches_, position_);
     if (arena.measuring()) return;
-    Matrix<T> const last = x.rows(n - 1, 1);
-    final_norm(on_, model_, last, last, Vector<T>(stats.data(), 1), Vector<T>(stats.data() + 1, 1));
-    linear(on_, last, model_.head(), model_.head_bias(), Matrix<T>(logits_.data(), 1, model_.vocab()));
+    std::int64_t const first = log_likelihoods ? 0 : n - 1, rows = n - first;  // that the head reads
+    Matrix<T> const normed = x.rows(first, rows);
+    final_norm(on_, model_, normed, normed, Vector<T>(mean.data(), rows), Vector<T>(rstd.data(), rows));
+    if (log_likelihoods) {
+      using std::log;
+      *log_likelihoods = position_ == 0
+                             ? log(T(static_cast<decltype(std::abs(T{}))>(V)))
+                             : detail::cross_entropy_row(on_.template lane<T>(), logits_.data(), V, ids[0], T{});
+      Vector<T> const later(log_likelihoods + 1, n - 1);
+      if (n > 1) {
+        head_cross_entropy<B, T>(on_, x.rows(0, n - 1), model_.head(), model_.head_bias(),
+                                 Vector<std::int32_t const>(ids.data() + 1, n - 1), later, T{}, {}, {}, {});
+      }
+      for (std::int64_t i = 0; i < n; ++i) log_likelihoods[i] = -log_likelihoods[i];
+    }
+    state_ = Vector<T const>(x.row(n - 1), C);
+    linear(on_, x.rows(n - 1, 1), model_.head(), model_.head_bias(), Matrix<T>(logits_.data(), 1, V));
   }
 
   B on_;
@@ -78,6 +105,7 @@ class Session {
   std::vector<KvCache<T>> caches_;
   Buffer<T> logits_;
   Arena arena_;
+  Vector<T const> state_;
   std::int64_t position_ = 0;
 };
 

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// What a model of any type offers to those who read its states, and copies of it that share all but one part.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "gt/base/error.hpp"
+#include "gt/core/arena.hpp"
+#include "gt/core/backend.hpp"
+#include "gt/core/buffer.hpp"
+#include "gt/core/view.hpp"
+#include "gt/nn/passes.hpp"
+#include "gt/nn/transformer.hpp"
+#include "gt/substrate/table_embedding.hpp"
+
+namespace gt {
+
+/// A model whose logits are  head() h + head_bias()  of its final states h: a Transformer, or a BasicAnyModel.
+template <class M>
+concept LanguageModel = std::copyable<M> && requires(M const& model) {
+  typename M::scalar;
+  { model.vocab() } -> std::convertible_to<std::int64_t>;
+  { model.context() } -> std::convertible_to<std::int64_t>;
+  { model.depth() } -> std::convertible_to<int>;
+  { model.config() } -> std::convertible_to<BlockConfig>;
+  { model.substrate_fingerprint() } -> std::convertible_to<std::string>;
+  { model.table() } -> std::convertible_to<Matrix<typename M::scalar const>>;
+  { model.head() } -> std::convertible_to<Matrix<typename M::scalar const>>;
+  { model.head_bias() } -> std::convertible_to<Vector<typename M::scalar const>>;
+  { model.head_buffer() } -> std::convertible_to<Buffer<typename M::scalar>>;
+};
+
+/// h = the states behind all blocks and the final norm, [B * T, C], of which the head makes logits. Measuring arenas
+/// learn the size.
+template <Backend B, HasBlocks Model, class T = typename Model::scalar>
+void final_states(B const& on, Model const& model, In<Vector<std::int32_t const>> ids, BatchShape s, In<Matrix<T>> h,
+                  Arena& arena) {
+  std::int64_t const M = s.rows(), mark = arena.mark();
+  Vector<T> const mean(arena.take<T>(M), M), rstd(arena.take<T>(M), M);
+  hidden_states(on, model, ids, s, h, arena);
+  if (!arena.measuring()) final_norm(on, model, h, h, mean, rstd);
+  arena.release(mark);
+}
+
+/// A model like `model`, with which it shares blocks and head, that reads its embeddings from `table` [V, n].
+/// Errors: another number of elements than the model's table has.
+template <HasBlocks Model>
+requires std::same_as<typename Model::scalar, float> Model with_table(Model const& model, Buffer<float> table) {
+  check(table.size() == model.vocab() * model.table_width(), "with_table", "the table must be of ", model.vocab(),
+        " rows of ", model.table_width(), " numbers (got ", table.size(), " numbers)");
+  BlockConfig const& c = model.config();
+  TransformerOptions options{.context = model.context(),
+                             .head_bias = model.has_head_bias(),
+                             .d_model = c.d_model,
+                             .heads = c.heads,
+                             .d_ff = c.d_ff};
+  if (is_run_time(Model::static_config))
+    options.gelu = c.gelu, options.norm_eps = c.norm_eps, options.rope_base = c.rope_base;
+  Model on_it(TableEmbedding::loaded(model.substrate_method(), model.substrate_fingerprint(), model.vocab(),
+                                     static_cast<int>(model.table_width()), std::move(table)),
+              model.seed(), options);
+  on_it.blocks() = model.blocks();
+  on_it.head_buffer() = model.head_buffer();
+  for (auto const& p : model.parameters()) {
+    if (p.trainable) on_it.set_trainable(p.name, true);
+  }
+  return on_it;
+}
+
+/// A model like `model`, with which it shares table and blocks, whose final norm and head are `head`, laid out as
+/// `head_buffer()` is.   Errors: another number of elements.
+template <HasBlocks Model>
+Model with_head(Model model, In<Buffer<typename Model::scalar>> head) {
+  check(head.size() == model.head_buffer().size(), "with_head", "norm and head must be of ", model.head_buffer().size(),
+        " numbers (got ", head.size(), ")");
+  model.head_buffer() = std::move(head);
+  return model;
+}
+
+}  // namespace gt
