@@ -14,6 +14,7 @@
 #include "gt/core/backend.hpp"
 #include "gt/core/buffer.hpp"
 #include "gt/core/parameter.hpp"
+#include "gt/core/scalar.hpp"
 #include "gt/core/view.hpp"
 #include "gt/ops/linear.hpp"
 
@@ -46,7 +47,7 @@ class FusionAdapter {
     double const deviation = 1 / std::sqrt(static_cast<double>(experts_ * d_model_));
     for (std::int64_t i = 0; i < rank_ * experts_ * d_model_; ++i) {
       double const drawn = deviation * random.normal(static_cast<std::uint64_t>(i));
-      numbers_[i] = T(static_cast<decltype(std::abs(T{}))>(drawn));
+      numbers_[i] = T(static_cast<decltype(real_part(T{}))>(drawn));
     }
   }
 

@@ -11,6 +11,7 @@
 #include "gt/base/error.hpp"
 #include "gt/core/arena.hpp"
 #include "gt/core/backend.hpp"
+#include "gt/core/scalar.hpp"
 #include "gt/core/view.hpp"
 #include "gt/nn/passes.hpp"
 #include "gt/nn/transformer.hpp"
@@ -87,7 +88,7 @@ class Session {
     if (log_likelihoods) {
       using std::log;
       *log_likelihoods = position_ == 0
-                             ? log(T(static_cast<decltype(std::abs(T{}))>(V)))
+                             ? log(T(static_cast<decltype(real_part(T{}))>(V)))
                              : detail::cross_entropy_row(on_.template lane<T>(), logits_.data(), V, ids[0], T{});
       Vector<T> const later(log_likelihoods + 1, n - 1);
       if (n > 1) {
