@@ -121,8 +121,9 @@ TEST_CASE("EnsembleTrainer: the loss falls; what is frozen, and the models it wa
     EnsembleTrains what;
     double lr;
   };
-  for (auto const& [what, lr] : {Case{{.heads = true, .adapter = false}, 3e-2}, Case{{.heads = false}, 3e-2},
-                                 Case{{.heads = true, .adapter = true}, 3e-2}}) {
+  for (Case const& c : {Case{{.heads = true, .adapter = false}, 3e-2}, Case{{.heads = false}, 3e-2},
+                        Case{{.heads = true, .adapter = true}, 3e-2}}) {
+    auto const what = c.what;
     CAPTURE(what.heads);
     CAPTURE(what.adapter);
     std::vector before{weights_of(models[0]), weights_of(models[1])};
@@ -133,7 +134,7 @@ TEST_CASE("EnsembleTrainer: the loss falls; what is frozen, and the models it wa
     double first = 0, last = 0;
     for (int step = 0; step < 40; ++step) {
       Data const data(static_cast<std::uint32_t>(step % 4));
-      last = trainer.step(data.ids, data.targets, lr).loss;
+      last = trainer.step(data.ids, data.targets, c.lr).loss;
       if (step == 0) first = last;
     }
     CHECK(trainer.steps() == 40);
