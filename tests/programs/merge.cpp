@@ -22,6 +22,7 @@ namespace {
 
 /// Another model on the same corpus, and so on the same tokenizer and substrate; and one on another.
 struct Others {
+  Place place;
   std::string other, stranger;
   static Others const& once() {
     static Others const made;
@@ -38,7 +39,6 @@ struct Others {
     grow("other", {{"--seed", "7"}, {"--plan", "1+1"}});
     grow("stranger", {{"--vocab", "300"}});
   }
-  Place place;
 };
 Ended merge(Lines const& more) {
   Lines all{Run::once().model, Others::once().other, "--threads", "1"};
@@ -81,7 +81,6 @@ TEST_CASE("merge: a table of each model, their mean and all together; no token c
   }
   CHECK(lines[5].starts_with("tokens that cost more than the experts' weighted mean: 0 of "));
   auto const eval = Program(GT_EVAL, {"--model", Run::once().model, folder / "a.txt"}).wait();
-  CHECK(has(eval.out, lines[1].substr(lines[1].find_first_of('0', Run::once().model.size() + 2), 0)));
   CHECK(cells(lines_of(eval.out)[2].substr(0, 11), "")[0] == doctest::Approx(first[0]));
 
   auto only_second = texts;
