@@ -2,7 +2,6 @@
 // Lesson 11: composing. Two models learn different halves of a story on one frozen table and one tokenizer. Their
 // logits are averaged, without any training: no token then costs more than the mean of what it costs the two. Weights
 // may follow the context instead; and an adapter, trained for a moment, makes the two one.   Run it: ./11_compose
-#include <algorithm>
 #include <cstdio>
 #include <gt/compose/ensemble.hpp>
 #include <gt/compose/passes.hpp>
@@ -11,7 +10,7 @@
 #include <gt/gt.hpp>
 #include <iostream>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "support/lesson.hpp"
 
@@ -52,13 +51,16 @@ int main() {
   for (std::size_t t = 0; t < mean.ids.size(); ++t)
     never_above = never_above && mean.log_likelihoods[t] > (a.log_likelihoods[t] + b.log_likelihoods[t]) / 2 - 1e-4;
   lesson::claim(never_above, "no token costs more than the mean of what it costs the two: a theorem");
-
   // A session shows who leads.
   gt::Session session(gt::Cpu<>{}, led);
-  session.feed(tokenizer.encode("Every morning Marta walked along the wall, wound the clock"));
-  std::printf("after a sentence of the first half its expert has %.0f %% of the weight\n", 100 * session.weights()[0]);
+  std::string const sentence = "Every morning Marta walked along the wall, wound the clock";
+  session.feed(tokenizer.encode(sentence));
+  std::printf("after this sentence of the first half its expert has %.0f %% of the weight:\n",
+              100 * session.weights()[0]);
   lesson::claim(session.weights()[0] > 0.5, "the expert of the first half leads there");
-  gt::generate(led, tokenizer, "Every morning Marta ", {.max_tokens = 12}, std::cout);
+  std::cout << "  " << sentence;
+  gt::generate(led, tokenizer, sentence, {.max_tokens = 20}, std::cout);
+  std::cout << std::endl;
 
   // Training after merging: 8 (2 C + V) numbers, zero in effect at first. No model moves.
   double const before = bits(both, story);
@@ -71,7 +73,7 @@ int main() {
     windows.fill(8 * step, 8, ids, targets);
     trainer.step(ids, targets, 1e-2);
   }
-  std::printf("\nboth: %.2f bits per byte as merged, %.2f with an adapter\n", before, bits(both, story));
+  std::printf("both: %.2f bits per byte as merged, %.2f with an adapter\n", before, bits(both, story));
   lesson::claim(bits(both, story) < before, "the adapter makes the two better than their mean");
   return lesson::verdict();
 }

@@ -157,7 +157,7 @@ auto load_ensemble(std::string const& folder, Load const& load_one) {
   bool const heads = json_get<bool>(json, "heads", where), adapter = json_get<bool>(json, "adapter", where);
   if (!heads && !adapter) return ensemble;
 
-  auto const file = Safetensors::open(folder + "/ensemble.safetensors");
+  auto const file = Safetensors::open<J>(folder + "/ensemble.safetensors");
   auto const named = file.metadata().find("gt.ensemble");
   check(named != file.metadata().end() && named->second == sha256_hex(json_text), where,
         "ensemble.safetensors and ensemble.json must come from one save");
@@ -187,8 +187,9 @@ void save_adapter(FusionAdapter<float> const& adapter, std::string const& path) 
   write_safetensors<J>(path, std::span<TensorView const>(tensors), {{"format", "pt"}});
 }
 /// Reads what save_adapter wrote.   Errors: missing, surplus or misshapen tensors; damage.
-inline FusionAdapter<float> load_adapter(std::string const& path) {
-  return detail::adapter_of(Safetensors::open(path), 0, text("load_adapter '", path, "'"));
+template <class J = Json>
+FusionAdapter<float> load_adapter(std::string const& path) {
+  return detail::adapter_of(Safetensors::open<J>(path), 0, text("load_adapter '", path, "'"));
 }
 
 /// Writes an ensemble into `folder`, making it where it is missing: ensemble.json, which names the experts by their
