@@ -69,6 +69,15 @@ class Session<B, Ensemble<Model>> {
     for (auto& session : sessions_) session.reset();
     mixing_.reset();
   }
+  /// Forgets all but the first `position` tokens; the weights are those behind them.   Errors: more than were fed; of
+  /// weights that follow the context, 0 < position < all that was fed: the next logits could not be weighed.
+  void rewind(std::int64_t position) {
+    check(!ensemble_.mixing().posterior || position == 0 || position == this->position(), "Session::rewind",
+          "where weights follow the context a session goes back to its beginning only (got ", position, " of ",
+          this->position(), ")");
+    if (position == 0 && this->position() > 0) return reset();
+    for (auto& session : sessions_) session.rewind(position);
+  }
   std::span<double const> weights() const { return mixing_.weights(); }  ///< of the experts in the last logits, [N]
   Ensemble<Model> const& model() const { return ensemble_; }             ///< that it feeds
 

@@ -5,7 +5,6 @@
 #include <concepts>
 #include <cstdint>
 #include <string>
-#include <type_traits>
 #include <utility>
 
 #include "gt/base/error.hpp"
@@ -15,7 +14,6 @@
 #include "gt/core/view.hpp"
 #include "gt/nn/passes.hpp"
 #include "gt/nn/transformer.hpp"
-#include "gt/substrate/table_embedding.hpp"
 
 namespace gt {
 
@@ -47,28 +45,11 @@ void final_states(B const& on, Model const& model, In<Vector<std::int32_t const>
 }
 
 /// A model like `model`, with which it shares blocks and head, that reads its embeddings from `table` [V, n].
-/// Errors: another number of elements than the model's table has.
+/// Errors: another number of elements than the model's table has; a table that trains.
 template <HasBlocks Model>
-requires std::same_as<typename Model::scalar, float> Model with_table(Model const& model, Buffer<float> table) {
-  check(table.size() == model.vocab() * model.table_width(), "with_table", "the table must be of ", model.vocab(),
-        " rows of ", model.table_width(), " numbers (got ", table.size(), " numbers)");
-  BlockConfig const& c = model.config();
-  TransformerOptions options{.context = model.context(),
-                             .head_bias = model.has_head_bias(),
-                             .d_model = c.d_model,
-                             .heads = c.heads,
-                             .d_ff = c.d_ff};
-  if (is_run_time(Model::static_config))
-    options.gelu = c.gelu, options.norm_eps = c.norm_eps, options.rope_base = c.rope_base;
-  Model on_it(TableEmbedding::loaded(model.substrate_method(), model.substrate_fingerprint(), model.vocab(),
-                                     static_cast<int>(model.table_width()), std::move(table)),
-              model.seed(), options);
-  on_it.blocks() = model.blocks();
-  on_it.head_buffer() = model.head_buffer();
-  for (auto const& p : model.parameters()) {
-    if (p.trainable) on_it.set_trainable(p.name, true);
-  }
-  return on_it;
+Model with_table(Model model, In<Buffer<typename Model::scalar>> table) {
+  model.set_table(std::move(table));
+  return model;
 }
 
 /// A model like `model`, with which it shares table and blocks, whose final norm and head are `head`, laid out as

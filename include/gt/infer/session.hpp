@@ -41,7 +41,7 @@ class Session {
   std::span<T const> feed(std::span<std::int32_t const> ids) { return feed(ids, {}); }
   /// The same, and how likely the model found what it is fed:  log_likelihoods[i] = log p(ids[i] | all that was fed
   /// before it), in nats; of the very first token, before which nothing stands, -log V, as `score` has it.
-  /// Errors: room for another number than that of the ids.
+  /// Errors: room for another number than that of the ids; right after a rewind, which has lost the logits.
   std::span<T const> feed(std::span<std::int32_t const> ids, std::span<T> log_likelihoods) {
     auto const count = static_cast<std::int64_t>(ids.size());
     check(count > 0, "Session::feed", "at least one token must be fed");
@@ -49,11 +49,13 @@ class Session {
           " more after ", position_, ")");
     check(log_likelihoods.empty() || log_likelihoods.size() == ids.size(), "Session::feed",
           "there must be a log-likelihood for each of the ", count, " ids (got room for ", log_likelihoods.size(), ")");
+    check(log_likelihoods.empty() || position_ == 0 || logits_at_ == position_, "Session::feed",
+          "log-likelihoods need the logits of the token before, which a rewind has lost; feed one token without them");
     for (std::int64_t first = 0; first < count; first += chunk) {
       std::int64_t const n = std::min(chunk, count - first);
       pass(ids.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n)), n, arena_,
            log_likelihoods.empty() ? nullptr : log_likelihoods.data() + first);
-      position_ += n;
+      logits_at_ = position_ += n;
     }
     return {logits_.data(), static_cast<std::size_t>(logits_.size())};
   }
@@ -107,7 +109,7 @@ class Session {
   Buffer<T> logits_;
   Arena arena_;
   Vector<T const> state_;
-  std::int64_t position_ = 0;
+  std::int64_t position_ = 0, logits_at_ = 0;  // tokens fed; behind which of them `logits_` stand
 };
 
 }  // namespace gt

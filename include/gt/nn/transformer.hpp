@@ -99,6 +99,14 @@ class Transformer {
   /// The frozen embedding, [V, n].
   Matrix<T const> table() const { return Matrix<T const>(table_.data(), vocab_, table_width_); }
   Buffer<T> const& table_buffer() const { return table_; }  ///< its numbers
+  /// Reads its embeddings from `table` [V, n] from now on: equal rows in other memory, such as those of a model that
+  /// stands on the same substrate.   Errors: another number of elements; a table that trains.
+  void set_table(Buffer<T> table) {
+    check(table.size() == table_.size(), "with_table", "the table must be of ", vocab_, " rows of ", table_width_,
+          " numbers (got ", table.size(), " numbers)");
+    check(!table_trains_, "with_table", "a table that trains is the model's own; freeze it first");
+    table_ = std::move(table), own_table_ = false;
+  }
   /// Whether the table trains; never but where it is a LearnedEmbedding's.
   bool table_trains() const { return table_trains_; }
   /// Makes the table trainable, in a copy of the model's own, or freezes it again: its fingerprint is then that of what
