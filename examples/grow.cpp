@@ -342,7 +342,8 @@ int run(GrowArguments a) {
   RunFolder const folder = was ? RunFolder(a.resume) : RunFolder::for_new_run(a.out, a.overwrite);
 
   auto const corpus = gt::Corpus::read(a.corpus);
-  auto const tokenizer = gt::Tokenizer::build(corpus, {.vocab_size = a.vocab});
+  auto const tokenizer =
+      a.tokenizer.empty() ? gt::Tokenizer::build(corpus, {.vocab_size = a.vocab}) : gt::Tokenizer::load(a.tokenizer);
   auto const grow_on = [&](gt::FrozenTable const& substrate, gt::GlyphEmbedding const* pictures = nullptr) {
     gt::Xxh3 sum;
     sum.update(corpus.text());

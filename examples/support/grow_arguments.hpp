@@ -28,7 +28,7 @@ struct GrowArguments {
   std::int64_t tokens = 0, vocab = 2048, context = 256, batch = 8;
   int width = 256, heads = 8, raster = 32, threads = 0;
   std::uint64_t seed = 1;
-  std::string prefix_cache = "auto", prefix_cache_type = "fp32", prefix_cache_file;
+  std::string prefix_cache = "auto", prefix_cache_type = "fp32", prefix_cache_file, tokenizer;
   std::string rates;  ///< how --lr was changed on the way, in words
   bool quick = false, overwrite = false, bf16 = false, profile = false;
 };
@@ -61,25 +61,16 @@ inline void check_arguments(GrowArguments const& a) {
 
 /// What of the arguments decides what a run computes: written at its start, read when it goes on.
 inline gt::Json to_json(GrowArguments const& a) {
-  return {{"corpus", a.corpus},
-          {"plan", a.plan},
-          {"substrate", a.substrate},
-          {"font", a.font},
-          {"raster", a.raster},
-          {"init", a.init},
-          {"head", a.head},
-          {"tokens", a.tokens},
-          {"vocab", a.vocab},
-          {"width", a.width},
-          {"heads", a.heads},
-          {"context", a.context},
-          {"batch", a.batch},
-          {"lr", a.lr},
-          {"seed", a.seed},
-          {"rates", a.rates},
-          {"prefix_cache_type", a.prefix_cache_type},
-          {"gelu", a.gelu},
-          {"bf16", a.bf16}};
+  return {{"corpus", a.corpus},   {"tokenizer_file", a.tokenizer},
+          {"plan", a.plan},       {"substrate", a.substrate},
+          {"font", a.font},       {"raster", a.raster},
+          {"init", a.init},       {"head", a.head},
+          {"tokens", a.tokens},   {"vocab", a.vocab},
+          {"width", a.width},     {"heads", a.heads},
+          {"context", a.context}, {"batch", a.batch},
+          {"lr", a.lr},           {"seed", a.seed},
+          {"rates", a.rates},     {"prefix_cache_type", a.prefix_cache_type},
+          {"gelu", a.gelu},       {"bf16", a.bf16}};
 }
 inline GrowArguments grow_arguments_of(gt::Json const& json, std::string const& where) {
   GrowArguments a;
@@ -90,6 +81,7 @@ inline GrowArguments grow_arguments_of(gt::Json const& json, std::string const& 
   read("batch", a.batch), read("lr", a.lr), read("seed", a.seed), read("rates", a.rates);
   if (json.contains("prefix_cache_type")) read("prefix_cache_type", a.prefix_cache_type);  // younger than the rest
   if (json.contains("gelu")) read("gelu", a.gelu);
+  if (json.contains("tokenizer_file")) read("tokenizer_file", a.tokenizer);
   if (json.contains("bf16")) read("bf16", a.bf16);
   check_arguments(a);
   gt::check(a.tokens > 0, where, "tokens must be positive (got ", a.tokens, ")");
@@ -132,6 +124,10 @@ struct GrowCommandLine {
     option("--gelu", a.gelu, "activation of the MLP: GELU in its tanh form, or exact (erf)")
         ->check(CLI::IsMember({"tanh", "erf"}));
     vocab = option("--vocab", a.vocab, "size of the vocabulary");
+    app.add_option(
+           "--tokenizer", a.tokenizer,
+           "a tokenizer.json to use instead of building one: models that share it, and a substrate, can be merged")
+        ->excludes(vocab);
     context = option("--context", a.context, "tokens of a sequence");
     batch = option("--batch", a.batch, "sequences of a step");
     lr = option("--lr", a.lr, "peak learning rate");
@@ -226,7 +222,8 @@ inline std::string command_of(GrowArguments const& a) {
   line += " --corpus";
   for (auto const& file : a.corpus) line += " " + quoted(file);
   add("--plan", a.plan), add("--tokens", a.tokens), add("--width", a.width), add("--heads", a.heads);
-  add("--vocab", a.vocab), add("--context", a.context), add("--batch", a.batch);
+  a.tokenizer.empty() ? add("--vocab", a.vocab) : add("--tokenizer", quoted(a.tokenizer));
+  add("--context", a.context), add("--batch", a.batch);
   add("--lr", shortest(a.lr)), add("--init", a.init), add("--head", a.head), add("--substrate", a.substrate);
   if (a.substrate == "glyph") {
     line += " --font";

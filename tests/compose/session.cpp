@@ -56,6 +56,28 @@ TEST_CASE("Session of an ensemble: all at once, singly and in chunks, on any thr
   }
 }
 
+TEST_CASE(
+    "Session of an ensemble: goes back as one that was never further, and to its beginning where weights follow") {
+  auto const ids = ids_below(420, 20, 1), others = ids_below(420, 24, 2);
+  Cpu<> const on(1);
+  for (auto const& mixing : mixings()) {
+    Ensemble const ensemble(two_experts(), mixing);
+    Session straight(on, ensemble), back(on, ensemble);
+    auto const expected = copy(straight.feed(ids));
+    back.feed(std::span(ids).first(5));
+    back.feed(std::span(others).first(10));
+    if (mixing.posterior) {
+      CHECK_THROWS_WITH_AS(back.rewind(5), doctest::Contains("goes back to its beginning only (got 5 of 15)"), Error);
+    } else {
+      back.rewind(5);
+      CHECK(back.position() == 5);
+      CHECK(bit_equal(copy(back.feed(std::span(ids).subspan(5))), expected));
+    }
+    back.rewind(0);
+    CHECK(bit_equal(copy(back.feed(ids)), expected));
+  }
+}
+
 TEST_CASE("Session of an ensemble: on the reference backend too") {
   constexpr gt::BlockConfig shape{.d_model = 16, .heads = 2};
   auto const a = gt::test::scrambled<shape, double>(1, 97, {.context = 12});

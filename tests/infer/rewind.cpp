@@ -29,6 +29,14 @@ void goes_back(Model const& model) {
   CHECK(back.position() == 5);
   CHECK(back.room() == 15);
   CHECK(copy(back.feed(std::span(ids).subspan(5))) == expected);
+  back.rewind(4);
+  std::vector<float> two(2);
+  CHECK_THROWS_WITH_AS(back.feed(std::span(ids).subspan(4, 2), two), doctest::Contains("which a rewind has lost"),
+                       Error);
+  back.feed(std::span(ids).subspan(4, 1));
+  back.feed(std::span(ids).subspan(5, 2), two);
+  CHECK((two[0] < 0 && two[1] < 0));
+  back.feed(std::span(ids).subspan(7));
   back.rewind(12);  // nowhere
   back.rewind(0);
   CHECK(copy(back.feed(ids)) == expected);

@@ -107,6 +107,21 @@ TEST_CASE("grow: LoRA phases alone and beside new blocks, merged in what is save
   check_sentence(run(GT_GROW, with(place.options("no"), {{"--plan", "lora4+1"}})), "there must be blocks to adapt");
 }
 
+TEST_CASE("grow: --tokenizer takes one that is there, so that models of other texts can be merged") {
+  Place const place;
+  put(place / "other.txt", gt::test::prose(4000, 9));
+  auto const shared = Run::once().model + "/tokenizer.json";
+  auto options =
+      with(place.options("run"), {{"--plan", "1"}, {"--corpus", place / "other.txt"}, {"--tokenizer", shared}});
+  options.erase("--vocab");
+  CHECK(run(GT_GROW, options).status == 0);
+  CHECK(read_text_file(place / "run/model/tokenizer.json") == read_text_file(shared));
+  CHECK(has(read_text_file(place / "run/report.html"), "--tokenizer " + shared));
+  check_complaint(run(GT_GROW, with(options, {{"--vocab", "300"}})), "--tokenizer excludes --vocab");
+  check_sentence(run(GT_GROW, with(options, {{"--out", place / "no"}, {"--tokenizer", place / "none.json"}})),
+                 "none.json");
+}
+
 TEST_CASE("grow: a run is not overwritten unless that is asked for") {
   Place const place;
   auto const options = with(place.options("run"), {{"--plan", "1"}, {"--tokens", "200"}});
