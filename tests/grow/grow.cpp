@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Growing: what each stage trains and leaves alone, what observers see, and how a run ends.
 #include "gt/grow/grow.hpp"
+#include "gt/grow/measure_steps.hpp"
 
 #include <doctest/doctest.h>
 
