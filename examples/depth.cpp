@@ -2,10 +2,7 @@
 // What depth is for: tasks that one block cannot solve, by models of several depths, from scratch and grown.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <gt/eval/retrieval_passage.hpp>
-#include <gt/eval/retrieval_recall.hpp>
 #include <gt/gt.hpp>
 #include <gt/io/atomic_file.hpp>
 #include <optional>
@@ -13,11 +10,9 @@
 #include <vector>
 
 #include "support/program.hpp"
+#include "support/task_run.hpp"
 
 namespace {
-
-constexpr gt::BlockConfig block{.d_model = 32, .heads = 2};
-using Model = gt::Transformer<block>;
 
 struct Arguments {
   std::string task = "recall", json;
@@ -30,66 +25,10 @@ struct Arguments {
 };
 
 // A line of the table, and of the file: a model at the end of a stage.
-struct Row {
-  std::string plan;
-  std::size_t stage = 0;
-  int depth = 0;
-  std::int64_t seed = 0, steps = 0;  // steps: of all stages until then
-  double loss = 0, seconds = 0;      // loss: mean of the last tenth of the stage
-  gt::RetrievalScore score{};
+struct Row : program::TaskStage {
+  std::string plan{};
+  std::int64_t seed = 0;
 };
-
-// Blocks start at N(0, 0.02^2), which suits a width of hundreds. At 32 attention then stays uniform for so long that
-// 2000 steps taught recall to no model. Five times that is 1 / sqrt(3 C), the deviation of torch.nn.Linear's start.
-void widen_start(Model& model, int from) {
-  for (int l = from; l < model.depth(); ++l) {
-    auto& b = model.blocks()[static_cast<std::size_t>(l)];
-    for (int t = 0; t < Model::block_type::tensor_count; ++t) {
-      if (b.spec(t).columns == 0) continue;  // norms and biases
-      float* const w = b.weights().data() + b.offset(t);
-      std::for_each(w, w + b.spec(t).size(), [](float& x) { x *= 5; });
-    }
-  }
-}
-
-// Runs a plan on one seed, stage by stage, with a loop of its own: targets are answers, which windows of a text have
-// not. Calls `done` with each stage's row; false if it was interrupted.
-template <class Task, class F>
-bool run_plan(gt::Cpu<> const& on, Arguments const& a, Task const& task, std::string const& name, std::int64_t seed,
-              F const& done) {
-  auto const plan = gt::parse_plan(name, {.schedule = {.lr = a.lr, .warmup = 50}});
-  std::vector<std::string> symbols;
-  for (std::int64_t i = 0; i < task.vocab(); ++i) symbols.push_back("symbol " + std::to_string(i));
-  auto const start = gt::seed(static_cast<std::uint64_t>(seed));
-  Model model(gt::RandomEmbedding::draw(symbols, {.width = block.d_model, .seed = start}), start,
-              {.context = task.context()});
-  gt::BatchShape const shape{.batch = a.batch, .tokens = task.context()};
-  std::vector<std::int32_t> ids(static_cast<std::size_t>(shape.rows())), targets(ids.size());
-  auto const began = std::chrono::steady_clock::now();
-  Row row{.plan = name, .seed = seed};
-  for (std::size_t stage = 0; stage < plan.size(); ++stage) {
-    int const below = model.depth();
-    model.append(plan[stage].blocks, plan[stage].init, plan.depth());
-    widen_start(model, below);
-    model.freeze();
-    for (int l = plan[stage].all_blocks ? 0 : below; l < model.depth(); ++l)
-      Model::set_block_trainable(model.blocks()[static_cast<std::size_t>(l)], true);
-    model.set_head_trainable(true, true);
-    gt::Trainer trainer(on, model, shape);
-    row.loss = 0;
-    for (std::int64_t step = 0; step < a.steps; ++step) {
-      task.fill(gt::TaskPart::train, row.steps++ * a.batch, a.batch, ids, targets);
-      double const loss = trainer.step(ids, targets, plan[stage].schedule.at(step, a.steps)).loss;
-      if (step >= a.steps - (a.steps + 9) / 10) row.loss += loss / static_cast<double>((a.steps + 9) / 10);
-      if (program::interrupted != 0) return false;
-    }
-    row.stage = stage, row.depth = model.depth();
-    row.score = gt::score_retrieval(on, model, task, {.samples = a.samples});
-    row.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-    done(row);
-  }
-  return true;
-}
 
 gt::Json json(Row const& r, Arguments const& a, double chance) {
   return {{"task", a.task},       {"plan", r.plan},
@@ -136,7 +75,7 @@ int compare(Arguments const& a, MakeTask const& task_of) {
   double const chance = task_of(1).chance();
   std::printf("a guess among what the context shows: %.1f %%; %lld tokens a sequence, %lld symbols, width %d\n",
               100 * chance, static_cast<long long>(task_of(1).context()), static_cast<long long>(task_of(1).vocab()),
-              block.d_model);
+              program::task_block.d_model);
   auto const done = [&](Row const& row) {
     rows.push_back(row);
     std::printf("  seed %lld  plan %-8s stage %zu  %d blocks  %5.1f %%  loss %.3f  %.1f s\n",
@@ -148,7 +87,17 @@ int compare(Arguments const& a, MakeTask const& task_of) {
   bool complete = true;
   for (std::int64_t seed = 1; seed <= a.seeds && complete; ++seed) {
     auto const task = task_of(static_cast<std::uint64_t>(seed));
-    for (auto const& plan : a.plans) complete = complete && run_plan(on, a, task, plan, seed, done);
+    for (auto const& plan : a.plans) {
+      program::TaskRun const how{.plan = plan,
+                                 .seed = static_cast<std::uint64_t>(seed),
+                                 .steps = a.steps,
+                                 .batch = a.batch,
+                                 .samples = a.samples,
+                                 .lr = a.lr};
+      complete = complete && program::train_on_task(on, task, how, [&](program::TaskStage const& stage) {
+                   done(Row{{stage}, plan, seed});
+                 });
+    }
   }
   if (!rows.empty()) print(rows, a);
   if (file) file->commit();

@@ -35,13 +35,7 @@ class ReportPage {
     for (auto const section : {&ReportPage::learning, &ReportPage::stages, &ReportPage::profile, &ReportPage::glyphs,
                                &ReportPage::samples, &ReportPage::repeat})
       body += (this->*section)();  // one after the other, for they number their figures
-    // The policy makes the browser refuse whatever the page should not have: scripts, and anything from elsewhere.
-    return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n"
-           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-           "<meta name=\"color-scheme\" content=\"light dark\"/>\n<title>" +
-           escape_markup(report_.title) + "</title>\n<style>\n" + plot_css() + report_css +
-           "</style>\n</head>\n<body>\n<main>\n" + body + "</main>\n" + footer() + "</body>\n</html>\n";
+    return html_page(report_.title, body, footer());
   }
 
  private:

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+// Measures the claims of the papers at laptop scale, with seeds and intervals, and writes a report. It goes on where it
+// was stopped.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <gt/gt.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "study/artefact_jobs.hpp"
+#include "study/compose_jobs.hpp"
+#include "study/growth_jobs.hpp"
+#include "study/page.hpp"
+#include "study/recall_jobs.hpp"
+#include "study/results.hpp"
+#include "study/setup.hpp"
+#include "support/program.hpp"
+
+namespace {
+
+using study::Job;
+
+struct Arguments {
+  std::string corpus, out = "study";
+  std::vector<std::string> fonts, languages, only;
+  double hours = 1;
+  int threads = 0;
+  bool quick = false, overwrite = false;
+};
+
+// More hours are more tokens, and from the second one more seeds.
+study::Scale scale_of(Arguments const& a) {
+  study::Scale s;
+  if (a.quick) {
+    s = {.width = 48,
+         .heads = 2,
+         .each = 1,
+         .vocab = 512,
+         .context = 64,
+         .batch = 8,
+         .tokens_per_stage = 12'000,
+         .seeds = 2};
+  } else {
+    s.seeds = a.hours >= 2 ? 5 : 3;
+    s.tokens_per_stage = static_cast<std::int64_t>(static_cast<double>(s.tokens_per_stage) * a.hours * 3 / s.seeds);
+  }
+  return s;
+}
+
+bool wanted(Arguments const& a, std::string const& job) {
+  return a.only.empty() ||
+         std::any_of(a.only.begin(), a.only.end(), [&](auto const& group) { return job.starts_with(group + "/"); });
+}
+
+void write_report(Arguments const& a, study::Scale const& scale, study::Tables const& tables) {
+  std::string command = "./run study";
+  if (a.quick) command += " --quick";
+  if (a.hours != 1) command += gt::text(" --hours ", gt::detail::fixed(a.hours, 2));
+  std::vector<std::pair<std::string, std::string>> const facts{
+      {"text", a.corpus},
+      {"model", gt::text("width ", scale.width, ", ", scale.heads, " heads, ", scale.depth(), " blocks, ", scale.each,
+                         " a stage")},
+      {"vocabulary, context, batch", gt::text(scale.vocab, ", ", scale.context, ", ", scale.batch)},
+      {"tokens a stage", std::to_string(scale.tokens_per_stage)},
+      {"seeds", std::to_string(scale.seeds)},
+      {"optimiser", "AdamW 1e-3, cosine to a tenth in each stage, decay 0.1, clipping at 1"},
+      {"gt", gt::text(gt::version, ", compiled by ", gt::compiler)}};
+  gt::write_file_atomically(a.out + "/report.html", study::to_page(tables, command, facts));
+}
+
+int run(Arguments const& a) {
+  study::Scale const scale = scale_of(a);
+  gt::Cpu<> const on(a.threads);
+  program::introduce(on);
+  study::Text const text(gt::Corpus::read({a.corpus}), scale.vocab);
+  gt::WindowLoader(text.data.tokens.train, scale.context, gt::seed(1));  // a text too short is found here
+  study::Substrates substrates(text.tokenizer, a.fonts, scale.width);
+  std::vector<std::pair<std::string, std::string>> files;
+  for (auto const& file : a.languages) {
+    auto const equals = file.find('=');
+    gt::check(equals != file.npos && equals > 0, "study", "--language must be NAME=FILE (got '", file, "')");
+    files.emplace_back(file.substr(0, equals), file.substr(equals + 1));
+  }
+  gt::Json settings = scale.json();
+  gt::Xxh3 sum;
+  sum.update(text.corpus.text());
+  settings["text"] = sum.hex();
+  settings["hours"] = a.hours, settings["quick"] = a.quick;
+  gt::detail::make_folder(a.out);
+  if (a.overwrite) std::remove((a.out + "/results.jsonl").c_str());
+  study::Results results(a.out, settings);
+
+  study::GrowthStudy const growth{on, scale, text, substrates, results};
+  std::vector<Job> jobs = growth.jobs();
+  jobs.push_back(study::merge_job(growth, 30));
+  for (auto& job : study::recall_jobs(a.quick ? 500 : 1000, a.quick ? 1 : scale.seeds)) jobs.push_back(std::move(job));
+  for (int s = 1; s <= scale.seeds; ++s) {
+    jobs.push_back({gt::text("artefact/", s), [&growth, &a, s] {
+                      return study::ask(growth, static_cast<std::uint64_t>(s), a.quick ? 40 : 200, a.quick ? 2 : 10);
+                    }});
+  }
+  std::optional<study::Languages> languages;
+  std::optional<study::Substrates> of_languages;
+  std::optional<study::ComposeStudy> compose;  // jobs refer to it
+  if (!files.empty()) {
+    languages = study::Languages::read(files, a.quick ? 60'000 : 600'000, a.quick ? 1536 : 4096);
+    of_languages.emplace(languages->tokenizer, a.fonts, scale.width);
+    compose.emplace(study::ComposeStudy{on, scale, *languages, *of_languages});
+    for (auto& job : compose->jobs()) jobs.push_back(std::move(job));
+  }
+  std::erase_if(jobs, [&](Job const& job) { return !wanted(a, job.name); });
+  gt::check(!jobs.empty(), "study",
+            "--only must name groups that there are: matrix, equal, lora, recode, merge, recall, "
+            "artefact, compose (with --language)");
+
+  study::Tables const tables{results, text.unigram_bits()};
+  auto const start = std::chrono::steady_clock::now();
+  std::size_t todo = 0, done = 0;
+  for (auto const& job : jobs) todo += results.has(job.name) ? 0 : 1;
+  std::fprintf(stderr, "%zu measurements, of which %zu are there already\n", jobs.size(), jobs.size() - todo);
+  try {
+    for (auto const& job : jobs) {
+      if (results.has(job.name)) continue;
+      results.add(job.name, job.run());
+      ++done;
+      double const seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      double const left = seconds / static_cast<double>(done) * static_cast<double>(todo - done);
+      std::fprintf(stderr, "%3zu/%zu  %-36s %s so far, about %s left\n", done, todo, job.name.c_str(),
+                   gt::detail::short_time(seconds).c_str(), gt::detail::short_time(left).c_str());
+      write_report(a, scale, tables);
+    }
+  } catch (study::Interrupted const&) {
+    write_report(a, scale, tables);
+    std::fprintf(stderr, "stopped; the same command goes on from here\n");
+    return program::interrupted_status();
+  }
+  write_report(a, scale, tables);
+  std::printf("\n%s\n%s\nreport: %s/report.html\nresults: %s/results.jsonl\n", study::to_lines(tables.cells()).c_str(),
+              study::to_lines(tables.claims()).c_str(), a.out.c_str(), a.out.c_str());
+  gt::check(std::fflush(stdout) == 0, "study", "the output must take all of the results (a full disk?)");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Measures the claims of the papers on Growing Transformers at laptop scale."};
+  Arguments a;
+  app.add_option("--corpus", a.corpus, "UTF-8 text; the last 5 % are held out")->required();
+  app.add_option("--font", a.fonts, "fonts for glyphs, the first choice first: .ttf, .otf, .ttc:N, Unifont's .hex");
+  app.add_option("--language", a.languages, "NAME=FILE, of each language that gets an expert");
+  app.add_option("--out", a.out, "folder of the results; a study goes on with those that are there")
+      ->capture_default_str();
+  app.add_flag("--overwrite", a.overwrite, "forget what was measured before");
+  app.add_option("--only", a.only, "groups: matrix, equal, lora, recode, merge, recall, artefact, compose")
+      ->delimiter(',');
+  auto const hours = app.add_option("--hours", a.hours, "time to spend on two cores, about")->capture_default_str();
+  app.add_flag("--quick", a.quick, "small models in about five minutes: whether all of it runs, not what is true")
+      ->excludes(hours);
+  app.add_option("--threads", a.threads, "0: all cores")->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  program::catch_interrupts();
+  return program::guarded([&] {
+    char const* const font = std::getenv("GT_UNIFONT_HEX");
+    if (a.fonts.empty() && font) a.fonts = {font};
+    gt::check(!a.fonts.empty(), "study", "glyphs need a font: --font FILE");
+    gt::check(a.hours > 0 && a.hours <= 1000, "study", "--hours must lie in 0 ... 1000 (got ", a.hours, ")");
+    return run(a);
+  });
+}
