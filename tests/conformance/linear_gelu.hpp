@@ -121,14 +121,14 @@ void linear_gelu_errors(B const& on) {
   CHECK_THROWS_WITH_AS(forward(w, b, low_y, y), doctest::Contains("must fit (got [3, 4], [5, 4], [2, 5])"), Error);
   CHECK_THROWS_WITH_AS(forward(w, short_b, h, y), doctest::Contains("the bias must have N elements (got 4)"), Error);
   for (auto const* other : {&x, &low_y})
-    CHECK_THROWS_WITH_AS(forward(w, b, h, *other), "gt: linear_gelu: h and y must have one shape", Error);
+    CHECK_THROWS_WITH_AS(forward(w, b, h, *other), "gt: linear_gelu: h, y and the addend must have one shape", Error);
 
   Grid<T> const dh(3, 4), dw(5, 4);
   auto const backward = [&](auto const& dys, auto const& as, auto const& dhs, auto const& dws, auto const& dbs) {
     gelu_linear_backward(on, dys.view(), x.view(), as.view(), w.view(), dhs.view(), dws.view(), dbs.vector());
   };
   char const* const sentence =
-      "gt: gelu_linear_backward: dy [M, N], h, gelu(h) and dh [M, K], w and dw [N, K] and db [N] must fit";
+      "gt: gelu_linear_backward: dy [M, N], h, gelu(h), dh and addend [M, K], w and dw [N, K] and db [N] must fit";
   CHECK_NOTHROW(backward(y, x, dh, dw, b));
   CHECK_THROWS_WITH_AS(backward(x, x, dh, dw, b), sentence, Error);
   CHECK_THROWS_WITH_AS(backward(low_y, x, dh, dw, b), sentence, Error);

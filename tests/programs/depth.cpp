@@ -89,7 +89,7 @@ TEST_CASE("depth: two blocks find what one cannot") {
 TEST_CASE("depth: what it cannot do is one sentence, before anything is trained") {
   TemporaryFolder const folder;
   check_sentence(depth({"--depths", "0"}), "--depths must lie in 1 ... 16 (got 0)");
-  check_sentence(depth({"--plans", "2,x"}), "a plan must be numbers of blocks joined by '+'");
+  check_sentence(depth({"--plans", "2,x"}), "a plan must be stages joined by '+'");
   check_sentence(depth({"--seeds", "0"}), "must be positive");
   check_sentence(depth({"--lr", "2"}), "--lr must lie between 0 and 1");
   check_sentence(depth({"--pairs", "0"}), "--pairs must lie in 1 ... 1024 (got 0)");

@@ -143,7 +143,8 @@ TEST_CASE("ReportObserver: the logged steps on one line of time and tokens, and 
 
 TEST_CASE("add_plan: the same figures before the run as the run itself tells") {
   RunReport planned, ran;
-  gt::add_plan(planned, gt::GrowthPlan{gt::deepen(2), gt::deepen(1)}, {.d_model = 16, .heads = 2}, {29}, {2, 8}, 8, 25);
+  gt::add_plan(planned, gt::GrowthPlan{gt::deepen(2), gt::deepen(1)}, {.d_model = 16, .heads = 2}, {29}, {2, 8}, 8,
+               25 * 2 * 8);
   CHECK(has(text_of(planned), "No step has been made yet."));
   ReportObserver reporter(ran);
   tiny_run(reporter);
