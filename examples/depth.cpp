@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <gt/eval/retrieval_passage.hpp>
+#include <gt/eval/retrieval_recall.hpp>
 #include <gt/gt.hpp>
 #include <gt/io/atomic_file.hpp>
 #include <optional>

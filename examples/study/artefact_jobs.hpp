@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <gt/eval/multiple_choice.hpp>
+#include <gt/eval/protocol.hpp>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <gt/eval/retrieval_recall.hpp>
 #include <gt/gt.hpp>
 #include <string>
 #include <vector>

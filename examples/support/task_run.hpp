@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <gt/eval/retrieval.hpp>
 #include <gt/gt.hpp>
 #include <string>
 #include <vector>

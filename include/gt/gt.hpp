@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Everything: substrates, models, growing, saving, generating, on the CPU backend.
+// Everything for growing and running: substrates, models, plans, saving, generating, merging, on the CPU backend. What
+// only few programs need is included by itself, so that others do not wait for it: gt/eval/*.hpp, gt/text/bvv241.hpp
+// and gt/substrate/bvv241_glyphs.hpp.
 #pragma once
 
 #include "gt/backend/cpu/peak.hpp"
@@ -15,15 +17,6 @@
 #include "gt/core/profile.hpp"
 #include "gt/cpu.hpp"
 #include "gt/easy.hpp"
-#include "gt/eval/bleu.hpp"
-#include "gt/eval/chrf.hpp"
-#include "gt/eval/jsonl.hpp"
-#include "gt/eval/multiple_choice.hpp"
-#include "gt/eval/protocol.hpp"
-#include "gt/eval/retrieval.hpp"
-#include "gt/eval/retrieval_passage.hpp"
-#include "gt/eval/retrieval_recall.hpp"
-#include "gt/eval/translate.hpp"
 #include "gt/formats/any_model_folder.hpp"
 #include "gt/formats/checkpoint.hpp"
 #include "gt/formats/model_folder.hpp"
@@ -61,14 +54,12 @@
 #include "gt/substrate/affine_recoding.hpp"
 #include "gt/substrate/binary_embedding.hpp"
 #include "gt/substrate/bit_code.hpp"
-#include "gt/substrate/bvv241_glyphs.hpp"
 #include "gt/substrate/code_embedding.hpp"
 #include "gt/substrate/glyph_embedding.hpp"
 #include "gt/substrate/learned_embedding.hpp"
 #include "gt/substrate/lift.hpp"
 #include "gt/substrate/random_embedding.hpp"
 #include "gt/substrate/table_embedding.hpp"
-#include "gt/text/bvv241.hpp"
 #include "gt/text/corpus.hpp"
 #include "gt/text/mixed_windows.hpp"
 #include "gt/text/token_shard.hpp"
