@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -20,11 +19,11 @@
 #include "gt/core/matrix_ref.hpp"
 #include "gt/core/scalar.hpp"
 #include "gt/core/view.hpp"
-#include "gt/ops/adamw.hpp"
 #include "gt/ops/cross_entropy.hpp"
 #include "gt/ops/linear.hpp"
 #include "gt/ops/rows.hpp"
 #include "gt/train/step.hpp"
+#include "gt/train/trained_runs.hpp"
 
 namespace gt {
 
@@ -70,18 +69,16 @@ class EnsembleTrainer {
       for (std::size_t i = 0; i < ensemble_.size(); ++i) {
         bool const trains = ensemble_.weights()[i] > 0, bias = static_cast<bool>(ensemble_.expert(i).head_bias());
         head_gradients_.push_back(Buffer<T>(trains ? V * C + (bias ? V : 0) : 0));
-        if (trains) add_slot(const_cast<T*>(ensemble_.expert(i).head().data()), head_gradients_[i].data(), V * C);
+        if (trains) runs_.add(const_cast<T*>(ensemble_.expert(i).head().data()), head_gradients_[i].data(), V * C);
         if (trains && bias)
-          add_slot(const_cast<T*>(ensemble_.expert(i).head_bias().data()), head_gradients_[i].data() + V * C, V);
+          runs_.add(const_cast<T*>(ensemble_.expert(i).head_bias().data()), head_gradients_[i].data() + V * C, V);
       }
     }
     if (what.adapter) {
       adapter_gradient_ = Buffer<T>(ensemble_.adapter()->buffer().size());
-      add_slot(ensemble_.adapter()->buffer().data(), adapter_gradient_.data(), adapter_gradient_.size());
+      runs_.add(ensemble_.adapter()->buffer().data(), adapter_gradient_.data(), adapter_gradient_.size());
     }
-    moments_ = Buffer<T>(2 * active_);
-    T* next = moments_.data();
-    for (auto& s : slots_) s.m = next, s.v = next + active_, next += s.size;
+    runs_.take_moments();
     arena_ = Arena(measure([&](Arena& arena) { pass({}, {}, arena); }));
   }
 
@@ -104,23 +101,7 @@ class EnsembleTrainer {
   /// or gradient that is not finite changes nothing: the result then says so.
   StepResult update(double lr) {
     check(batches_ > 0, "EnsembleTrainer::update", "a forward_backward must come first");
-    StepResult result{.loss = loss_sum_ / batches_};
-    double sum = 0;
-    for (auto const& s : slots_) sum += sum_of_squares(on_, s.gradient, s.size);
-    result.gradient_norm = std::sqrt(sum) / batches_;
-    if (std::isfinite(result.gradient_norm) && std::isfinite(result.loss)) {
-      double const clip = options_.clip_norm > 0 && result.gradient_norm > options_.clip_norm
-                              ? options_.clip_norm / result.gradient_norm
-                              : 1.0;
-      AdamWStep const step{.lr = lr,
-                           .beta1 = options_.beta1,
-                           .beta2 = options_.beta2,
-                           .eps = options_.eps,
-                           .weight_decay = options_.weight_decay,
-                           .gradient_scale = clip / batches_,
-                           .step = ++steps_};
-      for (auto const& s : slots_) adamw(on_, s.weight, s.gradient, s.m, s.v, s.size, step);
-    }
+    StepResult const result = runs_.update(on_, options_, lr, batches_, loss_sum_, steps_);
     clear_gradients();
     return result;
   }
@@ -131,31 +112,21 @@ class EnsembleTrainer {
   }
   /// Forgets what was accumulated since the last update.
   void clear_gradients() {
-    for (auto const& s : slots_) std::fill_n(s.gradient, s.size, T{});
+    runs_.clear_gradients();
     batches_ = 0;
     loss_sum_ = 0;
   }
 
-  BatchShape shape() const { return shape_; }                 ///< of every batch
-  std::int64_t steps() const { return steps_; }               ///< AdamW's
-  std::int64_t active_parameters() const { return active_; }  ///< numbers that train
+  BatchShape shape() const { return shape_; }                        ///< of every batch
+  std::int64_t steps() const { return steps_; }                      ///< AdamW's
+  std::int64_t active_parameters() const { return runs_.active(); }  ///< numbers that train
   /// Of expert i's head [V, C], then of its bias [V]; empty where it does not train.
   Buffer<T> head_gradient(std::size_t i) const { return what_.heads ? head_gradients_[i] : Buffer<T>{}; }
   /// Laid out as the adapter's `buffer()`; empty where it does not train.
   Buffer<T> const& adapter_gradient() const { return adapter_gradient_; }
 
  private:
-  // A run of trainable numbers: weight, gradient, and AdamW's moments.
-  struct Slot {
-    T *weight, *gradient, *m, *v;
-    std::int64_t size;
-  };
   using real = decltype(real_part(T{}));
-
-  void add_slot(T* weight, T* gradient, std::int64_t size) {
-    slots_.push_back({weight, gradient, nullptr, nullptr, size});
-    active_ += size;
-  }
 
   double pass(std::span<std::int32_t const> id_span, std::span<std::int32_t const> target_span, Arena& arena) {
     std::int64_t const M = shape_.rows(), V = ensemble_.vocab(), C = ensemble_.config().d_model;
@@ -229,9 +200,9 @@ class EnsembleTrainer {
   EnsembleTrains what_;
   AdamWOptions options_;
   std::vector<Buffer<T>> head_gradients_;
-  Buffer<T> adapter_gradient_, moments_;
-  std::vector<Slot> slots_;
-  std::int64_t active_ = 0, steps_ = 0;
+  Buffer<T> adapter_gradient_;
+  TrainedRuns<T> runs_;
+  std::int64_t steps_ = 0;
   int batches_ = 0;
   double loss_sum_ = 0;
   Arena arena_;

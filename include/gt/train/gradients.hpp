@@ -12,6 +12,7 @@
 #include "gt/core/buffer.hpp"
 #include "gt/nn/block_like.hpp"
 #include "gt/nn/lora.hpp"
+#include "gt/train/trained_runs.hpp"
 
 namespace gt {
 
@@ -20,12 +21,6 @@ template <class Model>
 class Gradients {
  public:
   using T = typename Model::scalar;  ///< of gradients and moments
-  /// A run of trainable numbers: weight, gradient, and AdamW's two moments.
-  struct Run {
-    T *weight, *gradient, *m, *v;
-    std::int64_t size;
-  };
-
   /// All zero.   Errors: a model with nothing trainable.
   explicit Gradients(Model& model) : model_{model} {
     for (auto const& block : model.blocks()) {
@@ -47,10 +42,7 @@ class Gradients {
   Buffer<T> const& of_table() const { return of_table_; }
   /// Of one HeadTensor.
   T* of_head(int tensor) const { return of_head_.data() + model_.head_tensor_offset(tensor); }
-  std::vector<Run> const& runs() const { return runs_; }  ///< all that trains, in the order of the model's tensors
-  std::int64_t active() const { return active_; }         ///< numbers that train
-  /// AdamW's first moments of all that trains, in the order of the model's tensors, then the second.
-  Buffer<T> const& moments() const { return moments_; }
+  TrainedRuns<T> const& runs() const { return runs_; }  ///< all that trains, in the order of the model's tensors
   /// Whether the same tensors train now as when this was made.
   bool still_fit() const { return trainable_now() == trained_; }
   /// Sets the gradients to zero.
@@ -83,38 +75,26 @@ class Gradients {
     add(model_.table_trains());
     return hash;
   }
-  void add_run(T* weight, T* gradient, std::int64_t size) {
-    active_ += size;
-    if (!runs_.empty() && runs_.back().weight + runs_.back().size == weight &&
-        runs_.back().gradient + runs_.back().size == gradient) {
-      runs_.back().size += size;  // neighbours in one buffer are updated in one go
-    } else {
-      runs_.push_back({weight, gradient, nullptr, nullptr, size});
-    }
-  }
   void collect_runs() {
-    if (model_.table_trains()) add_run(model_.table_buffer().data(), of_table_.data(), of_table_.size());
+    if (model_.table_trains()) runs_.add(model_.table_buffer().data(), of_table_.data(), of_table_.size());
     each_holder([&](auto const& holder, T* gradient) {
       for (int t = 0; t < std::remove_cvref_t<decltype(holder)>::tensor_count; ++t) {
         if (holder.is_trainable(t))
-          add_run(holder.weights().data() + holder.offset(t), gradient + holder.offset(t), holder.spec(t).size());
+          runs_.add(holder.weights().data() + holder.offset(t), gradient + holder.offset(t), holder.spec(t).size());
       }
     });
     for (int t = Model::norm_g; t <= Model::head_b; ++t) {
       if (model_.head_tensor_trains(t))
-        add_run(model_.head_buffer().data() + model_.head_tensor_offset(t), of_head(t), model_.head_tensor_size(t));
+        runs_.add(model_.head_buffer().data() + model_.head_tensor_offset(t), of_head(t), model_.head_tensor_size(t));
     }
     trained_ = trainable_now();
-    moments_ = Buffer<T>(2 * active_);
-    T* next = moments_.data();
-    for (auto& r : runs_) r.m = next, r.v = next + active_, next += r.size;
+    runs_.take_moments();
   }
 
   Model& model_;
   std::vector<Buffer<T>> of_blocks_;
-  Buffer<T> of_head_, of_table_, moments_;
-  std::vector<Run> runs_;
-  std::int64_t active_ = 0;
+  Buffer<T> of_head_, of_table_;
+  TrainedRuns<T> runs_;
   std::uint64_t trained_ = 0;
 };
 

@@ -19,7 +19,6 @@
 #include "gt/core/view.hpp"
 #include "gt/nn/passes.hpp"
 #include "gt/nn/transformer.hpp"
-#include "gt/ops/adamw.hpp"
 #include "gt/ops/embedding.hpp"
 #include "gt/train/gradients.hpp"
 #include "gt/train/step.hpp"
@@ -126,24 +125,7 @@ class Trainer {
   StepResult update(double lr) {
     check(batches_ > 0, "Trainer::update", "a forward_backward must come first");
     auto const start = clock::now();
-    StepResult result;
-    result.loss = loss_sum_ / batches_;
-    double sum = 0;
-    for (auto const& r : gradients_.runs()) sum += sum_of_squares(on_, r.gradient, r.size);
-    result.gradient_norm = std::sqrt(sum) / batches_;
-    if (std::isfinite(result.gradient_norm) && std::isfinite(result.loss)) {
-      double const clip = options_.clip_norm > 0 && result.gradient_norm > options_.clip_norm
-                              ? options_.clip_norm / result.gradient_norm
-                              : 1.0;
-      AdamWStep const step{.lr = lr,
-                           .beta1 = options_.beta1,
-                           .beta2 = options_.beta2,
-                           .eps = options_.eps,
-                           .weight_decay = options_.weight_decay,
-                           .gradient_scale = clip / batches_,
-                           .step = ++steps_};
-      for (auto const& r : gradients_.runs()) adamw(on_, r.weight, r.gradient, r.m, r.v, r.size, step);
-    }
+    StepResult const result = gradients_.runs().update(on_, options_, lr, batches_, loss_sum_, steps_);
     clear_gradients();
     profile_.update += seconds_since(start);
     return result;
@@ -172,9 +154,9 @@ class Trainer {
   BatchShape shape() const { return shape_; }    ///< of every batch
   int prefix_depth() const { return lowest_; }   ///< frozen blocks below all that trains
   std::int64_t steps() const { return steps_; }  ///< AdamW's, those of a restored state included
-  std::int64_t active_parameters() const { return gradients_.active(); }  ///< numbers that train
+  std::int64_t active_parameters() const { return gradients_.runs().active(); }  ///< numbers that train
   /// AdamW's two moments.
-  std::int64_t optimizer_bytes() const { return 2 * gradients_.active() * static_cast<std::int64_t>(sizeof(T)); }
+  std::int64_t optimizer_bytes() const { return 2 * gradients_.runs().active() * static_cast<std::int64_t>(sizeof(T)); }
   std::int64_t activation_bytes() const { return arena_.capacity(); }  ///< with scratch, of one batch
   /// Gradient of block l, laid out like its weights, if one of its tensors trains, then that of its adapter, if one of
   /// its does; empty when all is frozen.
@@ -189,13 +171,13 @@ class Trainer {
 
   /// AdamW's first and second moments of all that trains, in the order of the model's tensors, [2 active_parameters].
   /// With `steps()` and the weights they are all that a later trainer needs to go on to the same bits.
-  Buffer<T> const& moments() const { return gradients_.moments(); }
+  Buffer<T> const& moments() const { return gradients_.runs().moments(); }
   /// Goes on where another trainer of the same tensors stood. Errors: moments of another size.
   void restore(std::span<T const> moments, std::int64_t steps) {
-    check(static_cast<std::int64_t>(moments.size()) == gradients_.moments().size() && steps >= 0, "Trainer::restore",
-          "the optimiser's state must be of ", gradients_.moments().size(), " numbers (got ", moments.size(), " after ",
-          steps, " steps)");
-    std::copy(moments.begin(), moments.end(), gradients_.moments().begin());
+    check(static_cast<std::int64_t>(moments.size()) == gradients_.runs().moments().size() && steps >= 0,
+          "Trainer::restore", "the optimiser's state must be of ", gradients_.runs().moments().size(), " numbers (got ",
+          moments.size(), " after ", steps, " steps)");
+    std::copy(moments.begin(), moments.end(), gradients_.runs().moments().begin());
     steps_ = steps;
   }
 
