@@ -85,7 +85,6 @@ struct GrowthStudy {
         auto const tokens = static_cast<std::int64_t>(static_cast<double>(all_tokens()) / plan.tokens());
         return grown("glyph", plan, tokens, seed);
       });
-      // On top of the grown model, a stage's worth of tokens more: an adapter of all blocks, or the head alone.
       add(gt::text("recode/affine/", s),
           [=, this] { return grown("affine", in_stages(false), scale.tokens_per_stage, seed); });
     }

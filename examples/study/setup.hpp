@@ -107,8 +107,6 @@ class Watch : public gt::GrowthObserver {
   }
   void step_done(gt::StepDone const& s) override {
     if (s.evaluated) curve_.push_back({s.tokens, s.bits_per_byte});
-    if (program::interrupted == 0 || told_) return;
-    told_ = true;
   }
   void stage_done(gt::StageDone const& s) override {
     if (plan_[s.stage].lora.rank == 0) {  // a merge is the one declared change of frozen weights
@@ -155,7 +153,7 @@ class Watch : public gt::GrowthObserver {
   std::map<std::string, std::uint64_t> frozen_;
   gt::Json stages_ = gt::Json::array(), curve_ = gt::Json::array();
   double flops_ = 0, seconds_ = 0;
-  bool kept_ = true, told_ = false;
+  bool kept_ = true;
 };
 
 /// Thrown where a run ends by Ctrl-C: what was measured before is kept.

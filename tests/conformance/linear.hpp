@@ -91,6 +91,13 @@ void linear_gradient(B const& on, std::int64_t width) {
       CHECK(bit_equal(dx1.elements(), dx.elements()));
       CHECK(bit_equal(dw1.elements(), dw.elements()));
       CHECK(bit_equal(db1.elements(), db.elements()));
+
+      // What another path has left of dx is added to.
+      Numbers sum = dx_exact;
+      for (double& d : sum) d += 5;
+      Grid<T> const dx2(M, K, layout, 5);
+      linear_backward<B, T>(on, dys.view(), xs.view(), ws.view(), dx2.view(), {}, {}, dx2.view());
+      CHECK(close(dx2.values(), sum, gradient_tol<T>(n)));
     }
   }
 }

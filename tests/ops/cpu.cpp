@@ -12,6 +12,7 @@
 #include "conformance/layer_norm.hpp"
 #include "conformance/linear.hpp"
 #include "conformance/linear_gelu.hpp"
+#include "conformance/lora.hpp"
 #include "conformance/residual.hpp"
 #include "conformance/rms_norm.hpp"
 #include "conformance/rope.hpp"
@@ -36,6 +37,7 @@ TEST_CASE_TEMPLATE("rope on the CPU", T, float, double) { gt::test::rope_conform
 
 TEST_CASE_TEMPLATE("attention on the CPU", T, float, double) { gt::test::attention_conforms<T>(gt::Cpu<>(2), width); }
 
+TEST_CASE_TEMPLATE("lora on the CPU", T, float, double) { gt::test::lora_conforms<T>(gt::Cpu<>(2), width); }
 TEST_CASE_TEMPLATE("embedding on the CPU", T, float, double) { gt::test::embedding_conforms<T>(gt::Cpu<>(2), width); }
 
 TEST_CASE_TEMPLATE("residual on the CPU", T, float, double) { gt::test::residual_conforms<T>(gt::Cpu<>(2), width); }

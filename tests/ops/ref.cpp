@@ -10,6 +10,7 @@
 #include "conformance/layer_norm.hpp"
 #include "conformance/linear.hpp"
 #include "conformance/linear_gelu.hpp"
+#include "conformance/lora.hpp"
 #include "conformance/residual.hpp"
 #include "conformance/rms_norm.hpp"
 #include "conformance/rope.hpp"
@@ -31,6 +32,7 @@ TEST_CASE_TEMPLATE("rope on the reference", T, float, double) { gt::test::rope_c
 
 TEST_CASE_TEMPLATE("attention on the reference", T, float, double) { gt::test::attention_conforms<T>(gt::Ref{}, 16); }
 
+TEST_CASE_TEMPLATE("lora on the reference", T, float, double) { gt::test::lora_conforms<T>(gt::Ref{}, 16); }
 TEST_CASE_TEMPLATE("embedding on the reference", T, float, double) { gt::test::embedding_conforms<T>(gt::Ref{}, 16); }
 
 TEST_CASE_TEMPLATE("residual on the reference", T, float, double) { gt::test::residual_conforms<T>(gt::Ref{}, 16); }

@@ -34,7 +34,8 @@ struct PassageOptions {
 
 /// A question, and its answer: a word of the passage.
 struct PassageQuestion {
-  std::string question, answer;
+  std::string question;  ///< without the passage
+  std::string answer;    ///< a word of the passage
 };
 /// A passage with questions about it; the last one is what is to be answered.
 struct Passage {

@@ -29,8 +29,8 @@ namespace gt {
 
 namespace detail {
 
-/// Freezes all, and makes trainable what a stage declares: the blocks from `lowest` upward, or all of them, adapters,
-/// the table, the head, the final norm.
+/// Freezes all, and makes trainable what a stage declares: its blocks, which came to `below` others, or all of them,
+/// adapters, the table, the head, the final norm.
 template <class Model>
 void thaw_stage(Model& model, Stage const& stage, int below) {
   model.freeze();
@@ -114,12 +114,7 @@ class GrowthRun {
     return all;
   }
   // Frozen blocks below all that trains in a stage.
-  int prefix_of(std::size_t stage) const {
-    Stage const& s = plan_[stage];
-    if (s.all_blocks || s.lora.rank > 0 || s.train_table) return 0;
-    int const below = first_depth_ + plan_.depth(stage) - s.blocks;
-    return s.init == BlockInit::expand ? expanded_position(below, s.blocks, 0) : below;
-  }
+  int prefix_of(std::size_t stage) const { return plan_.lowest(stage, first_depth_); }
   std::int64_t steps_of(std::size_t stage) const { return plan_.steps(stage, options_.tokens_per_stage, shape_); }
   GrowthEnd run_stage() {
     steps_ = steps_of(state_.stage);

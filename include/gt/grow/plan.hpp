@@ -115,11 +115,12 @@ class GrowthPlan {
   constexpr int trained(std::size_t i) const { return stages_[i].all_blocks ? depth(i) : stages_[i].blocks; }
   /// Blocks whose adapters train in stage `i`: those below the new ones.
   constexpr int adapted(std::size_t i) const { return stages_[i].lora.rank > 0 ? depth(i) - stages_[i].blocks : 0; }
-  /// The lowest block that gradients reach in stage `i`: that of the new ones, or 0.
-  constexpr int lowest(std::size_t i) const {
+  /// The lowest block that gradients reach in stage `i`: that of the new ones, or 0. `first_depth` blocks were there
+  /// before the plan.
+  constexpr int lowest(std::size_t i, int first_depth = 0) const {
     Stage const& s = stages_[i];
     if (s.all_blocks || s.lora.rank > 0 || s.train_table) return 0;
-    int const below = depth(i) - s.blocks;
+    int const below = first_depth + depth(i) - s.blocks;
     return s.init == BlockInit::expand ? expanded_position(below, s.blocks, 0) : below;
   }
   /// Blocks that gradients pass through in stage `i`.

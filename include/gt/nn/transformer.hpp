@@ -20,14 +20,12 @@
 #include "gt/core/backend.hpp"
 #include "gt/core/buffer.hpp"
 #include "gt/core/parameter.hpp"
-#include "gt/core/scalar.hpp"
 #include "gt/nn/block.hpp"
 #include "gt/nn/block_config.hpp"
 #include "gt/nn/block_like.hpp"
 #include "gt/nn/lora.hpp"
-#include "gt/substrate/fingerprint.hpp"
+#include "gt/nn/model_table.hpp"
 #include "gt/substrate/frozen_table.hpp"
-#include "gt/substrate/learned_embedding.hpp"
 
 namespace gt {
 
@@ -63,66 +61,40 @@ class Transformer {
         seed_{seed},
         context_{options.context},
         head_bias_{options.head_bias},
-        vocab_{substrate.vocab()},
-        table_width_{substrate.width()},
-        method_{substrate.method()},
-        fingerprint_{substrate.fingerprint()},
-        origin_{substrate.fingerprint()},
+        table_(substrate),
         rotary_(options.context, config_.d_head(), config_.rope_base) {
     check(context_ > 0, "Transformer", "the context must be positive (got ", context_, ")");
-    check(config_.d_model % table_width_ == 0, "Transformer", "the substrate's width must divide the model's (got ",
-          table_width_, " and ", config_.d_model, ")");
-    if constexpr (std::same_as<T, float>) {
-      table_ = substrate.table();
-    } else {
-      table_ = Buffer<T>(vocab_ * table_width_);
-      for (std::int64_t i = 0; i < table_.size(); ++i) table_[i] = T(substrate.table().data()[i]);
-    }
+    check(config_.d_model % table_.width() == 0, "Transformer", "the substrate's width must divide the model's (got ",
+          table_.width(), " and ", config_.d_model, ")");
     head_ = Buffer<T>(head_tensor_offset(head_b) + head_tensor_size(head_b));
     reset_head();
   }
 
-  BlockConfig const& config() const { return config_; }                      ///< of each block, all sizes known
-  std::int64_t context() const { return context_; }                          ///< tokens a sequence may have
-  std::int64_t vocab() const { return vocab_; }                              ///< V
-  int depth() const { return static_cast<int>(blocks_.size()); }             ///< L
-  bool has_head_bias() const { return head_bias_; }                          ///< as TransformerOptions said
-  Seed seed() const { return seed_; }                                        ///< of all weights that are drawn
-  std::string const& substrate_method() const { return method_; }            ///< "glyph", "binary", ...
-  std::string const& substrate_fingerprint() const { return fingerprint_; }  ///< names the table
-  std::string const& substrate_origin() const { return origin_; }            ///< the same before the table was trained
-  std::int64_t table_width() const { return table_width_; }                  ///< n, which divides C
-  RopeTable<T> const& rotary() const { return rotary_; }                     ///< one for all blocks
+  BlockConfig const& config() const { return config_; }                              ///< of each block, all sizes known
+  std::int64_t context() const { return context_; }                                  ///< tokens a sequence may have
+  std::int64_t vocab() const { return table_.vocab(); }                              ///< V
+  int depth() const { return static_cast<int>(blocks_.size()); }                     ///< L
+  bool has_head_bias() const { return head_bias_; }                                  ///< as TransformerOptions said
+  Seed seed() const { return seed_; }                                                ///< of all weights that are drawn
+  std::string const& substrate_method() const { return table_.method(); }            ///< "glyph", "binary", ...
+  std::string const& substrate_fingerprint() const { return table_.fingerprint(); }  ///< names the table
+  std::string const& substrate_origin() const { return table_.origin(); }  ///< the same before the table was trained
+  std::int64_t table_width() const { return table_.width(); }              ///< n, which divides C
+  RopeTable<T> const& rotary() const { return rotary_; }                   ///< one for all blocks
 
   std::vector<BlockT> const& blocks() const { return blocks_; }  ///< bottom to top
   std::vector<BlockT>& blocks() { return blocks_; }              ///< the same, to be changed
   /// The frozen embedding, [V, n].
-  Matrix<T const> table() const { return Matrix<T const>(table_.data(), vocab_, table_width_); }
-  Buffer<T> const& table_buffer() const { return table_; }  ///< its numbers
+  Matrix<T const> table() const { return table_.view(); }
+  Buffer<T> const& table_buffer() const { return table_.buffer(); }  ///< its numbers
   /// Reads its embeddings from `table` [V, n] from now on: equal rows in other memory, such as those of a model that
   /// stands on the same substrate.   Errors: another number of elements; a table that trains.
-  void set_table(Buffer<T> table) {
-    check(table.size() == table_.size(), "with_table", "the table must be of ", vocab_, " rows of ", table_width_,
-          " numbers (got ", table.size(), " numbers)");
-    check(!table_trains_, "with_table", "a table that trains is the model's own; freeze it first");
-    table_ = std::move(table), own_table_ = false;
-  }
+  void set_table(Buffer<T> table) { table_.set_rows(std::move(table)); }
   /// Whether the table trains; never but where it is a LearnedEmbedding's.
-  bool table_trains() const { return table_trains_; }
+  bool table_trains() const { return table_.trains(); }
   /// Makes the table trainable, in a copy of the model's own, or freezes it again: its fingerprint is then that of what
   /// it has become.   Errors: the table of another substrate than LearnedEmbedding.
-  void set_table_trainable(bool on) {
-    check(!on || method_ == LearnedEmbedding::name, "set_table_trainable",
-          "the table of this substrate stays frozen (got ", method_, "); LearnedEmbedding has one that trains");
-    if (on && !own_table_) table_ = table_.clone(), own_table_ = true;
-    if (table_trains_ && !on) {
-      Fingerprint print(method_, vocab_, static_cast<int>(table_width_));
-      std::vector<float> rows;
-      for (T const& x : table_) rows.push_back(static_cast<float>(real_part(x)));
-      fingerprint_ = print.text("trained").rows(rows).hex();
-    }
-    table_trains_ = on;
-  }
+  void set_table_trainable(bool on) { table_.set_trainable(on); }
   Buffer<T> const& head_buffer() const { return head_; }  ///< final norm and head, in the order of HeadTensor
   Buffer<T>& head_buffer() { return head_; }              ///< the same, to be changed
   /// Of the final norm, [C].
@@ -131,7 +103,7 @@ class Transformer {
   Vector<T const> norm_bias() const { return head_vector(norm_b); }
   /// The output head, [V, C]; never tied to the table.
   Matrix<T const> head() const {
-    return Matrix<T const>(head_.data() + head_tensor_offset(head_w), vocab_, config_.d_model);
+    return Matrix<T const>(head_.data() + head_tensor_offset(head_w), vocab(), config_.d_model);
   }
   /// [V]; null without one.
   Vector<T const> head_bias() const { return head_vector(head_b); }
@@ -168,7 +140,7 @@ class Transformer {
   /// Numbers in a HeadTensor; 0 where there is none.
   std::int64_t head_tensor_size(int t) const {
     std::int64_t const C = config_.d_model,
-                       sizes[] = {C, config_.norm_parameters() - C, vocab_ * C, head_bias_ ? vocab_ : 0};
+                       sizes[] = {C, config_.norm_parameters() - C, vocab() * C, head_bias_ ? vocab() : 0};
     return sizes[t];
   }
   /// Where it begins in `head_buffer()`.
@@ -277,13 +249,13 @@ class Transformer {
   }
   /// Every tensor, bottom to top: the table, the blocks, each with its adapter, the final norm, the head.
   std::vector<Parameter<T>> parameters() const {
-    auto const shapes = tensor_shapes(config_, vocab_, table_width_, depth(), head_bias_, lora(), adapted());
+    auto const shapes = tensor_shapes(config_, vocab(), table_.width(), depth(), head_bias_, lora(), adapted());
     std::vector<Parameter<T>> all;
     auto const add = [&](T* data, bool trainable) {
       auto const& [name, sizes] = shapes[all.size()];
       all.push_back({name, sizes, data, trainable});
     };
-    add(table_.data(), table_trains_);
+    add(table_.buffer().data(), table_trains());
     for (auto const& block : blocks_) {
       each_tensor(
           block, [&](auto& holder, int t) { add(holder.weights().data() + holder.offset(t), holder.is_trainable(t)); });
@@ -302,7 +274,7 @@ class Transformer {
   /// The lowest block with a trainable tensor, 0 where the table trains, `depth()` when only the head does. Nothing
   /// below is differentiated.
   int lowest_trainable() const {
-    if (table_trains_) return 0;
+    if (table_trains()) return 0;
     for (int l = 0; l < depth(); ++l) {
       if (any_trainable(blocks_[static_cast<std::size_t>(l)])) return l;
     }
@@ -318,7 +290,7 @@ class Transformer {
       }
     }
     copy.head_ = head_.clone();
-    if (own_table_) copy.table_ = table_.clone();
+    copy.table_ = table_.clone();
     return copy;
   }
 
@@ -416,12 +388,8 @@ class Transformer {
   Seed seed_;
   std::int64_t context_;
   bool head_bias_;
-  std::int64_t vocab_;
-  std::int64_t table_width_;
-  std::string method_, fingerprint_, origin_;
-  bool table_trains_ = false, own_table_ = false;  // whether `table_` is shared with nobody
+  ModelTable<T> table_;
   RopeTable<T> rotary_;
-  Buffer<T> table_;  // [V, n], shared
   std::vector<BlockT> blocks_;
   Buffer<T> head_;  // final norm's gain [C] and bias [C] (not in RMSNorm), head [V, C], head's bias [V]
   std::array<bool, 4> head_trainable_{};

@@ -20,8 +20,11 @@ class TrainedRuns {
  public:
   /// `size` numbers, their gradient, and AdamW's two moments.
   struct Run {
-    T *weight, *gradient, *m, *v;
-    std::int64_t size;
+    T* weight;          ///< what trains
+    T* gradient;        ///< of the loss, added up since the last update
+    T* m;               ///< first moment
+    T* v;               ///< second moment
+    std::int64_t size;  ///< numbers
   };
 
   /// Numbers and where their gradient is. Neighbours in both memories are one run, updated in one go.
