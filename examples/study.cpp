@@ -98,7 +98,7 @@ int run(Arguments const& a) {
   study::GrowthStudy const growth{on, scale, text, substrates, results};
   std::vector<Job> jobs = growth.jobs();
   jobs.push_back(study::merge_job(growth, 30));
-  for (auto& job : study::recall_jobs(a.quick ? 500 : 1000, a.quick ? 1 : scale.seeds)) jobs.push_back(std::move(job));
+  for (auto& job : study::task_jobs(a.quick, scale.seeds)) jobs.push_back(std::move(job));
   for (int s = 1; s <= scale.seeds; ++s) {
     jobs.push_back({gt::text("artefact/", s), [&growth, &a, s] {
                       return study::ask(growth, static_cast<std::uint64_t>(s), a.quick ? 40 : 200, a.quick ? 2 : 10);
@@ -116,7 +116,7 @@ int run(Arguments const& a) {
   std::erase_if(jobs, [&](Job const& job) { return !wanted(a, job.name); });
   gt::check(!jobs.empty(), "study",
             "--only must name groups that there are: matrix, equal, lora, recode, merge, recall, "
-            "artefact, compose (with --language)");
+            "passage, artefact, compose (with --language)");
 
   study::Tables const tables{results, text.unigram_bits()};
   auto const start = std::chrono::steady_clock::now();
@@ -141,7 +141,7 @@ int run(Arguments const& a) {
   }
   write_report(a, scale, tables);
   std::printf("\n%s\n%s\nreport: %s/report.html\nresults: %s/results.jsonl\n", study::to_lines(tables.cells()).c_str(),
-              study::to_lines(tables.claims()).c_str(), a.out.c_str(), a.out.c_str());
+              study::to_lines(tables.claims(false)).c_str(), a.out.c_str(), a.out.c_str());
   gt::check(std::fflush(stdout) == 0, "study", "the output must take all of the results (a full disk?)");
   return 0;
 }
@@ -157,7 +157,7 @@ int main(int argc, char** argv) {
   app.add_option("--out", a.out, "folder of the results; a study goes on with those that are there")
       ->capture_default_str();
   app.add_flag("--overwrite", a.overwrite, "forget what was measured before");
-  app.add_option("--only", a.only, "groups: matrix, equal, lora, recode, merge, recall, artefact, compose")
+  app.add_option("--only", a.only, "groups: matrix, equal, lora, recode, merge, recall, passage, artefact, compose")
       ->delimiter(',');
   auto const hours = app.add_option("--hours", a.hours, "time to spend on two cores, about")->capture_default_str();
   app.add_flag("--quick", a.quick, "small models in about five minutes: whether all of it runs, not what is true")

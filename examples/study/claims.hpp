@@ -4,7 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <gt/grow/presets.hpp>
+#include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "findings.hpp"
@@ -18,31 +23,70 @@ class Claims {
   Claims(Results const& results, double unigram) : results_{results}, unigram_{unigram} {}
 
   std::vector<Finding> all() const {
+    // Each with what it takes to hold, as the report prints it.
+    constexpr auto interval = "the whole interval is above 0; weakly: the mean";
+    std::pair<Finding (Claims::*)() const, char const*> const claims[] = {
+        {&Claims::counts, "the presets' counts are the published ones"},
+        {&Claims::exact, "tested elsewhere"},
+        {&Claims::frozen, "every run"},
+        {&Claims::learns, "both are 20 % below frequencies alone"},
+        {&Claims::beside_trainable, "the means are within 0.1"},
+        {&Claims::spike, interval},
+        {&Claims::recovery, "every stage; weakly: the mean"},
+        {&Claims::depth_helps, interval},
+        {&Claims::depth_enables, "every seed: below 30 % and above 90 %; weakly: two twice as often as one"},
+        {&Claims::passages, "every seed: below 50 % and above 90 %; weakly: two twice as often as one"},
+        {&Claims::grown_depth, "1+1+1 right above 90 %"},
+        {&Claims::budget, "the same number in every stage, and smaller"},
+        {&Claims::step_cost, "below 3 times, and above once"},
+        {&Claims::lora_fits, "no phase trains more than a stage"},
+        {&Claims::lora_helps, interval},
+        {&Claims::lora_merges, "below 1e-4"},
+        {&Claims::trade_off, interval},
+        {&Claims::equal_operations, interval},
+        {&Claims::equal_time, interval},
+        {&Claims::six_cells, interval},
+        {&Claims::averaging, interval},
+        {&Claims::theorem, "at most 1e-4 nats, for rounding"},
+        {&Claims::beats_the_best, interval},
+        {&Claims::tunes, interval},
+        {&Claims::control, interval},
+        {&Claims::recoding, "the intervals meet"},
+        {&Claims::artefact, "ranking is ahead of both"}};
     std::vector<Finding> found;
-    for (auto const claim :
-         {&Claims::counts,           &Claims::exact,          &Claims::frozen,      &Claims::learns,
-          &Claims::beside_trainable, &Claims::spike,          &Claims::recovery,    &Claims::depth_helps,
-          &Claims::depth_enables,    &Claims::grown_depth,    &Claims::budget,      &Claims::step_cost,
-          &Claims::lora_fits,        &Claims::lora_helps,     &Claims::lora_merges, &Claims::trade_off,
-          &Claims::equal_operations, &Claims::equal_time,     &Claims::six_cells,   &Claims::averaging,
-          &Claims::theorem,          &Claims::beats_the_best, &Claims::tunes,       &Claims::control,
-          &Claims::recoding,         &Claims::artefact})
+    for (auto const& [claim, rule] : claims) {
       found.push_back((this->*claim)());
+      found.back().rule = rule;
+    }
     return found;
   }
 
  private:
   static std::string bits(Sample const& s) { return s.text() + " bits/byte"; }
+  static std::string small(double x) {
+    char digits[16];
+    std::snprintf(digits, sizeof digits, "%.1e", x);
+    return digits;
+  }
   static std::string percent(double share) { return gt::detail::fixed(100 * share, 1) + " %"; }
 
   Finding counts() const {
+    // As gt/grow/presets.hpp has their sources.
+    constexpr std::pair<char const*, std::int64_t> published[] = {
+        {"growing-16-bit", 181'554'176}, {"growing-unicode", 247'614'464}, {"monolith-16-bit", 181'554'176},
+        {"v3-16-bit", 269'699'072},      {"abs-bvv-1", 1'275'244'544},     {"abs-bvv-2", 1'476'608'000},
+        {"abs-bvv-3", 1'677'971'456},    {"abs-bvv-4", 1'879'334'912},     {"abs-bvv-5", 2'080'698'368},
+        {"abs-bvv-6", 2'282'061'824}};
+    int right = 0;
+    for (auto const& [name, count] : published) right += gt::preset(name).parameters() == count;
     return {"The counts of the papers' models: 181.6M, 247.6M, 180.5M, 105.0M, 269.7M, and 1.3 to 2.3B (claim 1)",
-            "exact integers, by static_assert in grow/presets.hpp; ./run plan --list", Verdict::held};
+            gt::text(right, " of ", std::size(published), " to the last parameter"),
+            right == static_cast<int>(std::size(published)) ? Verdict::held : Verdict::failed};
   }
   Finding exact() const {
     return {"The author's tokenizers, pictures and codes, bit for bit (claims 2 to 4)",
             "tests/text/bvv241.cpp, tests/substrate/bvv241_glyphs.cpp and codes.cpp, with his n-gram lists",
-            Verdict::held};
+            Verdict::tested};
   }
   Finding frozen() const {
     int rows = 0, kept = 0;
@@ -132,6 +176,20 @@ class Claims {
             : two.mean() > 2 * one.mean() ? Verdict::weak
                                           : Verdict::failed};
   }
+  Finding passages() const {
+    Sample const one = sample(results_, "passage/1/", "exact"), two = sample(results_, "passage/2/", "exact"),
+                 grown = sample(results_, "passage/1+1/", "exact");
+    std::string const claim = "Extracting an answer from a passage: one block fails, two succeed (claim 8)";
+    if (one.values.empty() || two.values.empty()) return {claim, "", Verdict::missing};
+    bool const held = *std::max_element(one.values.begin(), one.values.end()) < 0.5 &&
+                      *std::min_element(two.values.begin(), two.values.end()) > 0.9;
+    return {claim,
+            gt::text("whole answers right: ", percent(one.mean()), " and ", percent(two.mean()),
+                     " with 1 and 2 blocks, 1+1: ", percent(grown.mean()), "; a guess: 25 %"),
+            held                          ? Verdict::held
+            : two.mean() > 2 * one.mean() ? Verdict::weak
+                                          : Verdict::failed};
+  }
   Finding grown_depth() const {
     Sample const grown = recall("1+1+1"), pair = recall("2+1");
     if (grown.values.empty())
@@ -215,7 +273,7 @@ class Claims {
     return {"Merging adapters changes no logit (claim 12)",
             s.values.empty()
                 ? ""
-                : gt::text("largest difference of a logit ", *std::max_element(s.values.begin(), s.values.end())),
+                : "largest difference of a logit " + small(*std::max_element(s.values.begin(), s.values.end())),
             s.values.empty()                                             ? Verdict::missing
             : *std::max_element(s.values.begin(), s.values.end()) < 1e-4 ? Verdict::held
                                                                          : Verdict::failed};
@@ -276,7 +334,7 @@ class Claims {
     for (auto const& row : results_.of("compose/")) s.values.push_back(row.at("worst_excess").get<double>());
     double const worst = s.values.empty() ? 0 : *std::max_element(s.values.begin(), s.values.end());
     return {"On every token the mean's loss is at most the mean of the experts' losses (claim 15, a theorem)",
-            gt::text("largest excess ", worst, " nats"),
+            gt::text("largest excess ", small(worst), " nats"),
             s.values.empty() ? Verdict::missing
             : worst < 1e-4   ? Verdict::held
                              : Verdict::failed};

@@ -44,17 +44,19 @@ struct Sample {
 };
 
 /// How far the rows bear a claim out.
-enum class Verdict { held, weak, failed, missing };
+enum class Verdict { held, weak, failed, missing, tested };
 inline char const* to_text(Verdict v) {
   return v == Verdict::held     ? "held"
          : v == Verdict::weak   ? "weakly supported"
          : v == Verdict::failed ? "did not hold"
+         : v == Verdict::tested ? "by its tests"
                                 : "not measured";
 }
-/// A claim, the numbers beside it, and the verdict.
+/// A claim, the numbers beside it, the verdict, and what it takes to hold.
 struct Finding {
   std::string claim, numbers;
   Verdict verdict = Verdict::missing;
+  std::string rule{};
 };
 
 /// `key` of every row whose job begins so.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Recall by models of several depths; and what merging adapters does to logits.
+// Recall and questions about passages by models of several depths; and what merging adapters does to logits.
 #pragma once
 
 #include <cmath>
@@ -22,28 +22,42 @@ inline gt::AssociativeRecall recall_task(std::uint64_t seed) {
       {.pairs = 6, .queries = 12, .keys = 12, .values = 12, .fewest_pairs = 1, .seed = gt::seed(seed)});
 }
 
-/// Plans of one to three blocks, at once and grown.
-inline std::vector<Job> recall_jobs(std::int64_t steps, int seeds) {
-  std::vector<Job> all;
+/// Models of several plans that learn a task, as a row each: `group`/plan/seed. `right` is the share of tokens asked
+/// for, `exact` that of whole answers.
+template <class MakeTask>
+void add_task_jobs(std::vector<Job>& all, std::string const& group, std::vector<std::string> const& plans,
+                   std::int64_t steps, double lr, int seeds, MakeTask const& task_of) {
   for (int s = 1; s <= seeds; ++s) {
-    for (std::string const plan : {"1", "2", "3", "1+1+1", "2+1"}) {
-      all.push_back(
-          {gt::text("recall/", plan, "/", s), [=] {
-             auto const seed = static_cast<std::uint64_t>(s);
-             gt::Json stages = gt::Json::array();
-             program::TaskRun const run{.plan = plan, .seed = seed, .steps = steps};
-             bool const done = program::train_on_task(gt::Cpu<>(1), recall_task(seed), run, [&](auto const& stage) {
-               stages.push_back({{"depth", stage.depth}, {"loss", stage.loss}, {"right", stage.score.accuracy()}});
-             });
-             if (!done) throw Interrupted{};
-             return gt::Json{{"plan", plan},
-                             {"seed", seed},
-                             {"steps", steps},
-                             {"stages", stages},
-                             {"right", stages.back()["right"]}};
-           }});
+    for (auto const& plan : plans) {
+      all.push_back({gt::text(group, "/", plan, "/", s), [=] {
+                       auto const seed = static_cast<std::uint64_t>(s);
+                       gt::Json stages = gt::Json::array();
+                       program::TaskRun const run{.plan = plan, .seed = seed, .steps = steps, .lr = lr};
+                       bool const done =
+                           program::train_on_task(gt::Cpu<>(1), task_of(seed), run, [&](auto const& stage) {
+                             stages.push_back({{"depth", stage.depth},
+                                               {"loss", stage.loss},
+                                               {"right", stage.score.accuracy()},
+                                               {"exact", stage.score.exact_match()}});
+                           });
+                       if (!done) throw Interrupted{};
+                       return gt::Json{{"plan", plan},
+                                       {"seed", seed},
+                                       {"steps", steps},
+                                       {"stages", stages},
+                                       {"right", stages.back()["right"]},
+                                       {"exact", stages.back()["exact"]}};
+                     }});
     }
   }
+}
+/// Plans of one to three blocks, at once and grown; of the longer task the shortest of them.
+inline std::vector<Job> task_jobs(bool quick, int seeds) {
+  std::vector<Job> all;
+  if (quick) seeds = 1;
+  add_task_jobs(all, "recall", {"1", "2", "3", "1+1+1", "2+1"}, quick ? 500 : 1000, 3e-3, seeds, recall_task);
+  add_task_jobs(all, "passage", {"1", "2", "1+1"}, quick ? 100 : 4000, 2e-3, seeds,
+                [](std::uint64_t seed) { return program::passage_task(seed); });
   return all;
 }
 

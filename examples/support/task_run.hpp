@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <gt/eval/retrieval.hpp>
+#include <gt/eval/retrieval_passage.hpp>
 #include <gt/gt.hpp>
 #include <string>
 #include <vector>
@@ -33,6 +34,13 @@ struct TaskStage {
   double loss = 0, seconds = 0;  ///< loss: mean of the last tenth of the stage
   gt::RetrievalScore score{};
 };
+
+/// Questions about passages of `people` people, as models of width 32 learn them in 4000 steps.
+inline gt::PassageRetrieval<gt::PassageWords> passage_task(std::uint64_t seed, int people = 4) {
+  return gt::PassageRetrieval(
+      gt::PassageWords(),
+      {.people = people, .fewest_people = 1, .questions = 12, .terse = 0.5, .seed = gt::seed(seed)});
+}
 
 /// Blocks start at N(0, 0.02^2), which suits a width of hundreds. At 32 attention then stays uniform for so long that
 /// 2000 steps taught recall to no model. Five times that is 1 / sqrt(3 C), the deviation of torch.nn.Linear's start.

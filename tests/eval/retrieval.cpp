@@ -214,6 +214,20 @@ TEST_CASE("Passages: the answer is the word that the passage says of the person,
     }
 }
 
+TEST_CASE("Passages: training asks tersely as often as told, and held-out passages never do") {
+  Passages const passages({.questions = 8, .terse = 0.25});
+  int terse = 0;
+  for (int i = 0; i < 200; ++i) {
+    for (auto const& q : passages(TaskPart::train, i).questions) {
+      bool const name_alone = q.question.find(' ') == q.question.npos;
+      CHECK(name_alone != q.question.ends_with('?'));
+      terse += name_alone;
+    }
+    CHECK(passages(TaskPart::held_out, i).questions.back().question.ends_with('?'));
+  }
+  CHECK(terse > 340);  // of 1600: four standard deviations from 400 are 69
+  CHECK(terse < 470);
+}
 TEST_CASE("PassageRetrieval: targets are the answers and their ends, with any encoder") {
   auto const tokenizer =
       gt::Tokenizer::build(gt::Corpus::from_text(Passages({.seed = gt::seed(3)}).text(200)), {.vocab_size = 400});
@@ -247,7 +261,8 @@ TEST_CASE("PassageRetrieval: targets are the answers and their ends, with any en
       }
     CHECK(static_cast<std::int64_t>(longest) <= task.context());
     CHECK(static_cast<std::int64_t>(4 * longest) > 3 * task.context());  // the bound is not idle
-    check_repeats(task, PassageRetrieval(encoder, options), PassageRetrieval(encoder, {3, 2, 2, 1, 4, gt::seed(9)}));
+    check_repeats(task, PassageRetrieval(encoder, options),
+                  PassageRetrieval(encoder, {3, 2, 2, 1, 4, 0.0, gt::seed(9)}));
   };
   look(tokenizer);
   look(PassageWords());

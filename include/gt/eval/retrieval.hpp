@@ -72,6 +72,8 @@ class SampleDraws {
   std::int64_t below(std::int64_t n) {
     return static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(n), next_++));
   }
+  /// Uniform in [0, 1), in steps of 2^-24.
+  double uniform() { return static_cast<double>(below(std::int64_t{1} << 24)) / (1 << 24); }
   /// `count` different numbers out of 0 ... n - 1, in any order.
   std::vector<std::int32_t> choose(std::int64_t count, std::int64_t n) {
     std::vector<std::int32_t> all(static_cast<std::size_t>(n));

@@ -29,6 +29,7 @@ struct PassageOptions {
   int fillers = 1;        ///< sentences that answer nothing, of 6, anywhere between the others
   int fewest_people = 0;  ///< training passages are about fewest ... P people; 0: P, as held-out ones
   int questions = 1;      ///< about a training passage; held-out ones have one
+  double terse = 0;       ///< share of training questions that are a name and nothing else, "Ida Rome"
   Seed seed{};            ///< other seeds, other passages
 };
 
@@ -95,7 +96,9 @@ inline std::string question_of(Relation const& relation, std::string_view person
 ///     Where does Ida live? Rome
 ///
 /// It stands in for SQuAD (arXiv:2507.07129) at the size of models that learn in minutes: the answer is a span of the
-/// text, found by what stands near it.
+/// text, found by what stands near it. A question needs what a name has said gathered at two places at once, behind the
+/// question and at the answer, and a model sees no use in either without the other; terse questions need it at the
+/// answer alone, and teach that first.
 class Passages {
  public:
   /// Errors: sizes outside of what there is.
@@ -110,6 +113,7 @@ class Passages {
     within("relations", options.relations, 1, detail::passage::relations.size());
     within("fillers", options.fillers, 0, detail::passage::fillers.size());
     within("questions", options.questions, 1, 64);
+    check(options.terse >= 0 && options.terse <= 1, "Passages", "terse must lie in 0 ... 1 (got ", options.terse, ")");
   }
 
   PassageOptions const& options() const noexcept { return options_; }  ///< none left open
@@ -134,7 +138,9 @@ class Passages {
       if (!passage.questions.empty()) continue;
       for (int q = 0; q < (part == TaskPart::train ? options_.questions : 1); ++q) {
         auto const p = static_cast<std::size_t>(draw.below(count));
-        passage.questions.push_back({detail::passage::question_of(relation, of(detail::passage::people, names[p])),
+        auto const who = of(detail::passage::people, names[p]);
+        bool const terse = part == TaskPart::train && options_.terse > 0 && draw.uniform() < options_.terse;
+        passage.questions.push_back({terse ? std::string(who) : detail::passage::question_of(relation, who),
                                      std::string(of(relation.values, values[p]))});
       }
     }
