@@ -187,6 +187,15 @@ TEST_CASE("model folder: tokenizer_config.json names the class that reads tokeni
           {"eos_token", "</s>"}});
 }
 
+TEST_CASE("model folder: generation_config.json names the tokens that begin and end a text") {
+  TemporaryFolder const folder;
+  save(model_on_bits(0), tokenizer_of_prose(), folder.path());
+  CHECK(gt::parse_json(gt::read_text_file(folder / "generation_config.json"), "generation_config.json") ==
+        gt::Json{{"_from_model_config", true},
+                 {"bos_token_id", *tokenizer_of_prose().bos()},
+                 {"eos_token_id", *tokenizer_of_prose().eos()}});
+}
+
 TEST_CASE("model folder: the tensors have the names and shapes of Starcoder2ForCausalLM") {
   TemporaryFolder const folder;
   save(model_on_bits(1), tokenizer_of_prose(), folder.path());
@@ -266,11 +275,11 @@ TEST_CASE("save: when the disk is full the model that was there stays, and nothi
     CHECK(has(error_of([&] { save(model_on_bits(3, 4), tokenizer_of_prose(), folder.path()); }),
               "model.safetensors' must be written completely (got: File too large); nothing was changed"));
   }
-  CHECK(folder.entries() == 4);
+  CHECK(folder.entries() == 5);
   CHECK(differences(old, load_model<Small>(folder.path())) == std::vector<std::string>{});
 
   auto const next = model_on_bits(3, 4);
   save(next, tokenizer_of_prose(), folder.path());
-  CHECK(folder.entries() == 4);
+  CHECK(folder.entries() == 5);
   CHECK(differences(next, load_model<Small>(folder.path())) == std::vector<std::string>{});
 }

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// Models that another program trained and saved under names of its own.
+#pragma once
+
+#include <string>
+
+#include "gt/base/error.hpp"
+#include "gt/formats/model_config.hpp"
+#include "gt/formats/model_folder.hpp"
+#include "gt/formats/name_map.hpp"
+#include "gt/formats/tensor_files.hpp"
+#include "gt/io/json.hpp"
+#include "gt/io/safetensors.hpp"
+#include "gt/io/text_file.hpp"
+
+namespace gt {
+
+/// The model in the safetensors file `weights`, all frozen: a PyTorch state_dict, for instance. `map` is a JSON file:
+/// `config`, the fields of a Starcoder2 config.json that say what the model is, and what NameMap reads. The table that
+/// it was trained with becomes its substrate, with a fingerprint of its numbers.
+///
+///     {"config": {"model_type": "starcoder2", "hidden_size": 64, "num_attention_heads": 4, ...},
+///      "tensors": {"model.layers.{l}.mlp.c_fc.weight": "blocks.{l}.up.weight", ...}, "ignore": ["rotary.*"]}
+///
+/// Errors, each naming the file: those of `model_config_of`, NameMap::of and Safetensors::open; a width or number of
+/// heads that Model does not have; missing, surplus or misshapen tensors, all listed. Nothing is then half-loaded.
+template <class Model, class J = Json>
+Model import_model(std::string const& weights, std::string const& map) {
+  std::string const where = text("name map '", map, "'");
+  J const json = parse_json<J>(read_text_file(map), where);
+  NameMap const names = NameMap::of<J>(json, where);
+  ModelFolderConfig const config = model_config_of<J>(json_get<J>(json, "config", where), text(where, ": config"));
+  auto const files = TensorFiles::of(Safetensors::open<J>(weights));
+  return detail::make_model<Model>(config, files, names, text("import '", weights, "'"));
+}
+
+}  // namespace gt
