@@ -2,6 +2,8 @@
 // Grows a Transformer on a text, stage by stage on a frozen substrate, saves and reports it, and lets it talk.
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <gt/formats/checkpoint_history.hpp>
+#include <gt/formats/keep_best.hpp>
 #include <gt/gt.hpp>
 #include <numeric>
 #include <optional>
@@ -11,43 +13,17 @@
 #include <vector>
 
 #include "support/grow_arguments.hpp"
+#include "support/grow_tables.hpp"
 #include "support/program.hpp"
 #include "support/run_folder.hpp"
 
 namespace {
 
-using program::GrowArguments, program::RunFolder, program::RunIdentity;
+using program::GrowArguments, program::number, program::RunFolder, program::RunIdentity;
 
 // One type for all widths: what depends on a width at compile time is no faster, and each width would be compiled anew.
 constexpr gt::BlockConfig any{.d_model = gt::BlockConfig::run_time, .heads = gt::BlockConfig::run_time};
 using Model = gt::Transformer<any>;
-
-std::string number(double x, char const* unit = "") { return gt::detail::short_number(x, unit); }
-std::string number(std::int64_t x, char const* unit = "") { return number(static_cast<double>(x), unit); }
-
-void print_plan(gt::GrowthPlan const& plan, gt::BlockConfig block, gt::ModelSize model, gt::BatchShape shape,
-                std::int64_t table_width, std::int64_t tokens_per_stage) {
-  std::printf("\n  stage     trains  depth   active parameters   weights  optimiser  activations   steps\n");
-  for (std::size_t i = 0; i < plan.size(); ++i) {
-    std::int64_t const active = plan.active_parameters(i, block, model);
-    std::printf("  %5zu  %9s  %5d  %18s  %8s  %9s  %11s  %6lld\n", i + 1, to_text(gt::GrowthPlan{plan[i]}).c_str(),
-                plan.depth(i), number(active).c_str(),
-                number(plan.weight_bytes(i, block, model, table_width), "B").c_str(), number(12 * active, "B").c_str(),
-                number(plan.activation_bytes(i, block, shape), "B").c_str(),
-                static_cast<long long>(plan.steps(i, tokens_per_stage, shape)));
-  }
-  std::printf("\n");
-  std::fflush(stdout);
-}
-void print_stages(gt::GrowthResult const& result) {
-  if (result.stages.empty()) return;
-  std::printf("\n  stage  depth   active     tokens  train loss   held-out bits/byte      time\n");
-  for (auto const& s : result.stages) {
-    std::printf("  %5zu  %5d  %7s  %9s  %10.3f   %.3f -> %.3f  %12s\n", s.stage + 1, s.depth,
-                number(s.active_parameters).c_str(), number(s.tokens).c_str(), s.loss, s.before.bits_per_byte(),
-                s.after.bits_per_byte(), gt::detail::short_time(s.seconds).c_str());
-  }
-}
 
 // Three beginnings taken from the held-out text.
 std::vector<std::string> prompts_of(gt::Corpus const& corpus) {
@@ -83,7 +59,8 @@ class Run : public gt::GrowthObserver {
         // A corpus too small is found before anything is written.
         windows_{gt::WindowLoader(data_.tokens.train, a.context, gt::seed(a.seed)).windows()},
         prefix_cache_{program::prefix_cache_of(a)},
-        prompts_{prompts_of(corpus)} {
+        prompts_{prompts_of(corpus)},
+        checkpoints_{folder_.checkpoints(a.keep)} {
     gt::check(data_.tokens.validation.size() > 1, "grow", "the text must be long enough to hold out two tokens (got ",
               corpus.bytes(), " bytes)");
   }
@@ -91,6 +68,8 @@ class Run : public gt::GrowthObserver {
   // `pictures`: the substrate again, if it is one of glyphs.
   int operator()(gt::FrozenTable const& substrate, gt::GlyphEmbedding const* pictures, RunIdentity const& id) {
     gt::FileLock const lock = take_folder();
+    checkpoints_ = folder_.checkpoints(a_.keep);
+    folder_.remove_unfinished();
     std::printf("text: %s bytes, %.2f bytes a token at %lld tokens; substrate: %s, %d numbers a token\n",
                 number(data_.tokens.train_bytes + data_.tokens.validation_bytes).c_str(), bytes_a_token(),
                 static_cast<long long>(tokenizer_.size()), substrate.method().c_str(), substrate.width());
@@ -102,7 +81,7 @@ class Run : public gt::GrowthObserver {
 
     std::optional<gt::GrowthState> resumed;
     if (!a_.resume.empty()) {
-      resumed = gt::load_checkpoint(model_, folder_.checkpoint());
+      resumed = checkpoints_.load(model_, [this](std::string const& sentence) { notice(sentence); });
       last_kept_ = {resumed->stage, resumed->step};
       if (resumed->stage == plan_.size()) {
         std::printf("this run is finished\n");
@@ -120,10 +99,11 @@ class Run : public gt::GrowthObserver {
         .context = a_.context,
         .tokens_per_stage = static_cast<std::int64_t>(static_cast<double>(a_.tokens) / plan_.tokens()),
         .seed = gt::seed(a_.seed),
+        .checkpoint_seconds = a_.checkpoint_seconds,
         .prefix_cache = prefix_cache_,
         .stop = [] { return program::interrupted != 0; },
         .resume = resumed ? &*resumed : nullptr};
-    print_plan(plan_, model_.config(), size(), shape, substrate.width(), options.tokens_per_stage);
+    program::print_plan(plan_, model_.config(), size(), shape, substrate.width(), options.tokens_per_stage);
 
     describe(substrate, pictures, shape, options.tokens_per_stage, peak);
     gt::ReportObserver reporter(report_, options.resume);
@@ -135,6 +115,9 @@ class Run : public gt::GrowthObserver {
       bool const between = resumed->step == 0 && done > 0 && done < plan_.size();
       if (between && (report_.samples.empty() || report_.samples.back().stage + 1 != done)) sample_stage(done - 1);
     }
+    if (a_.keep_best)
+      best_.emplace(on_, model_, tokenizer_, data_.tokens.validation, data_.bytes_of_tokens, options, folder_.best(),
+                    resumed.has_value());
     profile_.clear();  // of what came before
     auto const result =
         gt::grow(on_, model_, plan_, data_.tokens, data_.bytes_of_tokens, options, progress, metrics, reporter, *this);
@@ -143,13 +126,16 @@ class Run : public gt::GrowthObserver {
   }
 
   void notice(std::string const& sentence) override { std::fprintf(stderr, "\n%s\n", sentence.c_str()); }
+  void step_done(gt::StepDone const& done) override {
+    if (best_) best_->step_done(done);
+  }
   void stage_done(gt::StageDone const& done) override {
     print_prefix_cache(done.prefix_cache);
     gt::save(model_, tokenizer_, folder_.model());
     if (done.stage + 1 < plan_.size()) sample_stage(done.stage);  // behind the last one it talks to the user
   }
   void checkpoint(gt::GrowthState const& state) override {
-    gt::save_checkpoint(model_, state, folder_.checkpoint());
+    checkpoints_.save(model_, state);
     last_kept_ = {state.stage, state.step};
     gt::write_report(report_, folder_.path());
   }
@@ -259,9 +245,12 @@ class Run : public gt::GrowthObserver {
     if (result.end == gt::GrowthEnd::finished) {
       if (!a_.resume.empty()) gt::save(model_, tokenizer_, folder_.model());
       if (!a_.prefix_cache_file.empty()) std::remove(a_.prefix_cache_file.c_str());
-      print_stages(result);
+      program::print_stages(result);
       talk();
       gt::write_report(report_, folder_.path());
+      if (best_ && best_->best().step > 0)
+        std::printf("\nbest: %s, of stage %zu after step %lld\n", folder_.best().c_str(), best_->best().stage + 1,
+                    static_cast<long long>(best_->best().step));
       std::printf("\nmodel: %s\nreport: %s\nmetrics: %s\ntalk to it: ./run generate --model %s --prompt \"...\"\n",
                   folder_.model().c_str(), folder_.report().c_str(), folder_.metrics().c_str(),
                   folder_.model().c_str());
@@ -279,7 +268,7 @@ class Run : public gt::GrowthObserver {
                                   program::shortest(a_.lr / 4)));
     }
     gt::save(model_, tokenizer_, folder_.model());
-    print_stages(result);
+    program::print_stages(result);
     report_.note = gt::text("Stopped in ", at, ".");
     gt::write_report(report_, folder_.path());
     std::printf("\nstopped in %s; the model as it is: %s\ngo on: %s\n", at.c_str(), folder_.model().c_str(),
@@ -321,6 +310,8 @@ class Run : public gt::GrowthObserver {
   std::int64_t windows_;  // of the training text
   gt::PrefixCacheOptions prefix_cache_;
   std::vector<std::string> prompts_;
+  gt::CheckpointHistory checkpoints_;
+  std::optional<gt::KeepBest<gt::Cpu<>, Model>> best_;  // with --keep-best
   gt::RunReport report_;
   std::optional<std::pair<std::size_t, std::int64_t>> last_kept_;  // stage and step of the checkpoint
 };
@@ -331,7 +322,10 @@ int run(GrowArguments a) {
     auto const asked = a;
     std::tie(a, was.emplace()) = program::read_description(RunFolder(asked.resume));
     a.resume = asked.resume, a.threads = asked.threads, a.profile = asked.profile;
+    a.checkpoint_seconds = asked.checkpoint_seconds;
     a.prefix_cache = asked.prefix_cache, a.prefix_cache_file = asked.prefix_cache_file;
+    if (asked.keep > 0) a.keep = asked.keep;
+    a.keep_best = a.keep_best || asked.keep_best;
     if (asked.lr > 0 && asked.lr != a.lr) {
       a.rates += gt::text("; until a stop ", program::shortest(a.lr));
       a.lr = asked.lr;

@@ -24,15 +24,19 @@ inline constexpr std::initializer_list<char const*> substrates = {
 struct GrowArguments {
   std::vector<std::string> corpus, font;
   std::string out, plan = "3+3+3", substrate = "glyph", gelu = "tanh", init = "random", head = "carry", resume;
-  double minutes = 8, lr = 1e-3;
+  double minutes = 8, lr = 1e-3, checkpoint_seconds = 120;
   std::int64_t tokens = 0, vocab = 2048, context = 256, batch = 8;
   int width = 256, heads = 8, raster = 32, threads = 0;
+  int keep = 0;  ///< checkpoints; 0: not said, which is 1 in a new run
   std::uint64_t seed = 1;
   std::string prefix_cache = "auto", prefix_cache_type = "fp32", prefix_cache_file, tokenizer;
   std::string rates;  ///< how --lr was changed on the way, in words
-  bool quick = false, overwrite = false, bf16 = false, profile = false;
+  bool quick = false, overwrite = false, bf16 = false, profile = false, keep_best = false;
 };
 
+inline void check_keep(GrowArguments const& a) {
+  gt::check(a.keep >= 1 && a.keep <= 1000, "grow", "--keep must lie in 1 ... 1000 (got ", a.keep, ")");
+}
 /// Refuses what no run can have, whether it was asked for or stands in a run.json.
 inline void check_arguments(GrowArguments const& a) {
   auto const one_of = [](char const* name, std::string const& value, std::initializer_list<char const*> all) {
@@ -44,6 +48,7 @@ inline void check_arguments(GrowArguments const& a) {
   gt::check(a.lr > 0 && a.lr < 1, "grow", "--lr must lie between 0 and 1 (got ", a.lr, ")");
   gt::check(a.batch > 0 && a.batch <= 65536, "grow", "--batch must lie in 1 ... 65536 (got ", a.batch, ")");
   gt::check(a.context > 0 && a.context <= 65536, "grow", "--context must lie in 1 ... 65536 (got ", a.context, ")");
+  check_keep(a);
   gt::check(gt::is_raster_side(a.raster), "grow", "--raster must be 16, 32 or 64 (got ", a.raster, ")");
   one_of("--gelu", a.gelu, {"tanh", "erf"});
   one_of("--init", a.init, {"random", "identity", "duplicate", "expand"});
@@ -59,7 +64,7 @@ inline void check_arguments(GrowArguments const& a) {
   gt::check_block({.d_model = a.width, .heads = a.heads});
 }
 
-/// What of the arguments decides what a run computes: written at its start, read when it goes on.
+/// What of the arguments decides what a run computes and keeps: written at its start, read when it goes on.
 inline gt::Json to_json(GrowArguments const& a) {
   return {{"corpus", a.corpus},   {"tokenizer_file", a.tokenizer},
           {"plan", a.plan},       {"substrate", a.substrate},
@@ -70,7 +75,8 @@ inline gt::Json to_json(GrowArguments const& a) {
           {"context", a.context}, {"batch", a.batch},
           {"lr", a.lr},           {"seed", a.seed},
           {"rates", a.rates},     {"prefix_cache_type", a.prefix_cache_type},
-          {"gelu", a.gelu},       {"bf16", a.bf16}};
+          {"gelu", a.gelu},       {"bf16", a.bf16},
+          {"keep", a.keep},       {"keep_best", a.keep_best}};
 }
 inline GrowArguments grow_arguments_of(gt::Json const& json, std::string const& where) {
   GrowArguments a;
@@ -83,6 +89,8 @@ inline GrowArguments grow_arguments_of(gt::Json const& json, std::string const& 
   if (json.contains("gelu")) read("gelu", a.gelu);
   if (json.contains("tokenizer_file")) read("tokenizer_file", a.tokenizer);
   if (json.contains("bf16")) read("bf16", a.bf16);
+  a.keep = 1;
+  if (json.contains("keep")) read("keep", a.keep), read("keep_best", a.keep_best);
   check_arguments(a);
   gt::check(a.tokens > 0, where, "tokens must be positive (got ", a.tokens, ")");
   return a;
@@ -92,7 +100,7 @@ inline GrowArguments grow_arguments_of(gt::Json const& json, std::string const& 
 struct GrowCommandLine {
   CLI::App app{"Grows a small Transformer on a text, a few blocks at a time on a frozen embedding of its tokens."};
   GrowArguments a;
-  CLI::Option *minutes, *tokens, *width, *heads, *plan, *vocab, *context, *batch, *lr, *resume;
+  CLI::Option *minutes, *tokens, *width, *heads, *plan, *vocab, *context, *batch, *lr, *resume, *keep;
 
   GrowCommandLine() {
     auto const option = [&](char const* name, auto& value, char const* what) {
@@ -142,13 +150,26 @@ struct GrowCommandLine {
                    "keeps it in this file, where --resume finds it; removed when the run is finished");
     app.add_flag("--bf16", a.bf16, "multiply in bf16, where the CPU can: faster, with 8 bits of precision");
     app.add_flag("--profile", a.profile, "show where the time went, op by op");
+    keep = app.add_option("--keep", a.keep,
+                          "how many of the last checkpoints to keep; --resume takes the newest that is whole (1)");
+    option("--checkpoint-seconds", a.checkpoint_seconds, "time between two checkpoints inside a stage")
+        ->check(CLI::NonNegativeNumber);
+    app.add_flag("--keep-best", a.keep_best, "keep the model of the best look at held-out text as well, in best/");
     option("--threads", a.threads, "0: all cores");
     option("--seed", a.seed, "same seed, same model");
     app.add_flag("--quick", a.quick, "a small model in about a minute");
     for (CLI::Option* other : app.get_options()) {  // a run goes on as it began; only these may change
       auto const name = other->get_name();
-      std::initializer_list<char const*> const may_change{
-          "--resume", "--threads", "--lr", "--prefix-cache", "--prefix-cache-file", "--profile", "--help"};
+      std::initializer_list<char const*> const may_change{"--resume",
+                                                          "--threads",
+                                                          "--lr",
+                                                          "--prefix-cache",
+                                                          "--prefix-cache-file",
+                                                          "--keep",
+                                                          "--keep-best",
+                                                          "--checkpoint-seconds",
+                                                          "--profile",
+                                                          "--help"};
       if (std::find(may_change.begin(), may_change.end(), name) == may_change.end()) resume->excludes(other);
     }
     app.callback([this, corpus] {
@@ -173,6 +194,8 @@ struct GrowCommandLine {
     gt::check(a.prefix_cache_file.empty() || a.prefix_cache != "off", "grow",
               "--prefix-cache-file needs a prefix cache (got --prefix-cache off)");
     if (a.prefix_cache == "off" && a.resume.empty()) a.prefix_cache_type = "fp32";  // nothing is rounded
+    if (keep->count() > 0) check_keep(a);
+    if (a.resume.empty() && keep->count() == 0) a.keep = 1;
     if (a.resume.empty()) check_arguments(a);
     gt::check(a.lr > 0 && a.lr < 1, "grow", "--lr must lie between 0 and 1 (got ", a.lr, ")");
     if (a.font.empty()) {

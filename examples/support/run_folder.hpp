@@ -2,13 +2,17 @@
 // The folder of a growth run: what it is called, what it holds, and how a run finds it again.
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <gt/formats/checkpoint_history.hpp>
+#include <gt/formats/unfinished_save.hpp>
 #include <gt/gt.hpp>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,7 +20,8 @@
 
 namespace program {
 
-/// runs/grow-1/: model/, run.json, metrics.jsonl, samples.jsonl, checkpoint.safetensors, report.html and plots.
+/// runs/grow-1/: model/, best/, run.json, metrics.jsonl, samples.jsonl, checkpoint.safetensors and older ones,
+/// report.html and plots.
 class RunFolder {
  public:
   explicit RunFolder(std::string path) : path_{std::move(path)} {}
@@ -39,17 +44,18 @@ class RunFolder {
 
   std::string const& path() const { return path_; }
   std::string model() const { return path_ + "/model"; }
+  std::string best() const { return path_ + "/best"; }
   std::string metrics() const { return path_ + "/metrics.jsonl"; }
-  std::string checkpoint() const { return path_ + "/checkpoint.safetensors"; }
+  gt::CheckpointHistory checkpoints(int keep) const { return gt::CheckpointHistory(path_, keep); }
   std::string samples() const { return path_ + "/samples.jsonl"; }
   std::string description() const { return path_ + "/run.json"; }
   std::string report() const { return path_ + "/report.html"; }
   bool has_run() const {
-    bool found = exists(model() + "/config.json");
+    bool found = exists(model() + "/config.json") || exists(best() + "/config.json");
     for (auto const& file : files()) found = found || exists(file);
     return found;
   }
-  bool has_checkpoint() const { return exists(checkpoint()); }
+  bool has_checkpoint() const { return exists(checkpoints(1).newest()) || !checkpoints(1).older().empty(); }
   static bool exists(std::string const& file) {
     std::FILE* const f = std::fopen(file.c_str(), "r");
     return f && std::fclose(f) == 0;
@@ -58,11 +64,24 @@ class RunFolder {
   /// Removes what an earlier run left that would pass for this one's.
   void clear() const {
     auto all = files();
-    all.push_back(model() + "/config.json");  // without it the rest of a model does not load
+    for (auto const& folder : {model(), best()})
+      all.push_back(folder + "/config.json");  // without it the rest of a model does not load
     for (auto const& file : all) {
       gt::check(std::remove(file.c_str()) == 0 || errno == ENOENT, "grow", "'", file,
                 "' of an earlier run must be removable (got: ", std::strerror(errno), ")");
     }
+  }
+
+  /// Removes what a run left that was killed while it wrote. For who holds the folder's lock.
+  void remove_unfinished() const {
+    auto const all = files();
+    auto const is_ours = [&](std::string_view name) {
+      return gt::CheckpointHistory::is_name(name) ||
+             std::find(all.begin(), all.end(), gt::text(path_, "/", name)) != all.end();
+    };
+    gt::remove_unfinished(path_, is_ours);
+    for (auto const& folder : {model(), best()}) gt::remove_unfinished_save(folder);
+    gt::remove_unfinished(best(), [](std::string_view name) { return name == "look.json"; });
   }
 
   void add_sample(gt::ReportSample const& sample) const {
@@ -89,7 +108,9 @@ class RunFolder {
 
  private:
   std::vector<std::string> files() const {
-    std::vector<std::string> all{description(), checkpoint(), metrics(), samples(), report()};
+    auto const checkpoints = this->checkpoints(1);
+    std::vector<std::string> all = checkpoints.older();
+    all.insert(all.end(), {description(), checkpoints.newest(), metrics(), samples(), report(), best() + "/look.json"});
     for (char const* plot : {"bits_per_byte_by_tokens", "bits_per_byte_by_time", "training_loss", "step_profile"})
       all.push_back(gt::text(path_, "/", plot, ".svg"));
     return all;

@@ -182,3 +182,35 @@ TEST_CASE("FileLock: one at a time; free again at the end of its life; the messa
   CHECK(status == 0);
   CHECK(has(error_of([&] { gt::FileLock none(folder / "missing"); }), "must exist and be writable (got: No such file"));
 }
+
+TEST_CASE("remove_unfinished: the temporaries of AtomicFile that a killed process left, and nothing else") {
+  TemporaryFolder const folder;
+  auto const path = folder / "data.json";
+  auto const child = ::fork();
+  if (child == 0) {  // killed while it writes
+    gt::AtomicFile file(path);
+    file.write("half");
+    ::_exit(0);
+  }
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
+  REQUIRE(folder.entries() == 1);
+  auto const all = [](std::string_view) { return true; };
+  auto const data = [](std::string_view name) { return name == "data.json"; };
+  CHECK(gt::remove_unfinished(folder.path(), [](std::string_view name) { return name == "data"; }) == 0);
+  CHECK(gt::remove_unfinished(folder.path(), data) == 1);
+  CHECK(folder.entries() == 0);
+
+  for (char const* other : {"data.json", ".data.json.tmp", ".data.json.12.tmp", ".data.json.12.x.tmp", "a.12.3.tmp",
+                            ".data.json..3.tmp", ".data.json.12.3.tmp2", ".12.3.tmp", ".tmp"})
+    put(folder / other, "mine");
+  std::filesystem::create_directory(folder / ".data.json.7.0.tmp");
+  std::filesystem::create_symlink(path, folder / ".data.json.8.0.tmp");
+  CHECK(gt::remove_unfinished(folder.path(), all) == 0);
+  CHECK(folder.entries() == 11);
+  put(folder / ".data.json.12.3.tmp", "left");
+  put(folder / ".a.b.1.0.tmp", "left");
+  CHECK(gt::remove_unfinished(folder.path(), data) == 1);
+  CHECK(gt::remove_unfinished(folder.path(), all) == 1);
+  CHECK(gt::read_text_file(path) == "mine");
+  CHECK(gt::remove_unfinished(folder / "none", all) == 0);
+}

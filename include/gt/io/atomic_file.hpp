@@ -2,6 +2,7 @@
 // Writes a file completely or not at all: readers see the old contents or the new, also after a crash.
 #pragma once
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -115,6 +117,42 @@ inline void write_file_atomically(std::string const& path, std::string_view cont
   AtomicFile file(path);
   file.write(contents);
   file.commit();
+}
+
+namespace detail {
+
+/// The name of the file that an entry of a folder is a temporary of: `a` for `.a.123.0.tmp`; empty for any other entry.
+constexpr std::string_view target_of_temporary(std::string_view entry) {
+  if (!entry.starts_with('.') || !entry.ends_with(".tmp")) return {};
+  entry = entry.substr(1, entry.size() - 5);
+  for (int numbers = 0; numbers < 2; ++numbers) {
+    auto const dot = entry.rfind('.');
+    if (dot == entry.npos || dot + 1 == entry.size() || entry.find_first_not_of("0123456789", dot + 1) != entry.npos)
+      return {};
+    entry = entry.substr(0, dot);
+  }
+  return entry;
+}
+
+}  // namespace detail
+
+/// Removes from `folder` the temporaries of an AtomicFile that a process left which was killed while it wrote, of the
+/// files for whose names `is_ours(std::string_view)` holds; returns how many. Only for who knows that nobody writes
+/// these now, as the holder of the folder's lock (io/file_lock.hpp) does. Nothing happens where there is no such
+/// folder.
+template <class F>
+int remove_unfinished(std::string const& folder, F const& is_ours) {
+  auto const close = [](DIR* open) { ::closedir(open); };
+  std::unique_ptr<DIR, decltype(close)> const entries(::opendir(folder.c_str()), close);
+  int removed = 0;
+  while (dirent const* const entry = entries ? ::readdir(entries.get()) : nullptr) {
+    std::string_view const target = detail::target_of_temporary(entry->d_name);
+    if (target.empty() || !is_ours(target)) continue;
+    std::string const path = text(folder, "/", entry->d_name);
+    struct stat info {};
+    if (::lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && ::unlink(path.c_str()) == 0) ++removed;
+  }
+  return removed;
 }
 
 }  // namespace gt
