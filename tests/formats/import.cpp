@@ -6,12 +6,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
-#include <limits>
 #include <set>
 #include <string>
 #include <vector>
@@ -64,23 +62,6 @@ struct Foreign : TemporaryFolder {
 auto const as_it_is = [](auto&) {};
 
 }  // namespace
-
-TEST_CASE("half: every one of its 65,536 numbers is what IEEE 754 says") {
-  for (std::uint32_t bits = 0; bits < 65536; ++bits) {
-    float const x = gt::detail::float_of_half(static_cast<std::uint16_t>(bits));
-    int const exponent = static_cast<int>(bits >> 10 & 31), fraction = static_cast<int>(bits & 1023);
-    double const sign = bits >> 15 ? -1 : 1;
-    if (exponent == 31) {
-      CHECK((fraction == 0 ? std::isinf(x) : std::isnan(x)));
-      CHECK(std::signbit(x) == (bits >> 15 != 0));
-    } else {
-      double const magnitude =
-          exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1 + fraction / 1024.0, exponent - 15);
-      CHECK(static_cast<double>(x) == sign * magnitude);
-      CHECK(std::signbit(x) == (bits >> 15 != 0));
-    }
-  }
-}
 
 TEST_CASE("import: another program's Starcoder2 stands on its own table") {
   auto const model = model_on_bits();

@@ -38,6 +38,7 @@ test_usage() {
     '  aarch64  for AArch64, in an emulator: the folders of tests/ where SIMD counts' \
     '  scalar   without SIMD and threads: the folders where these count' \
     '  clang    all tests, with clang; the only one that must be named' \
+    './run test --interop: compares with transformers, tokenizers, peft and llama.cpp, which it sets up' \
     'Of ctest, for instance: -R ops (tests whose name matches), -L unit, -V, -N, --rerun-failed.'
 }
 
@@ -50,6 +51,12 @@ add_preset() {
 }
 
 run_tests() {
+  if [ "${1:-}" = --interop ]; then
+    [ $# -eq 1 ] || die "test --interop takes nothing more, not '$2'."
+    . "$root/tools/run/interop.sh"
+    run_interop
+    return
+  fi
   # What is ctest's goes to the end of the arguments, the rest is taken away.
   presets='' awaited='' filtered=no verbatim=no
   for argument; do

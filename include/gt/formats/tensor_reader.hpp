@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -15,6 +14,7 @@
 
 #include "gt/base/bf16.hpp"
 #include "gt/base/error.hpp"
+#include "gt/base/f16.hpp"
 #include "gt/formats/model_config.hpp"
 #include "gt/formats/name_map.hpp"
 #include "gt/formats/tensor_files.hpp"
@@ -22,16 +22,6 @@
 #include "gt/io/safetensors.hpp"
 
 namespace gt::detail {
-
-/// IEEE 754 binary16 to float; exact.
-inline float float_of_half(std::uint16_t half) {
-  std::uint32_t const sign = std::uint32_t{half & 0x8000U} << 16, exponent = half >> 10 & 0x1FU,
-                      fraction = half & 0x3FFU;
-  if (exponent == 31) return std::bit_cast<float>(sign | 0x7F800000U | fraction << 13);
-  if (exponent > 0) return std::bit_cast<float>(sign | (exponent + 112) << 23 | fraction << 13);
-  float const magnitude = static_cast<float>(fraction) * 0x1p-24F;  // subnormal
-  return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(magnitude));
-}
 
 /// Names and shapes are checked by `expect`, one after the other, then all faults are one Error of `finish`; only then
 /// memory is taken for the model, and `read` fills it.
@@ -80,7 +70,9 @@ class TensorReader {
     if (t->dtype == "F32") copy<float>(*t, place, name, rows, columns, out, [](float x) { return x; });
     if (t->dtype == "F64")
       copy<double>(*t, place, name, rows, columns, out, [](double x) { return static_cast<float>(x); });
-    if (t->dtype == "F16") copy<std::uint16_t>(*t, place, name, rows, columns, out, float_of_half);
+    if (t->dtype == "F16")
+      copy<std::uint16_t>(*t, place, name, rows, columns, out,
+                          [](std::uint16_t x) { return float{F16::from_bits(x)}; });
     if (t->dtype == "BF16")
       copy<std::uint16_t>(*t, place, name, rows, columns, out,
                           [](std::uint16_t x) { return float{Bf16::from_bits(x)}; });

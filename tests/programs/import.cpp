@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// import from outside: folders, files with a map, adapters; bad input as a sentence, and nothing written. CMake passes
+// where it was built: GT_IMPORT.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gt/formats/model_folder.hpp"
+#include "gt/formats/peft.hpp"
+#include "gt/io/text_file.hpp"
+#include "gt/text/tokenizer_json.hpp"
+#include "programs/place.hpp"
+#include "programs/support.hpp"
+
+using gt::test::check_complaint, gt::test::check_sentence, gt::test::has, gt::test::Lines, gt::test::Program,
+    gt::test::put, gt::test::Run, gt::test::TemporaryFolder;
+
+namespace {
+
+using Model =
+    gt::Transformer<gt::BlockConfig{.d_model = gt::BlockConfig::run_time, .heads = gt::BlockConfig::run_time}>;
+
+gt::test::Ended imported(Lines const& arguments) { return Program(GT_IMPORT, arguments).wait(); }
+std::string weights_of(std::string const& folder) { return gt::read_text_file(folder + "/model.safetensors"); }
+
+}  // namespace
+
+TEST_CASE("import: a folder in shards, and a file of weights with a map, are the model they were") {
+  TemporaryFolder const folder;
+  auto const& model = Run::once().model;
+  auto const done = imported({model, "--out", folder / "shards", "--max-shard-bytes", "100000"});
+  CAPTURE(done.err);
+  REQUIRE(done.status == 0);
+  CHECK(has(done.out, "blocks, width "));
+  CHECK(std::filesystem::exists(folder / "shards/model.safetensors.index.json"));
+  REQUIRE(imported({folder / "shards", "--out", folder / "whole"}).status == 0);
+  CHECK(weights_of(folder / "whole") == weights_of(model));
+
+  auto config = gt::parse_json<gt::Json>(gt::read_text_file(model + "/config.json"), "config.json");
+  put(folder / "map.json", gt::Json{{"config", config}}.dump());
+  REQUIRE(imported({model + "/model.safetensors", "--map", folder / "map.json", "--tokenizer",
+                    model + "/tokenizer.json", "--out", folder / "mapped"})
+              .status == 0);
+  CHECK(weights_of(folder / "mapped") == weights_of(model));
+}
+
+TEST_CASE("import: an adapter is merged into the weights") {
+  TemporaryFolder const folder;
+  auto const& path = Run::once().model;
+  auto model = gt::load_model<Model>(path);
+  model.attach_adapters({.rank = 2, .targets = {.k = false}});
+  for (auto const& p : model.parameters())
+    if (has(p.name, ".lora_B.")) p.data[0] = 0.5F;
+  gt::save_adapter(model, folder / "adapter");
+  auto const done = imported({path, "--adapter", folder / "adapter", "--out", folder / "merged"});
+  CAPTURE(done.err);
+  REQUIRE(done.status == 0);
+  CHECK(has(done.out, "adapters of rank 2 merged"));
+  model.merge_adapters(gt::Cpu<>(1));
+  auto const merged = gt::load_model<Model>(folder / "merged");
+  auto const a = model.parameters(), b = merged.parameters();
+  REQUIRE(a.size() == b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    CAPTURE(a[i].name);
+    CHECK(std::equal(a[i].data, a[i].data + a[i].size(), b[i].data));
+  }
+  CHECK(weights_of(folder / "merged") != weights_of(path));
+}
+
+TEST_CASE("import: what it cannot do is one sentence, and nothing is written") {
+  TemporaryFolder const folder;
+  auto const& model = Run::once().model;
+  std::string const out = folder / "out";
+  check_complaint(imported({model}), "--out is required");
+  check_sentence(imported({model, "--out", model}), "--out must be a new or empty folder");
+  check_sentence(imported({model + "/model.safetensors", "--out", out}), "a file of weights needs --map");
+  check_sentence(imported({model, "--map", "x", "--out", out}), "--map belongs to a file of weights");
+  check_sentence(imported({folder / "none", "--map", folder / "none", "--tokenizer", "x", "--out", out}),
+                 "must be a readable file");
+  check_sentence(imported({model, "--adapter", folder / "none", "--out", out}), "adapter_config.json");
+  put(folder / "map.json", "{\"tensors\": 3}");
+  check_sentence(imported({model + "/model.safetensors", "--map", folder / "map.json", "--out", out}),
+                 "must be an object");
+  CHECK(!std::filesystem::exists(out));
+}
