@@ -24,7 +24,7 @@ struct Tables {
   /// With the rules of the verdicts, where there is room for them.
   gt::HtmlTable claims(bool rules) const {
     gt::HtmlTable table{"claims", {"claim", "measured", "verdict"}};
-    if (rules) table.head.emplace_back("held if");
+    if (rules) table.head.emplace_back("held if"), table.prose = true;
     for (auto const& f : Claims(results, unigram).all()) {
       table.rows.push_back({f.claim, f.numbers, to_text(f.verdict)});
       if (rules) table.rows.back().push_back(f.rule);
@@ -77,7 +77,7 @@ struct Tables {
                             gt::detail::short_number(of("active").mean()),
                             gt::detail::short_number(of("optimizer_bytes").mean(), "B"),
                             gt::detail::short_number(of("activation_bytes").mean(), "B"),
-                            gt::detail::short_time(of("step_seconds").mean())});
+                            gt::detail::fixed(1000 * of("step_seconds").mean(), 1) + " ms"});
     }
     return table;
   }

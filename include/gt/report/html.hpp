@@ -78,8 +78,10 @@ inline std::string visible_text(std::string_view text) {
 /// A table of text, which scrolls by itself where the page is narrow. Cells are escaped. The first column heads its
 /// row; all others are set flush right, as numbers are.
 struct HtmlTable {
-  std::string caption;                           ///< a short name, read aloud and not shown
-  std::vector<std::string> head{};               ///< over the columns
+  std::string caption;  ///< a short name, read aloud and not shown
+  std::vector<std::string> head {
+    bool prose = false;                          ///< cells are sentences: they break into lines, and stand to the left
+  };                                             ///< over the columns
   std::vector<std::vector<std::string>> rows{};  ///< cells of each row, as many as `head` has
 };
 
@@ -87,7 +89,8 @@ struct HtmlTable {
 inline std::string to_html(HtmlTable const& table, std::string_view caption) {
   // What scrolls must be reachable by keyboard, and have a name.
   std::string html = "<figure>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"" +
-                     escape_markup(table.caption) + "\"><table>\n<thead><tr>";
+                     escape_markup(table.caption) + "\"><table" + (table.prose ? " class=\"prose\"" : "") +
+                     ">\n<thead><tr>";
   for (auto const& cell : table.head) html += "<th scope=\"col\">" + escape_markup(cell) + "</th>";
   html += "</tr></thead>\n<tbody>";
   for (auto const& row : table.rows) {

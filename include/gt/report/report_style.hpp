@@ -32,6 +32,8 @@ figure svg{display:block;width:100%;height:auto}
 .scroll{overflow-x:auto}
 table{border-collapse:separate;border-spacing:0;font-size:.9rem;font-variant-numeric:tabular-nums;white-space:nowrap}
 th,td{padding:.375rem .75rem;line-height:1.5rem;border-bottom:1px solid var(--rule);text-align:right;font-weight:400}
+.prose{white-space:normal}
+.prose th,.prose td{text-align:left;vertical-align:top;line-height:1.3rem}
 thead th{min-width:3.5rem;line-height:1.25rem;vertical-align:bottom;white-space:normal;color:var(--quiet);font-size:.8rem}
 tr :first-child{position:sticky;left:0;padding-left:0;background:var(--paper);text-align:left}
 .sample{margin:.5rem 0;padding:.8rem 1rem;max-width:44rem;background:var(--wash);white-space:pre-wrap;
