@@ -296,13 +296,14 @@ TEST_CASE("gguf: in fewer bits the matrices change within bounds, norms and bias
   std::vector<std::pair<GgufType, std::uint32_t>> const types{
       {GgufType::f16, 1}, {GgufType::bf16, 32}, {GgufType::q8_0, 7}};
   std::int64_t sizes[3] = {}, *size = sizes;
-  for (auto const& [type, file_type] : types) {
+  for (auto const& entry : types) {
+    auto const type = entry.first;
     CAPTURE(name(type));
     auto const written = write_gguf(model, tokenizer_of_prose(), folder / "m.gguf", {.type = type});
     CHECK(written.f16_fallbacks == 0);
     *size++ = written.bytes;
     Gguf const file(folder / "m.gguf");
-    CHECK(file.get<std::uint32_t>("general.file_type") == file_type);
+    CHECK(file.get<std::uint32_t>("general.file_type") == entry.second);
     auto const parameters = model.parameters();
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       CAPTURE(parameters[i].name);
