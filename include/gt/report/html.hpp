@@ -78,11 +78,10 @@ inline std::string visible_text(std::string_view text) {
 /// A table of text, which scrolls by itself where the page is narrow. Cells are escaped. The first column heads its
 /// row; all others are set flush right, as numbers are.
 struct HtmlTable {
-  std::string caption;  ///< a short name, read aloud and not shown
-  std::vector<std::string> head {
-    bool prose = false;                          ///< cells are sentences: they break into lines, and stand to the left
-  };                                             ///< over the columns
+  std::string caption;                           ///< a short name, read aloud and not shown
+  std::vector<std::string> head{};               ///< over the columns
   std::vector<std::vector<std::string>> rows{};  ///< cells of each row, as many as `head` has
+  bool prose = false;                            ///< cells are sentences: they break into lines, and stand to the left
 };
 
 /// `caption` in full is for the reader; the table's own names it for a screen reader.
