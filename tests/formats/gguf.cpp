@@ -432,6 +432,11 @@ TEST_CASE("gguf: a tokenizer that llama.cpp would apply otherwise is refused, wi
   for (char const* token : {"ab", "ba", "aba"}) borders.add(token, TokenKind::ngram);
   CHECK(refusal(Tokenizer(borders, merges(borders, {{"b", "a"}, {"a", "ba"}, {"a", "b"}, {"ab", "a"}}))) == "no error");
 
+  auto repeated = with_bytes(letters);  // the leftmost of equal pairs comes first: "aaa" is aa + a
+  for (char const* token : {"aa", "aaa"}) repeated.add(token, TokenKind::ngram);
+  CHECK(refusal(Tokenizer(repeated, merges(repeated, {{"a", "a"}, {"aa", "a"}}))) == "no error");
+  CHECK(has(refusal(Tokenizer(repeated, merges(repeated, {{"a", "a"}, {"a", "aa"}}))), "(got 'aaa' of others)"));
+
   auto special = with_bytes(letters);
   special.add("ab", TokenKind::special);
   CHECK(has(refusal(Tokenizer(special, {})), "text must never become the token 'ab'"));
