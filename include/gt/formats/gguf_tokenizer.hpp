@@ -20,15 +20,21 @@
 namespace gt {
 
 /// What the tokens of a GGUF file are; the values are llama.cpp's.
-enum class GgufTokenType : std::int32_t { normal = 1, unknown = 2, control = 3, unused = 5, byte = 6 };
+enum class GgufTokenType : std::int32_t {
+  normal = 1,   ///< characters, n-grams
+  unknown = 2,  ///< the token for what nothing else can spell, where it is a special one
+  control = 3,  ///< special tokens
+  unused = 5,   ///< `<unused_1234>`
+  byte = 6,     ///< `<0xE2>`
+};
 
 /// A tokenizer as llama.cpp's model "llama" has it, by id. A space is written as U+2581.
 struct GgufTokenizer {
-  std::vector<std::string> tokens;  ///< each once
-  std::vector<float> scores;        ///< whole numbers; the greatest merges first
-  std::vector<std::int32_t> types;  ///< GgufTokenType
-  std::int32_t bos = 0, eos = 0;    ///< `<s>`, `</s>`; the byte 0xFF, which no text has, where there is none
-  std::optional<std::int32_t> unknown;
+  std::vector<std::string> tokens;      ///< each once
+  std::vector<float> scores;            ///< whole numbers; the greatest merges first
+  std::vector<std::int32_t> types;      ///< GgufTokenType
+  std::int32_t bos = 0, eos = 0;        ///< `<s>`, `</s>`; the byte 0xFF, which no text has, where there is none
+  std::optional<std::int32_t> unknown;  ///< the tokenizer's, if any
 };
 
 namespace detail {
