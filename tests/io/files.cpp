@@ -147,6 +147,26 @@ TEST_CASE("AtomicFile: a full disk is an error, the old file is kept, the tempor
   CHECK(folder.entries() == 1);
 }
 
+TEST_CASE("AtomicFile: the same on a disk that is really full, and then less fits") {
+  TemporaryFolder const mount;
+  auto const said = gt::test::on_small_disk(mount.path(), 65536, [](std::string const& disk) {
+    auto const path = disk + "/file", old = std::string(30'000, 'o');
+    gt::write_file_atomically(path, old);
+    auto const first = error_of([&] { gt::write_file_atomically(path, std::string(60'000, 'x')); });
+    bool const kept = gt::read_text_file(path) == old;
+    auto const left = std::distance(std::filesystem::directory_iterator{disk}, std::filesystem::directory_iterator{});
+    gt::write_file_atomically(path, "less fits");
+    return gt::text(first, kept ? " kept " : " lost ", left, " ", gt::read_text_file(path));
+  });
+  if (said == "skipped") {
+    MESSAGE("skipped: no disk can be mounted here");
+    return;
+  }
+  CHECK(said ==
+        "gt: AtomicFile: '" + (mount / "file") +
+            "' must be written completely (got: No space left on device); nothing was changed kept 1 less fits");
+}
+
 TEST_CASE("AtomicFile: folders that cannot be written, and paths that are no file") {
   TemporaryFolder const folder;
   put(folder / "file", "kept");

@@ -3,15 +3,22 @@
 #pragma once
 
 #include <doctest/doctest.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "gt/base/error.hpp"
 
@@ -70,6 +77,47 @@ class FileSizeLimit {
   rlimit before_;
   void (*handler_)(int);
 };
+
+/// What `action(folder)` returns in a child process, where `folder` is an empty disk of `bytes`, in memory; "skipped"
+/// where a process may not mount one. It must return a text of less than 4000 bytes.
+template <class Action>
+std::string on_small_disk(std::string const& folder, std::size_t bytes, Action const& action) {
+  int pipe[2];
+  REQUIRE(::pipe(pipe) == 0);
+  auto const child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    auto const tell = [&](std::string_view said) {
+      [[maybe_unused]] auto const written = ::write(pipe[1], said.data(), said.size());
+      ::_exit(0);
+    };
+    bool const root = ::geteuid() == 0;
+    std::string const size = "size=" + std::to_string(bytes), user = "0 " + std::to_string(::geteuid()) + " 1",
+                      group = "0 " + std::to_string(::getegid()) + " 1";
+    bool mounted = ::unshare(root ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) == 0;
+    if (mounted && !root) {  // whose files nobody's would be otherwise
+      for (auto const& [file, text] : {std::pair{"/proc/self/setgroups", std::string{"deny"}},
+                                       std::pair{"/proc/self/uid_map", user}, std::pair{"/proc/self/gid_map", group}})
+        std::ofstream(file) << text;
+    }
+    mounted = mounted && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+              ::mount("none", folder.c_str(), "tmpfs", 0, size.c_str()) == 0;
+    if (!mounted) tell("skipped");
+    try {
+      tell(action(folder));
+    } catch (std::exception const& error) {
+      tell(error.what());
+    }
+  }
+  ::close(pipe[1]);
+  std::string said(4000, ' ');
+  auto const count = ::read(pipe[0], said.data(), said.size());
+  ::close(pipe[0]);
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  CHECK(status == 0);
+  return said.substr(0, static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+}
 
 /// The text of the gt::Error that `action` throws; "no error" without one. Other exceptions pass.
 template <class Action>

@@ -134,7 +134,8 @@ TEST_CASE("grow: killed at any moment in stages of every kind, by any number of 
   std::uint64_t seed = 0;
   int met = 0;
   for (auto const& [options, again] : cases) {
-    CAPTURE(options.at("--plan"));
+    std::string const plan = options.at("--plan");
+    CAPTURE(plan);
     for (char const* folder : {"run", "whole"}) std::filesystem::remove_all(place / folder);
     auto const asked = with(with(place.options("run"), all), with(options, again));
     auto const start = std::chrono::steady_clock::now();
