@@ -16,6 +16,11 @@ TEST_CASE("Error: reads `gt: where: what`") {
   CHECK_THROWS_AS(gt::fail("anywhere", "anything"), std::runtime_error);
 }
 
+TEST_CASE("Error: what it quotes breaks no line and commands no terminal") {
+  CHECK_THROWS_WITH_AS(gt::fail("load", "'", std::string_view("a\n\x1b[2J\0\x7f é", 11), "' must be a name"),
+                       "gt: load: 'a??[2J?? é' must be a name", gt::Error);
+}
+
 TEST_CASE("check: nothing is thrown when it holds") { CHECK_NOTHROW(gt::check(true, "where", "what")); }
 
 TEST_CASE("text: joins texts and numbers") {

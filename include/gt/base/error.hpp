@@ -36,6 +36,13 @@ requires std::is_floating_point_v<T> std::string to_text(T value) {
   return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, 6).ptr};
 }
 
+/// The text with `?` for control characters: one quoted from a file must not break a line or command a terminal.
+inline std::string on_one_line(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  return text;
+}
+
 }  // namespace detail
 
 /// Joins texts and numbers: `text("got ", 3, " rows")`.
@@ -46,15 +53,16 @@ std::string text(Parts const&... parts) {
   return joined;
 }
 
-/// Throws `gt: where: what` as an E, a kind of Error. `what` is a sentence: what must hold (got ...); a hint.
+/// Throws `gt: where: what` as an E, a kind of Error. `what` is a sentence: what must hold (got ...); a hint. It is one
+/// line: a control character, which may come from a file, is shown as `?`.
 /// Where exceptions are switched off (-fno-exceptions, in all translation units of a program) it prints the sentence to
 /// stderr and aborts.
 template <class E, class... Parts>
 [[noreturn]] void fail_as(std::string_view where, Parts const&... what) {
 #if defined(__cpp_exceptions)
-  throw E(text("gt: ", where, ": ", what...));
+  throw E(detail::on_one_line(text("gt: ", where, ": ", what...)));
 #else
-  std::fputs(text("gt: ", where, ": ", what..., "\n").c_str(), stderr);
+  std::fputs((detail::on_one_line(text("gt: ", where, ": ", what...)) + "\n").c_str(), stderr);
   std::abort();
 #endif
 }
