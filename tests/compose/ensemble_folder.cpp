@@ -139,6 +139,14 @@ TEST_CASE("load_ensemble: an expert that changed, files of two saves, and damage
   refused("both", "the experts' substrate must be what it was");
   with("../experts/b", "../experts/c");
   refused("both", "experts/c/model.safetensors'");
+  with("../experts/b", (place / "experts/b").c_str());
+  refused("both", "an expert's folder must be a path relative to the ensemble's (got '/");
+  with("../experts/b", "");
+  refused("both", "an expert's folder must be a path relative to the ensemble's (got '')");
+  with("../experts/b", "../experts/b\\u0000");
+  refused("both", "an expert's folder must be a path relative to the ensemble's (got '../experts/b?')");
+  with("../experts/b", "../experts/../experts/b");
+  refused("both", "an expert's folder must have .. at its beginning only (got '../experts/../experts/b')");
   with("experts", "expert");
   refused("both", "key 'experts' must be present");
   gt::test::put(place / "both/ensemble.json", good);
@@ -151,6 +159,19 @@ TEST_CASE("load_ensemble: an expert that changed, files of two saves, and damage
   changed.head_buffer()[3] += 1;
   gt::save(changed, tokenizer_of_prose(), place / "experts/b");
   refused("other", "experts/b' must be the one that was merged (its weights are others)");
+}
+
+TEST_CASE("load_ensemble: experts outside are refused where the folder should hold all of itself") {
+  Place const place;
+  Ensemble const ensemble(place.experts());
+  gt::save_ensemble(ensemble, place / "beside");
+  CHECK_THROWS_WITH_AS(gt::load_ensemble<Small>(place / "beside", {.outside = false}),
+                       doctest::Contains("every expert must lie in the ensemble's folder, as was asked for (got "
+                                         "'../experts/a')"),
+                       Error);
+  CHECK_THROWS_AS(gt::load_any_ensemble<32>(Cpu<>(1), place / "beside", {.outside = false}), Error);
+  gt::save_ensemble(ensemble, place / "experts");
+  CHECK(gt::load_ensemble<Small>(place / "experts", {.outside = false}).size() == 2);
 }
 
 TEST_CASE("save_adapter: comes back to the bit; what is no adapter is refused") {

@@ -38,6 +38,13 @@ namespace gt {
 
 inline constexpr int ensemble_folder_version = 1;  ///< of ensemble.json; others are refused by number
 
+/// How the folder of an ensemble is read.
+struct EnsembleFolderOptions {
+  /// Lets experts lie beside the ensemble, as save_ensemble names them wherever they are: `../a`. False for a folder
+  /// from somebody else, which should hold all of itself. Symbolic links are followed either way.
+  bool outside = true;
+};
+
 /// The model in `folder` as an expert that is called by its folder.   Errors: those of `load_model`.
 template <class Model, class J = Json>
 Expert<Model> load_expert(std::string const& folder) {
@@ -67,10 +74,14 @@ inline FusionAdapter<float> adapter_of(Safetensors const& file, std::size_t othe
   check(up->shape[1] == down->shape[0] && up->shape[1] <= 65536 &&
             file.tensors().size() == others + static_cast<std::size_t>(experts) + 1,
         where, "the tensors must be those of one adapter: fusion.down.{i}.weight [r, C] and fusion.up.weight [V, r]");
+  // Before memory is taken for all of them by the shape of one.
+  for (int i = 1; i < experts; ++i) {
+    std::string const name = text("fusion.down.", i, ".weight");
+    check(matrix(name)->shape == down->shape, where, name, " is misshapen");
+  }
   FusionAdapter<float> adapter(experts, down->shape[1], up->shape[0], {.rank = static_cast<int>(up->shape[1])});
   for (auto const& p : adapter.parameters()) {
     TensorView const* const t = matrix(p.name);
-    check(t->shape == p.shape, where, p.name, " is misshapen");
     std::memcpy(p.data, t->bytes.data(), t->bytes.size());
   }
   return adapter;
@@ -125,8 +136,27 @@ inline std::string relative_path(std::string const& to, std::string const& from)
   return path;
 }
 
+/// Throws unless `place` is written as relative_path writes: down from a folder, after `..` as often as it takes to get
+/// there, if that is allowed. An absolute path in a file would be read on whatever machine the file comes to.
+inline void check_place(std::string_view place, bool outside, std::string const& where) {
+  check(!place.empty() && !place.starts_with('/') && place.find('\0') == place.npos, where,
+        "an expert's folder must be "
+        "a path relative to the ensemble's (got ",
+        in_quotes(place), ")");
+  bool down = false;
+  for (std::size_t begin = 0; begin <= place.size();) {
+    std::size_t const end = std::min(place.find('/', begin), place.size());
+    bool const up = place.substr(begin, end - begin) == "..";
+    check(!up || !down, where, "an expert's folder must have .. at its beginning only (got ", in_quotes(place), ")");
+    check(!up || outside, where, "every expert must lie in the ensemble's folder, as was asked for (got ",
+          in_quotes(place), ")");
+    down = down || !up;
+    begin = end + 1;
+  }
+}
+
 template <class J, class Load>
-auto load_ensemble(std::string const& folder, Load const& load_one) {
+auto load_ensemble(std::string const& folder, EnsembleFolderOptions options, Load const& load_one) {
   using Model = decltype(load_one(folder).model);
   std::string const where = text("load '", folder, "/ensemble.json'");
   std::string const json_text = read_text_file(folder + "/ensemble.json");
@@ -137,7 +167,8 @@ auto load_ensemble(std::string const& folder, Load const& load_one) {
   std::vector<Expert<Model>> experts;
   for (auto const& each : json_get<std::vector<J>>(json, "experts", where)) {
     auto const path = json_get<std::string>(each, "folder", where);
-    std::string const at = path.starts_with('/') ? path : folder + "/" + path;
+    check_place(path, options.outside, where);
+    std::string const at = folder + "/" + path;
     check(weights_hash(at) == json_get<std::string>(each, "weights", where), where, "the expert in '", at,
           "' must be the one that was merged (its weights are others)");
     experts.push_back(load_one(at));
@@ -241,16 +272,18 @@ void save_ensemble(Ensemble<Model> const& ensemble, std::string const& folder) {
 }
 
 /// The ensemble that save_ensemble wrote, its experts of type Model.   Errors, each naming the file: those of
-/// load_model for each expert; an expert whose weights are not those that were merged; files that do not belong
-/// together.
+/// load_model for each expert; an expert whose weights are not those that were merged; a place of one that is no
+/// relative path, or outside where that is not allowed; files that do not belong together.
 template <class Model, class J = Json>
-Ensemble<Model> load_ensemble(std::string const& folder) {
-  return detail::load_ensemble<J>(folder, [](std::string const& at) { return load_expert<Model, J>(at); });
+Ensemble<Model> load_ensemble(std::string const& folder, EnsembleFolderOptions options = {}) {
+  return detail::load_ensemble<J>(folder, options, [](std::string const& at) { return load_expert<Model, J>(at); });
 }
 /// The same of any width; see `load_any_model`.
 template <int... Widths, class J = Json, Backend B>
-Ensemble<BasicAnyModel<B>> load_any_ensemble(B const& on, std::string const& folder) {
-  return detail::load_ensemble<J>(folder, [&](std::string const& at) { return load_any_expert<Widths...>(on, at); });
+Ensemble<BasicAnyModel<B>> load_any_ensemble(B const& on, std::string const& folder,
+                                             EnsembleFolderOptions options = {}) {
+  return detail::load_ensemble<J>(folder, options,
+                                  [&](std::string const& at) { return load_any_expert<Widths...>(on, at); });
 }
 
 }  // namespace gt
