@@ -76,6 +76,8 @@ BadField const bad_fields[] = {
     {"num_hidden_layers", "true", integer},
     {"max_position_embeddings", "0", "max_position_embeddings must lie in 1 ... 16777216 (got 0)"},
     {"max_position_embeddings", "16777217", "max_position_embeddings must lie in 1 ... 16777216 (got 16777217)"},
+    {"max_position_embeddings", "2097153",
+     "max_position_embeddings times the width of a head must be at most 16777216 (got 2097153 times 8)"},
     {"vocab_size", "-3", "vocab_size must lie in 1 ... 268435456 (got -3)"},
     {"vocab_size", "268435457", "vocab_size must lie in 1 ... 268435456 (got 268435457)"},
     {"norm_epsilon", "0", "norm_epsilon"},

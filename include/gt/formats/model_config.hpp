@@ -142,6 +142,10 @@ ModelFolderConfig model_config_of(J const& json, std::string const& where) {
   expect(heads_divide_d_model(c.block) && d_head_is_even(c.block),
          "num_attention_heads must cut hidden_size into equal parts of even width (got ", c.block.heads, " for ",
          c.block.d_model, ")");
+  // A model holds their sines and cosines, which no size of its weights accounts for.
+  expect(c.options.context * c.block.d_head() <= std::int64_t{1} << 24,
+         "max_position_embeddings times the width of a head must be at most 16777216 (got ", c.options.context,
+         " times ", c.block.d_head(), ")");
   if (!c.own) {
     c.table_width = c.block.d_model;
     c.substrate_method = "table";
