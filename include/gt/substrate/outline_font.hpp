@@ -92,14 +92,19 @@ class OutlineFont {
     namespace stb = detail::stb;
     stb::stbtt_fontinfo font = stb_;
     font.userdata = &memory;
+    // Beyond 32 cells from the pen no letter has a point; a curve from there would be drawn in thousands of pieces.
+    double const reach_y = std::min(32767, 32 * type_->line());
+    double const reach_x = std::min(32767, 32 * std::max(type_->line(), type_->advance(glyph)));
     std::vector<stb::stbtt_vertex> all;
     type_->each_part(glyph, [&](int part, detail::Affine const& a) {
       stb::stbtt_vertex* vertices = nullptr;
       int const count = stb::gt_stbtt_GetGlyphShape(&font, part, &vertices);
-      auto const move = [&a](short& x, short& y) {
-        auto const rounded = [](double v) { return static_cast<short>(std::lround(std::clamp(v, -32767.0, 32767.0))); };
+      auto const move = [&](short& x, short& y) {
+        auto const rounded = [](double v, double reach) {
+          return static_cast<short>(std::lround(std::clamp(v, -reach, reach)));
+        };
         double const fx = x, fy = y;
-        x = rounded(a.xx * fx + a.xy * fy + a.dx), y = rounded(a.yx * fx + a.yy * fy + a.dy);
+        x = rounded(a.xx * fx + a.xy * fy + a.dx, reach_x), y = rounded(a.yx * fx + a.yy * fy + a.dy, reach_y);
       };
       for (int i = 0; i < count; ++i) {
         auto v = vertices[i];
