@@ -13,6 +13,15 @@ missing_clang() {
   fi
 }
 
+# The same with libFuzzer, which Debian has in libclang-rt-dev.
+missing_fuzzer() {
+  clang=$(command -v clang++-14 || command -v clang++) || clang=
+  target='extern "C" int LLVMFuzzerTestOneInput(unsigned char const*, unsigned long) { return 0; }'
+  if ! [ "$clang" ] || ! echo "$target" | "$clang" -x c++ -fsanitize=fuzzer,address - -o /dev/null 2>/dev/null; then
+    echo clang libclang-rt-dev
+  fi
+}
+
 # Fonts of outlines that tests read, as PACKAGE=FILE below /usr/share/fonts.
 test_fonts='fonts-dejavu-core=truetype/dejavu/DejaVuSans.ttf fonts-unifont=opentype/unifont/unifont.otf
   fonts-wqy-microhei=truetype/wqy/wqy-microhei.ttc'
@@ -35,6 +44,7 @@ test_usage() {
   printf '%s\n' './run test [--quick] [--preset NAME]... [OPTIONS OF CTEST] [-- MORE OPTIONS OF CTEST]' \
     '  dev      all tests, with g++; --quick is --preset dev' \
     '  asan     with sanitizers, by clang: all but programs, lessons, consumers and compile cost' \
+    '  fuzz     every parser against hostile input, by libFuzzer of clang, ten seconds each' \
     '  aarch64  for AArch64, in an emulator: the folders of tests/ where SIMD counts' \
     '  scalar   without SIMD and threads: the folders where these count' \
     '  clang    all tests, with clang; the only one that must be named' \
@@ -44,8 +54,8 @@ test_usage() {
 
 add_preset() {
   case $1 in
-    dev | asan | aarch64 | scalar | clang) ;;
-    *) die "--preset takes dev, asan, aarch64, scalar or clang, not '$1'." ;;
+    dev | asan | fuzz | aarch64 | scalar | clang) ;;
+    *) die "--preset takes dev, asan, fuzz, aarch64, scalar or clang, not '$1'." ;;
   esac
   case " $presets " in *" $1 "*) ;; *) presets="$presets $1" ;; esac
 }
@@ -100,16 +110,17 @@ run_tests() {
   esac
 
   if [ ! "$presets" ]; then
-    presets='dev asan aarch64 scalar'
+    presets='dev asan fuzz aarch64 scalar'
     # Elsewhere than on Debian the cross compiler finds no headers, and on AArch64 there is nothing to cross.
-    if ! has apt-get || [ "$(uname -m)" = aarch64 ]; then presets='dev asan scalar'; fi
+    if ! has apt-get || [ "$(uname -m)" = aarch64 ]; then presets='dev asan fuzz scalar'; fi
   fi
   # shellcheck disable=SC2154
   needs="$library_needs $test_needs" clang=
   case " $presets " in *' aarch64 '*) needs="$needs $aarch64_needs" ;; esac
   case " $presets " in *' asan '* | *' clang '*) clang=$(missing_clang) ;; esac
+  case " $presets " in *' fuzz '*) clang="$clang $(missing_fuzzer)" ;; esac
   # shellcheck disable=SC2046,SC2086
-  install $(missing $needs | sort -u) $clang
+  install $(missing $needs | sort -u) $(printf '%s\n' $clang | sort -u)
   { fetch_font && fetch_test_fonts; } ||
     say 'note: GNU Unifont or another font could not be fetched; tests that need one which is not installed are skipped.'
 

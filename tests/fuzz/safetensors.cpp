@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+// Any bytes as a safetensors file, checksums compared or not: tensors lie in the file, and written again they are the
+// same.
+#include "gt/io/safetensors.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "fuzz.hpp"
+
+using namespace gt;
+
+extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t max_size);
+
+// Where the JSON object at byte 8 ends; 0 where it does not.
+static std::size_t end_of_header(std::span<std::uint8_t const> bytes) {
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 8; i < bytes.size(); ++i) {
+    auto const c = bytes[i];
+    if (quoted) {
+      if (c == '\\') ++i;
+      quoted = c != '"';
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '{') {
+      ++depth;
+    } else if (c == '}' && --depth == 0) {
+      return i + 1;
+    }
+  }
+  return 0;
+}
+
+// Three times in four the length of the header is made right again.
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size,
+                                               unsigned seed) {
+  size = LLVMFuzzerMutate(data, size, max_size);
+  std::size_t const end = seed % 4 == 0 ? 0 : end_of_header({data, size});
+  for (std::size_t i = 0; i < 8 && end > 0; ++i) data[i] = static_cast<std::uint8_t>((end - 8) >> 8 * i);
+  return size;
+}
+
+namespace {
+
+constexpr fuzz::HeapBudget budget{.factor = 192};  // of a header that is all names: each is kept five times
+
+bool same(Safetensors const& a, Safetensors const& b) {
+  auto const x = a.tensors(), y = b.tensors();
+  bool const equal = std::equal(x.begin(), x.end(), y.begin(), y.end(), [](TensorView const& s, TensorView const& t) {
+    return s.name == t.name && s.dtype == t.dtype && s.shape == t.shape &&
+           std::equal(s.bytes.begin(), s.bytes.end(), t.bytes.begin(), t.bytes.end());
+  });
+  return equal && a.metadata() == b.metadata();
+}
+
+std::optional<Safetensors> open(std::string const& path, std::size_t size, bool verify) {
+  std::optional<Safetensors> file;
+  fuzz::accepts(size, budget, [&] { file = Safetensors::open(path, {.verify = verify}); });
+  return file;
+}
+
+// The input as the text of checksums, whose own checksum is right: who forges a file can do so as well.
+void forge_checksums(std::string_view input) {
+  std::array<std::byte, 4> const number{};
+  TensorView const tensor{.name = "t", .dtype = "F32", .shape = {1}, .bytes = number};
+  std::map<std::string, std::string> metadata{{detail::safetensors_checksums, std::string(input)}};
+  metadata[detail::safetensors_metadata_checksum] = detail::metadata_checksum(metadata);
+  Json header{{detail::safetensors_metadata, metadata},
+              {"t", {{"dtype", "F32"}, {"shape", {1}}, {"data_offsets", {0, 4}}}}};
+  std::string json = header.dump(-1, ' ', false, Json::error_handler_t::replace);
+  json.append((8 - json.size() % 8) % 8, ' ');
+  std::string bytes(8, '\0');
+  for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<char>(json.size() >> 8 * i);
+  bytes += json + std::string(4, '\0');
+  auto const file = open(fuzz::folder().put("forged", bytes), bytes.size(), true);
+  fuzz::require(!file || file->verified(), "what was compared must say so");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
+  auto const input = fuzz::text_of(data, size);
+  std::string const path = fuzz::folder().put("file", input);
+  auto const plain = open(path, size, false), verified = open(path, size, true);
+  fuzz::require(!verified || plain, "comparing must not make a file sound");
+  fuzz::require(!verified || same(*plain, *verified), "comparing must change nothing");
+  if (size <= 256) forge_checksums(input);
+  if (!plain) return 0;
+
+  auto const bytes = plain->file()->bytes();
+  for (TensorView const& t : plain->tensors()) {
+    bool const inside = t.bytes.empty() || (t.bytes.data() >= bytes.data() + 8 &&
+                                            t.bytes.data() + t.bytes.size() <= bytes.data() + bytes.size());
+    fuzz::require(inside && plain->find(t.name) == &t, "a tensor must lie in the file, under its name");
+    std::uint8_t sum = 0;
+    for (std::byte const b : t.bytes) sum = static_cast<std::uint8_t>(sum ^ std::to_integer<std::uint8_t>(b));
+    [[maybe_unused]] std::uint8_t const volatile read = sum;
+  }
+  auto metadata = plain->metadata();
+  metadata.erase(detail::safetensors_metadata_checksum);
+  std::string const copy = fuzz::folder() / "copy";
+  write_safetensors(copy, plain->tensors(), metadata);
+  auto const again = Safetensors::open(copy);
+  fuzz::require(again.verified() && again.metadata() == metadata, "what is written must verify");
+  auto const x = plain->tensors(), y = again.tensors();
+  fuzz::require(x.size() == y.size(), "no tensor may be lost");
+  for (std::size_t i = 0; i < x.size(); ++i)
+    fuzz::require(x[i].name == y[i].name && x[i].shape == y[i].shape && x[i].dtype == y[i].dtype &&
+                      std::equal(x[i].bytes.begin(), x[i].bytes.end(), y[i].bytes.begin(), y[i].bytes.end()),
+                  "a tensor must be the same");
+  return 0;
+}
