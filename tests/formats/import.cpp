@@ -197,6 +197,8 @@ TEST_CASE("shards: as many files as the bytes ask for, one model, and no trace o
   CHECK(has(said(first, "/etc/passwd"), "files must be named without a folder (got '/etc/passwd')"));
   CHECK(has(said("\"lm_head.weight\"", "\"other\""), "must hold the tensor 'other'"));
   CHECK(has(said("\"lm_head.weight\": \"", "\"lm_head.weight\": \"no-"), "no-model-"));
+  put(folder / "model.safetensors.index.json", "{\"weight_map\": {}}");
+  CHECK(has(error_of([&] { load_model<Small>(folder.path()); }), "weight_map must name at least one tensor"));
   put(folder / "model.safetensors.index.json", whole);
   std::filesystem::remove(folder / first);
   CHECK(has(error_of([&] { load_model<Small>(folder.path()); }), first));

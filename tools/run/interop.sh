@@ -34,7 +34,7 @@ run_interop() {
   for program in grow generate import export; do ln -s "$root/build/dev/examples/$program" "$programs/$program"; done
   for program in interop_dump interop_adapt; do ln -s "$root/build/dev/tests/$program" "$programs/$program"; done
   "$programs/grow" --corpus "$austen" --font "$GT_UNIFONT_HEX" --out "$work/run" --tokens 200000 --plan 1+1 --width 64 \
-    --heads 4 --vocab 1024 --context 64 >"$log" 2>&1 || {
+    --heads 4 --vocab 1024 --context 128 >"$log" 2>&1 || {
     cat "$log" >&2
     die 'the model to compare could not be grown; what grow said stands above.'
   }

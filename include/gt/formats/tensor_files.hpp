@@ -70,6 +70,7 @@ class TensorFiles {
     std::string const where = text("load '", index, "'");
     J const json = parse_json<J>(read_text_file(index), where);
     auto const file_of = json_get<std::map<std::string, std::string>>(json, "weight_map", where);
+    check(!file_of.empty(), where, "weight_map must name at least one tensor");
     TensorFiles all;
     std::map<std::string, std::size_t> opened;
     std::size_t count = 0;
