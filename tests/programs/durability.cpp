@@ -143,14 +143,14 @@ TEST_CASE("grow: killed at any moment in stages of every kind, by any number of 
     CAPTURE(whole.err);
     REQUIRE(whole.status == 0);
     auto const took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
-    met += disturbed(place, asked, again, ++seed, 6, took / 3);
+    met += disturbed(place, asked, again, ++seed, 4, took / 2);
     check_same(place, "whole", "run");
     CHECK(read_text_file(place / "whole/best/model.safetensors") ==
           read_text_file(place / "run/best/model.safetensors"));
     CHECK(read_text_file(place / "whole/best/look.json") == read_text_file(place / "run/best/look.json"));
     CHECK(std::filesystem::exists(place / "run/best/config.json"));
   }
-  CHECK(met >= 6);  // of 18
+  CHECK(met >= 4);  // of 12
 }
 
 TEST_CASE("grow: killed in a save, it leaves what the next run on the folder removes, and no other file") {
@@ -192,6 +192,12 @@ TEST_CASE("grow: of damaged checkpoints it goes back to the newest that is whole
   CHECK(has(ended.out, "going on in stage 3 of 3 after step 0"));
   check_same(place, "whole", "run");
   CHECK(read_text_file(newest).size() > good.size() * 9 / 10);  // whole again; the times in it have digits
+
+  std::filesystem::remove(newest);
+  auto const without_newest = run(GT_GROW, going_on(place));
+  CHECK(without_newest.status == 0);
+  CHECK(has(without_newest.err, "'" + newest + "' must be a readable file"));
+  check_same(place, "whole", "run");
 
   REQUIRE(run(GT_GROW, with(options, {{"--overwrite", ""}, {"--keep", "1"}})).status == 0);  // none of the others stays
   put(newest, "");
