@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "gt/base/bf16.hpp"
 #include "gt/base/error.hpp"
@@ -54,21 +55,21 @@ namespace detail {
 /// fastest.
 class LiteralWriter {
  public:
-  explicit LiteralWriter(AtomicFile& file) : file_{file} {}
+  explicit LiteralWriter(AtomicFile& file, std::string indent = "  ") : file_{file}, indent_{std::move(indent)} {}
 
   void write(std::string_view bytes) {
     for (char const c : bytes) add(static_cast<unsigned char>(c));
   }
   /// Ends the literal.
   void end() {
-    if (column_ > 0 || !any_) buffer_ += any_ ? "\"" : "  \"\"";
+    if (column_ > 0 || !any_) buffer_ += any_ ? "\"" : indent_ + "\"\"";
     file_.write(buffer_);
     buffer_.clear();
   }
 
  private:
   void add(unsigned char byte) {
-    if (column_ == 0) buffer_ += any_ ? "\n  \"" : "  \"", column_ = 3;
+    if (column_ == 0) buffer_ += (any_ ? "\n" : "") + indent_ + '"', column_ = indent_.size() + 1;
     // An escape takes all octal digits behind it, so that a digit cannot follow a short one as it is.
     bool const digit = byte >= '0' && byte <= '9';
     std::size_t const before = buffer_.size();
@@ -95,7 +96,7 @@ class LiteralWriter {
   }
 
   AtomicFile& file_;
-  std::string buffer_;
+  std::string indent_, buffer_;
   std::size_t column_ = 0;
   bool any_ = false, open_ = false;
 };
@@ -237,19 +238,18 @@ void write_embedded(Model const& model, Tokenizer const& tokenizer, std::string 
     writer.end();
     file.write(";\n");
   };
-  file.write(
-      text("// A language model as a C++ header: ", model.depth(), " blocks of width ", model.config().d_model, ", ",
-           model.vocab(), " tokens, ", model.parameter_count(), " parameters in ",
-           rounds ? "bf16, rounded from fp32" : "fp32", ".\n// Written by gt ", version,
-           " (./run embed); not to be edited: a checksum finds it. Every source file that includes it holds the\n"
-           "// weights until the program is linked, so include it in one.\n#pragma once\n\n"
-           "#if __has_include(<gt/formats/embedded.hpp>)\n  #include <gt/formats/embedded.hpp>\n#else\n"
-           "  #include <gt/gt.hpp>  // the library as a single header\n#endif\n\nnamespace ",
-           options.name, " {\n\n/// The shape of its blocks.\ninline constexpr gt::BlockConfig block",
-           detail::block_literal(model.config()),
-           ";\n/// Its type.\nusing Model = gt::Transformer<block>;\n\nnamespace detail {\n\n"
-           "#if defined(__clang__)\n  #pragma clang diagnostic push\n"
-           "  #pragma clang diagnostic ignored \"-Woverlength-strings\"\n#endif\n"));
+  file.write(text("// A language model as a C++ header: ", model.depth(), " blocks of width ", model.config().d_model,
+                  ", ", model.vocab(), " tokens, ", model.parameter_count(), " parameters in ",
+                  rounds ? "bf16, rounded from fp32" : "fp32", ".\n// Written by gt ", version,
+                  " (./run embed); not to be edited: a checksum finds it. Include it in one source file:\n"
+                  "// each that does holds the weights until the program is linked.\n#pragma once\n\n"
+                  "#if __has_include(<gt/formats/embedded.hpp>)\n  #include <gt/formats/embedded.hpp>\n#else\n"
+                  "  #include <gt/gt.hpp>  // the library as a single header\n#endif\n\nnamespace ",
+                  options.name, " {\n\n/// The shape of its blocks.\ninline constexpr gt::BlockConfig block",
+                  detail::block_literal(model.config()),
+                  ";\n/// Its type.\nusing Model = gt::Transformer<block>;\n\nnamespace detail {\n\n"
+                  "#if defined(__clang__)\n  #pragma clang diagnostic push\n"
+                  "  #pragma clang diagnostic ignored \"-Woverlength-strings\"\n#endif\n"));
   // Not const: a copy of the model shares these numbers, and whoever trains it must not write to constant memory.
   file.write("alignas(gt::alignment) inline unsigned char weights[] =\n");
   literal({reinterpret_cast<char const*>(e.bytes.data()), e.bytes.size()});
@@ -259,7 +259,7 @@ void write_embedded(Model const& model, Tokenizer const& tokenizer, std::string 
   literal(t.merges);
   auto const field = [&](char const* name, std::string_view contents) {
     file.write(text("      .", name, " =\n"));
-    detail::LiteralWriter writer(file);
+    detail::LiteralWriter writer(file, "          ");
     writer.write(contents);
     writer.end();
     file.write(",\n");
