@@ -28,9 +28,9 @@
 #include "gt/core/parameter.hpp"
 #include "gt/formats/any_model_folder.hpp"
 #include "gt/formats/model_folder.hpp"
+#include "gt/formats/tensor_files.hpp"
 #include "gt/io/atomic_file.hpp"
 #include "gt/io/json.hpp"
-#include "gt/io/mapped_file.hpp"
 #include "gt/io/safetensors.hpp"
 #include "gt/io/text_file.hpp"
 
@@ -113,9 +113,12 @@ void check_on_disk(Expert<Model> const& expert, bool heads) {
           "save_ensemble", "'", expert.folder, "' must hold the expert as it is in memory (got another ", p.name, ")");
   }
 }
-/// SHA-256 of a folder's weights.
+/// SHA-256 of a folder's weights, in one file or in several.
 inline std::string weights_hash(std::string const& folder) {
-  return Sha256{}.update(MappedFile(folder + "/model.safetensors").bytes()).hex();
+  Sha256 sum;
+  auto const weights = TensorFiles::open(folder);
+  for (auto const& file : weights.files()) sum.update(file.file()->bytes());
+  return sum.hex();
 }
 
 inline std::string real_path(std::string const& path) {

@@ -172,7 +172,8 @@ Model make_model(ModelFolderConfig c, TensorFiles const& files, NameMap const& n
                     : TableEmbedding::of_rows("imported", V, width, table),
               Seed{c.seed}, options);
   check(model.config() == c.block, where, "the block's shape must be that of the model's type");
-  model.append(c.depth);
+  // Blocks whose weights are not drawn: all of them are read.
+  for (int l = 0; l < c.depth; ++l) model.blocks().push_back(typename Model::block_type(c.block));
   for (auto const& p : model.parameters()) {
     if (p.name != table_name) reader.read(p.name, p.shape, p.data);
   }

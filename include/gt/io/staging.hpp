@@ -79,8 +79,8 @@ class Staging {
     std::vector<std::string> old;
     while (dirent const* const entry = ::readdir(folder)) {
       std::string const name = entry->d_name;
-      bool const weights = name == family + ".safetensors" || name == family + ".safetensors.index.json" ||
-                           is_shard(family, name);
+      bool const weights =
+          name == family + ".safetensors" || name == family + ".safetensors.index.json" || is_shard(family, name);
       if (weights && std::find(names_.begin(), names_.end(), name) == names_.end()) old.push_back(name);
     }
     ::closedir(folder);
