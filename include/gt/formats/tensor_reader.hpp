@@ -49,12 +49,10 @@ class TensorReader {
   /// Throws if anything is missing, misshapen or of no use.
   void finish() {
     for (auto const& name : names_.unknown(expected_)) wrong(name, " of the name map is no tensor of the model");
-    std::int64_t surplus = 0;
     files_.for_each([&](TensorView const& t) {
-      if (used_.contains(t.name) || names_.ignores(t.name)) return;
-      if (++surplus <= 8) wrong(in_quotes(t.name), " is of no use");
+      if (!used_.contains(t.name) && !names_.ignores(t.name)) wrong(in_quotes(t.name), " is of no use");
     });
-    if (surplus > 8) wrong(std::to_string(surplus - 8), " more are of no use");
+    if (faults_ > 100) wrong_ += text(", and ", faults_ - 100, " more");
     check(wrong_.empty(), where_, "the tensors must be those of the model (got: ", wrong_, ")");
   }
   /// Fills `out` [N] or [N, K] with the tensor that was expected; zeros, or the table, where it may miss.
@@ -81,7 +79,10 @@ class TensorReader {
  private:
   static constexpr auto head_name = "lm_head.weight";
 
-  void wrong(std::string const& name, std::string const& what) { wrong_ += (wrong_.empty() ? "" : ", ") + name + what; }
+  // The first hundred by name: a file of a few bytes may ask for a model of thousands.
+  void wrong(std::string const& name, std::string const& what) {
+    if (++faults_ <= 100) wrong_ += (wrong_.empty() ? "" : ", ") + name + what;
+  }
   bool is_projection_bias(std::string const& name) const {
     return name.ends_with("_proj.bias") || name.ends_with(".c_fc.bias");
   }
@@ -122,6 +123,7 @@ class TensorReader {
   NameMap const& names_;
   ModelFolderConfig const& config_;
   std::string where_, wrong_;
+  std::int64_t faults_ = 0;
   std::vector<std::string> expected_;
   std::set<std::string> used_;
 };
