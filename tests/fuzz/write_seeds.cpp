@@ -75,6 +75,14 @@ void fonts(std::string const& to) {
   put(to + "cmap_0", test::font_file(maps));
 }
 
+/// A safetensors file without checksums, its data zeros.
+std::string plain_file(std::string header, std::size_t data) {
+  header.append((8 - header.size() % 8) % 8, ' ');
+  std::string bytes(8, '\0');
+  for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<char>(header.size() >> 8 * i);
+  return bytes + header + std::string(data, '\0');
+}
+
 void containers(std::string const& seeds) {
   std::array<float, 6> const numbers{1, 2, 3, 4, 5, 6};
   auto const bytes = std::as_bytes(std::span(numbers));
@@ -83,9 +91,21 @@ void containers(std::string const& seeds) {
   std::filesystem::create_directories(seeds + "/safetensors");
   write_safetensors(seeds + "/safetensors/three", std::span<TensorView const>(tensors), {{"format", "pt"}});
   write_safetensors(seeds + "/safetensors/none", std::span<TensorView const>{});
-  std::string const plain = R"({"w":{"dtype":"BF16","shape":[1,2],"data_offsets":[0,4]}}  )";
   put(seeds + "/safetensors/without_checksums",
-      std::string{static_cast<char>(plain.size()), 0, 0, 0, 0, 0, 0, 0} + plain + "abcd");
+      plain_file(R"({"w":{"dtype":"BF16","shape":[1,2],"data_offsets":[0,4]}}  )", 4));
+
+  // The second one names many experts of the first one's shape, which the file has not.
+  std::string const down = R"("fusion.down.0.weight":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]})";
+  put(seeds + "/fusion_adapter/two",
+      plain_file("{" + down + R"(,"fusion.down.1.weight":{"dtype":"F32","shape":[2,3],"data_offsets":[24,48]},)" +
+                     R"("fusion.up.weight":{"dtype":"F32","shape":[4,2],"data_offsets":[48,80]}})",
+                 80));
+  std::string many = R"({"fusion.down.0.weight":{"dtype":"F32","shape":[1,256],"data_offsets":[0,1024]})";
+  for (int i = 1; i < 20; ++i)
+    many += text(R"(,"fusion.down.)", i, R"(.weight":{"dtype":"F32","shape":[1,1],"data_offsets":[)", 1020 + 4 * i, ",",
+                 1024 + 4 * i, "]}");
+  put(seeds + "/fusion_adapter/misshapen",
+      plain_file(many + R"(,"fusion.up.weight":{"dtype":"F32","shape":[1,1],"data_offsets":[1100,1104]}})", 1104));
 
   std::filesystem::create_directories(seeds + "/token_shard");
   std::string const print = "0123456789abcdef";
