@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "fuzz.hpp"
+#include "json_mutator.hpp"
 #include "models.hpp"
 
 using namespace gt;

@@ -13,6 +13,7 @@
 #include "gt/compose/ensemble_folder.hpp"
 #include "gt/text/tokenizer.hpp"
 #include "gt/text/tokenizer_json.hpp"
+#include "json_mutator.hpp"
 #include "models.hpp"
 
 using namespace gt;

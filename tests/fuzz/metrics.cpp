@@ -10,6 +10,7 @@
 #include "fuzz.hpp"
 #include "gt/report/report_figures.hpp"
 #include "gt/report/svg_plot.hpp"
+#include "json_mutator.hpp"
 
 using namespace gt;
 

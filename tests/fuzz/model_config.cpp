@@ -12,6 +12,7 @@
 #include "gt/backend/ref/ref.hpp"
 #include "gt/formats/model_folder.hpp"
 #include "gt/nn/passes.hpp"
+#include "json_mutator.hpp"
 #include "models.hpp"
 
 using namespace gt;

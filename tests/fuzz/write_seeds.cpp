@@ -40,12 +40,24 @@ void fonts(std::string const& to) {
     parts.select = select;
     put(to + "cff_select_" + std::to_string(select), test::font_file(test::open_type(parts)));
   }
+  auto numbers = test::small_cff();  // as many as the stack takes, and a flex
+  test::Charstring long_one;
+  long_one << 0 << 0 << test::Op{21};
+  for (int line = 0; line < 2; ++line) {
+    for (int i = 0; i < 48; ++i) long_one << (i * 29 % 41 - 20);
+    long_one << test::Op{5};
+  }
+  for (int i = 0; i < 13; ++i) long_one << i;
+  long_one << test::Op{12} << test::Op{35} << test::Op{14};
+  numbers.charstrings[1] = long_one.bytes;
+  put(to + "cff_numbers", test::font_file(test::open_type(numbers)));
+
   // Many points, by components of components, as far apart as numbers go.
   std::vector<test::Point> far;
-  for (int i = 0; i < 100; ++i) far.push_back({i * 7919 % 16000 - 8000, i % 2 == 0 ? 16000 - i : i - 16000, i == 0});
+  for (int i = 0; i < 12; ++i) far.push_back({i * 7919 % 16000 - 8000, i % 2 == 0 ? 16000 : -16000, i == 0});
   auto points = test::true_type({{},
                                  test::simple_glyph({far}),
-                                 test::composite_glyph(std::vector<test::Part>(16, {1, 3, 1, {}})),
+                                 test::composite_glyph(std::vector<test::Part>(4, {1, 3, 1, {}})),
                                  test::composite_glyph(std::vector<test::Part>(2, {2, 1, 3, {}}))},
                                 {32, 32, 32, 32});
   test::poke16(points["hhea"], 4, 16), test::poke16(points["hhea"], 6, 0);
