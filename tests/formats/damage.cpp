@@ -186,6 +186,18 @@ TEST_CASE("load_model: weights that another program wrote again are taken as the
   CHECK(gt::test::differences(before, load_model<Any>(saved.path())) == std::vector<std::string>{});
 }
 
+TEST_CASE("load_model: a list of missing tensors ends before it is a book") {
+  Saved const saved;
+  forget_the_save(saved);
+  auto config = config_of(saved.path());
+  config["num_hidden_layers"] = 4096;
+  put_config(saved.path(), config);
+  std::string const error = saved.error();
+  CHECK(has(error, "model.layers.2.mlp.c_fc.bias is missing, "));
+  CHECK(has(error, ", and maybe more)"));
+  CHECK(error.size() < 2500);
+}
+
 TEST_CASE("load_model: missing, surplus and misshapen tensors are all listed") {
   Saved const saved;
   std::string const where = "gt: load '" + saved.path() + "': the tensors must be those of the model (got: ";

@@ -48,7 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
                 "a configuration must be one of a model");
 
   // Names of tensors take memory by the depth, which may be 4,096; sines and cosines by the context.
-  fuzz::HeapBudget const budget{.constant = 192 << 20, .factor = 128};
+  fuzz::HeapBudget const budget{.constant = 96 << 20, .factor = 128};
   std::optional<fuzz::Any> model;
   if (!fuzz::accepts(size, budget, [&] { model = load_model<fuzz::Any>(fuzz::folder().path()); })) return 0;
   std::vector<std::int32_t> const ids{1};
