@@ -194,8 +194,8 @@ TEST_CASE("load_model: a list of missing tensors ends before it is a book") {
   put_config(saved.path(), config);
   std::string const error = saved.error();
   CHECK(has(error, "model.layers.2.mlp.c_fc.bias is missing, "));
-  CHECK(has(error, ", and maybe more)"));
-  CHECK(error.size() < 2500);
+  CHECK(has(error, "and 65404 more)"));  // 4,094 blocks of 16, less a hundred
+  CHECK(error.size() < 10'000);
 }
 
 TEST_CASE("load_model: missing, surplus and misshapen tensors are all listed") {

@@ -94,6 +94,7 @@ class NameMap {
   }
   /// The names that are mapped and that no tensor in `ours` has: mistakes in writing.
   std::vector<std::string> unknown(std::vector<std::string> const& ours) const {
+    if (places_.empty()) return {};
     std::map<std::string, bool> known;
     for (auto const& name : ours) {
       known[name] = true;
