@@ -2,6 +2,7 @@
 // The report of a study: what held, tables and plots of it all, and how to repeat it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <gt/gt.hpp>
 #include <gt/report/html.hpp>
@@ -155,8 +156,13 @@ struct Tables {
       auto const* const row = results.find(key);
       if (!row) continue;
       gt::PlotSeries series{.name = name};
-      for (auto const& point : row->at("curve"))
-        series.x.push_back(point[0].get<double>()), series.y.push_back(point[1].get<double>());
+      // At the end of a stage all of the held-out text is looked at, and numbers of two texts make no line.
+      auto const& stages = row->at("stages");
+      for (auto const& point : row->at("curve")) {
+        bool const whole = std::any_of(stages.begin(), stages.end(),
+                                       [&](auto const& stage) { return stage.at("tokens") == point[0]; });
+        if (!whole) series.x.push_back(point[0].get<double>()), series.y.push_back(point[1].get<double>());
+      }
       plot.series.push_back(std::move(series));
     }
     return plot;
