@@ -3,11 +3,13 @@
 // where it was built: GT_IMPORT.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <filesystem>
-#include <span>
 #include <string>
 #include <vector>
 
+#include "gt/cpu.hpp"
 #include "gt/formats/model_folder.hpp"
 #include "gt/formats/peft.hpp"
 #include "gt/io/text_file.hpp"
