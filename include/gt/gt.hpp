@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Everything for growing and running: substrates, models, plans, saving, generating, merging, on the CPU backend. What
 // only few programs need is included by itself, so that others do not wait for it: gt/eval/*.hpp, gt/text/bvv241.hpp
-// and gt/substrate/bvv241_glyphs.hpp.
+// and gt/substrate/bvv241_glyphs.hpp; of gt/formats/ import, peft, gguf, embed, embedded, checkpoint_history,
+// keep_best.
 #pragma once
 
 #include "gt/backend/cpu/peak.hpp"
@@ -19,12 +20,7 @@
 #include "gt/easy.hpp"
 #include "gt/formats/any_model_folder.hpp"
 #include "gt/formats/checkpoint.hpp"
-#include "gt/formats/checkpoint_history.hpp"
-#include "gt/formats/embedded.hpp"
-#include "gt/formats/import.hpp"
-#include "gt/formats/keep_best.hpp"
 #include "gt/formats/model_folder.hpp"
-#include "gt/formats/peft.hpp"
 #include "gt/formats/weights.hpp"
 #include "gt/grow/grow.hpp"
 #include "gt/grow/measure_steps.hpp"
