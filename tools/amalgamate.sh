@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# amalgamate.sh FILE [INCLUDE]: writes gt/gt.hpp, gt/formats/embedded.hpp and every header that they include as one header. INCLUDE is the folder
-# that the includes are relative to. Includes of other libraries and of the standard library stay.
+# amalgamate.sh FILE [INCLUDE]: writes gt/gt.hpp, gt/formats/embedded.hpp and every header that they include as one
+# header. INCLUDE is the folder that the includes are relative to. Includes of other libraries and of the standard library
+# stay.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
