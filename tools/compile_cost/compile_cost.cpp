@@ -143,8 +143,8 @@ class Report {
     bool kept = true;
     for (Promise const& promise : promises()) {
       Cost const cost = cost_of(promise);
-      // On a shared machine the ratio of times swings by half from minute to minute, that of memory by a hundredth: time
-      // accuses only what is over the budget in memory as well.
+      // On a shared machine the ratio of times swings by half from minute to minute, that of memory by a hundredth:
+      // time accuses only what is over the budget in memory as well.
       bool const slow = cost.time_at_least > margin * promise.at_most && cost.memory > promise.at_most;
       if (!slow && cost.memory <= margin * promise.at_most) continue;
       kept = false;
