@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Attention: forward and backward of training, and the one query of a step of generation, against their plain loops.
-#include "gt/ops/attention.hpp"
+#include "gt/ops/attention/attention.hpp"
 
 #include <algorithm>
 #include <string>

@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <gt/fonts/unifont.hpp>
 #include <gt/substrate/glyph_embedding.hpp>
-#include <gt/substrate/unifont.hpp>
 #include <iostream>
 #include <string>
 #include <vector>

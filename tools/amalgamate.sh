@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# amalgamate.sh FILE [INCLUDE]: writes gt/gt.hpp, gt/formats/embedded.hpp and every header that they include as one
+# amalgamate.sh FILE [INCLUDE]: writes gt/gt.hpp, gt/formats/embedded/embedded.hpp and every header that they include as one
 # header. INCLUDE is the folder that the includes are relative to. Includes of other libraries and of the standard library
 # stay.
 set -eu
@@ -97,7 +97,7 @@ BEGIN {
   print "#pragma once"
   write("gt/gt.hpp", 0, "amalgamate")
   # What an embedded model asks for, which gt.hpp leaves out.
-  if (exists("gt/formats/embedded.hpp")) write("gt/formats/embedded.hpp", 0, "amalgamate")
+  if (exists("gt/formats/embedded/embedded.hpp")) write("gt/formats/embedded/embedded.hpp", 0, "amalgamate")
 }
 END { if (failed) exit 1 }
 ' </dev/null >"$temporary"

@@ -8,8 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "gt/backend/cpu/attention.hpp"
-#include "gt/backend/cpu/attention_backward.hpp"
 #include "gt/backend/cpu/gemm.hpp"
 #include "gt/backend/cpu/lane.hpp"
 #include "gt/backend/cpu/packed_weights.hpp"
@@ -18,6 +16,8 @@
 #include "gt/core/backend.hpp"
 #include "gt/core/buffer.hpp"
 #include "gt/core/profile.hpp"
+#include "gt/ops/attention/cpu.hpp"
+#include "gt/ops/attention/cpu_backward.hpp"
 
 namespace gt {
 

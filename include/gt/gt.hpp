@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Everything for growing and running: substrates, models, plans, saving, generating, merging, on the CPU backend. What
-// only few programs need is included by itself, so that others do not wait for it: gt/eval/*.hpp, gt/text/bvv241.hpp
-// and gt/substrate/bvv241_glyphs.hpp; of gt/formats/ import, peft, gguf, embed, embedded, checkpoint_history,
+// only few programs need is included by itself, so that others do not wait for it: gt/eval/*.hpp, gt/paper/bvv241.hpp
+// and gt/paper/bvv241_glyphs.hpp; of gt/formats/ import, peft, gguf, embed, embedded, checkpoint_history,
 // keep_best.
 #pragma once
 
@@ -10,7 +10,6 @@
 #include "gt/base/error.hpp"
 #include "gt/base/version.hpp"
 #include "gt/compose/ensemble.hpp"
-#include "gt/compose/ensemble_folder.hpp"
 #include "gt/compose/passes.hpp"
 #include "gt/compose/session.hpp"
 #include "gt/compose/trainer.hpp"
@@ -18,19 +17,17 @@
 #include "gt/core/profile.hpp"
 #include "gt/cpu.hpp"
 #include "gt/easy.hpp"
-#include "gt/formats/any_model_folder.hpp"
-#include "gt/formats/checkpoint.hpp"
-#include "gt/formats/model_folder.hpp"
-#include "gt/formats/weights.hpp"
+#include "gt/formats/ensemble_folder.hpp"
+#include "gt/formats/hugging_face/any_model_folder.hpp"
+#include "gt/formats/hugging_face/model_folder.hpp"
+#include "gt/formats/hugging_face/weights.hpp"
 #include "gt/grow/grow.hpp"
 #include "gt/grow/measure_steps.hpp"
-#include "gt/grow/named_plans.hpp"
 #include "gt/grow/observer.hpp"
 #include "gt/grow/plan.hpp"
 #include "gt/grow/plan_text.hpp"
 #include "gt/grow/policy.hpp"
 #include "gt/grow/prefix_cache.hpp"
-#include "gt/grow/presets.hpp"
 #include "gt/infer/any_model.hpp"
 #include "gt/infer/generate.hpp"
 #include "gt/infer/language_model.hpp"
@@ -47,11 +44,14 @@
 #include "gt/ops/gelu.hpp"
 #include "gt/ops/linear_gelu.hpp"
 #include "gt/ops/residual.hpp"
-#include "gt/report/metrics.hpp"
+#include "gt/paper/named_plans.hpp"
+#include "gt/paper/presets.hpp"
 #include "gt/report/profile_table.hpp"
-#include "gt/report/progress.hpp"
 #include "gt/report/run_report.hpp"
 #include "gt/report/write_report.hpp"
+#include "gt/runs/checkpoint.hpp"
+#include "gt/runs/metrics.hpp"
+#include "gt/runs/progress.hpp"
 #include "gt/substrate/affine_recoding.hpp"
 #include "gt/substrate/binary_embedding.hpp"
 #include "gt/substrate/bit_code.hpp"

@@ -10,6 +10,8 @@
 #include "gt/cpu.hpp"
 #include "support/isas.hpp"
 
+namespace attention_test {
+
 using gt::AttentionShape, gt::Cpu;
 using gt::test::AttentionCase, gt::test::bit_equal, gt::test::Grid, gt::test::normal;
 
@@ -48,3 +50,5 @@ TEST_CASE("attention: the number of threads, and how many heads there are to sha
     CHECK(bit_equal(o.elements(), expected));
   }
 }
+
+}  // namespace attention_test

@@ -17,6 +17,8 @@
 #include "support/data.hpp"
 #include "support/isas.hpp"
 
+namespace gemm_test {
+
 using gt::GemmOutput, gt::GemmShape, gt::MatrixRef;
 using gt::test::Grid, gt::test::is_corner, gt::test::loose, gt::test::modes, gt::test::Numbers, gt::test::Product,
     gt::test::Witness;
@@ -206,3 +208,5 @@ TEST_CASE("gemm: products without rows or columns touch nothing") {
   }
   CHECK(c.values() == Numbers(15, 7));
 }
+
+}  // namespace gemm_test

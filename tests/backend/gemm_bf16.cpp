@@ -19,6 +19,8 @@
 #include "support/data.hpp"
 #include "support/isas.hpp"
 
+namespace gemm_bf16_test {
+
 using gt::Cpu, gt::GemmOutput, gt::GemmShape, gt::MatrixRef, gt::Products;
 using gt::test::Grid, gt::test::is_corner, gt::test::loose, gt::test::modes, gt::test::Product;
 
@@ -166,3 +168,5 @@ TEST_CASE("bf16 products: subnormal numbers count as zero, wherever they lie" * 
     }
   }
 }
+
+}  // namespace gemm_bf16_test

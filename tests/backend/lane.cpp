@@ -17,6 +17,8 @@
 #include "support/data.hpp"
 #include "support/isas.hpp"
 
+namespace lane_test {
+
 using gt::test::Grid, gt::test::normal, gt::test::Numbers;
 
 namespace {
@@ -172,3 +174,5 @@ TEST_CASE("ScalarLane: complex numbers are compared by their real parts") {
   CHECK(gt::test::close(root.real(), exact, gt::test::tol<double>(1), exact));
   CHECK(gt::test::close(root.imag(), slope, gt::test::tol<double>(1), slope));
 }
+
+}  // namespace lane_test

@@ -14,6 +14,8 @@
 #include "support/data.hpp"
 #include "support/isas.hpp"
 
+namespace packed_weights_test {
+
 using gt::Cpu, gt::GemmOutput, gt::GemmShape, gt::MatrixRef;
 using gt::test::Grid, gt::test::is_corner, gt::test::modes, gt::test::plain, gt::test::Product;
 
@@ -148,3 +150,5 @@ TEST_CASE("PackedWeights: numbers that are not floats, and backends that keep no
   static_assert(std::is_same_v<decltype(ref), gt::Ref const>);
   CHECK(p.agrees(p.run(ref, plain), plain));
 }
+
+}  // namespace packed_weights_test

@@ -14,6 +14,8 @@
 #include "gt/cpu.hpp"
 #include "support/isas.hpp"
 
+namespace simd_math_test {
+
 namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
@@ -159,3 +161,5 @@ TEST_CASE("simd_math: other element types are those of the standard library") {
   CHECK(gt::simd_normal_cdf(1.5) == 0.5 * std::erfc(1.5 * -0.7071067811865476));
   CHECK(gt::simd_reciprocal(3.0) == 1.0 / 3.0);
 }
+
+}  // namespace simd_math_test

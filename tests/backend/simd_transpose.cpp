@@ -11,6 +11,8 @@
 #include "support/data.hpp"
 #include "support/isas.hpp"
 
+namespace simd_transpose_test {
+
 using gt::test::Grid, gt::test::normal;
 
 namespace {
@@ -67,3 +69,5 @@ TEST_CASE_TEMPLATE_DEFINE("simd_transpose_block: every number of rows, any strid
   overlaps<B::isa, double>();
 }
 TEST_CASE_TEMPLATE_APPLY(transpose_blocks, gt::test::AllCpus);
+
+}  // namespace simd_transpose_test

@@ -16,6 +16,8 @@
 #include "gt/backend/ref/ref.hpp"
 #include "gt/cpu.hpp"
 
+namespace threads_test {
+
 namespace {
 
 template <gt::Backend B>
@@ -97,3 +99,5 @@ TEST_CASE_TEMPLATE("scratch: a slot keeps its memory, slots and threads do not s
   std::thread([&] { of_other = on.template scratch<float>(5, 100); }).join();
   CHECK(of_other != larger);
 }
+
+}  // namespace threads_test

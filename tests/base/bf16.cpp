@@ -11,6 +11,8 @@
 #include <limits>
 #include <type_traits>
 
+namespace bf16_test {
+
 using gt::Bf16;
 
 static_assert(std::is_trivially_copyable_v<Bf16> && !std::is_convertible_v<float, Bf16>);
@@ -67,3 +69,5 @@ TEST_CASE("Bf16: off by 2^-8 of a normal number at most") {
     CHECK(std::abs(double{Bf16(x)} - double{x}) <= 0x1p-8 * double{x});
   }
 }
+
+}  // namespace bf16_test

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+namespace error_test {
+
 TEST_CASE("Error: reads `gt: where: what`") {
   CHECK_THROWS_WITH_AS(gt::fail("Buffer", "size must be positive (got ", -3, "); hint"),
                        "gt: Buffer: size must be positive (got -3); hint", gt::Error);
@@ -27,3 +29,5 @@ TEST_CASE("text: joins texts and numbers") {
   CHECK(gt::text() == "");
   CHECK(gt::text("a", std::string{"b"}, std::string_view{"c"}, 1, 2ull) == "abc12");
 }
+
+}  // namespace error_test

@@ -11,6 +11,8 @@
 #include <limits>
 #include <type_traits>
 
+namespace f16_test {
+
 using gt::F16;
 
 static_assert(std::is_trivially_copyable_v<F16> && !std::is_convertible_v<float, F16>);
@@ -72,3 +74,5 @@ TEST_CASE("F16: what is too great, too small, or no number") {
     CHECK(F16(float_of(0xFF800000u | fraction)).bits >= 0x8000);
   }
 }
+
+}  // namespace f16_test

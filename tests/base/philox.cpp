@@ -11,6 +11,8 @@
 #include <limits>
 #include <set>
 
+namespace philox_test {
+
 using Words = std::array<std::uint32_t, 4>;
 
 TEST_CASE("philox4x32: known answers of the authors' Random123") {
@@ -91,3 +93,5 @@ TEST_CASE("Random: the same key and counter give the same bits; any other differ
     for (std::uint64_t i : {0ull, 1ull, 2ull, 1ull << 32}) seen.insert(stream.bits(i));
   CHECK(seen.size() == streams.size() * 4);
 }
+
+}  // namespace philox_test

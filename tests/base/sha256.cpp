@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+namespace sha256_test {
+
 TEST_CASE("sha256: known answers of FIPS 180-4's examples") {
   CHECK(gt::sha256_hex("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   CHECK(gt::sha256_hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
@@ -33,3 +35,5 @@ TEST_CASE("sha256: pieces of any size give the same hash, around the block of 64
     CHECK(bytewise.update("x").hex() == gt::sha256_hex(message + "x"));
   }
 }
+
+}  // namespace sha256_test

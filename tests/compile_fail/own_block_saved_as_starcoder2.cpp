@@ -1,5 +1,5 @@
 // expect: only models of gt::Block have the shape of Starcoder2
-#include "gt/formats/model_folder.hpp"
+#include "gt/formats/hugging_face/model_folder.hpp"
 #include "gt/text/tokenizer.hpp"
 
 constexpr gt::BlockConfig shape{.d_model = 64, .heads = 2};

@@ -13,8 +13,10 @@
 
 #include "compose/support.hpp"
 #include "gt/backend/ref/ref.hpp"
-#include "gt/formats/any_model_folder.hpp"
+#include "gt/formats/hugging_face/any_model_folder.hpp"
 #include "gt/train/evaluate.hpp"
+
+namespace ensemble_test {
 
 using gt::AnyModel, gt::Cpu, gt::Ensemble, gt::Error, gt::Expert, gt::fixed_weights, gt::Mixing, gt::posterior_weights;
 using gt::test::bit_equal, gt::test::close, gt::test::ids_below, gt::test::logits_of, gt::test::losses, gt::test::mixed,
@@ -265,3 +267,5 @@ TEST_CASE("FusionAdapter: fresh it changes no bit; then it adds U sum of D h, in
   for (std::size_t t = 0; t < is.size(); ++t)
     CHECK(close(is[t], expected[t], gt::test::tol<float>(64), gt::test::max_abs(expected[t])));
 }
+
+}  // namespace ensemble_test

@@ -13,6 +13,8 @@
 #include "gt/base/error.hpp"
 #include "support/close.hpp"
 
+namespace mixing_test {
+
 using gt::Error, gt::fixed_weights, gt::Mixing, gt::MixingState, gt::normalised_weights, gt::posterior_weights;
 using gt::test::close, gt::test::Numbers;
 
@@ -90,3 +92,5 @@ TEST_CASE("mix_row: equal rows, and one alone, keep their bits whatever the weig
   CHECK(mixed({0.5, 0.5}, {{1, 2, 3}, {3, 4, 6}}) == std::vector<float>{2, 3, 4.5F});
   CHECK(mixed({0.25, 0.25, 0.5}, {{4, 0, 8}, {8, 4, 0}, {0, 2, 4}}) == std::vector<float>{3, 2, 4});
 }
+
+}  // namespace mixing_test

@@ -14,6 +14,8 @@
 #include "gt/backend/ref/ref.hpp"
 #include "gt/core/profile.hpp"
 
+namespace session_test {
+
 using gt::AnyModel, gt::Cpu, gt::Ensemble, gt::Error, gt::fixed_weights, gt::Mixing, gt::posterior_weights, gt::Session;
 using gt::test::bit_equal, gt::test::close, gt::test::ids_below, gt::test::logits_of, gt::test::Numbers,
     gt::test::posterior_of, gt::test::three_experts, gt::test::tokenizer_of_prose, gt::test::two_experts;
@@ -158,3 +160,5 @@ TEST_CASE("Session of an ensemble: a profile is of one thread's calls") {
   Session plain(Cpu<>(2), ensemble);
   CHECK(bit_equal(copy(session.feed(ids)), copy(plain.feed(ids))));
 }
+
+}  // namespace session_test

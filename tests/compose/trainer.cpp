@@ -16,6 +16,8 @@
 #include "gt/backend/ref/ref.hpp"
 #include "support/complex_step.hpp"
 
+namespace trainer_test {
+
 using gt::AnyModel, gt::Cpu, gt::Ensemble, gt::EnsembleTrainer, gt::EnsembleTrains, gt::Error, gt::fixed_weights,
     gt::posterior_weights, gt::Ref;
 using gt::test::bit_equal, gt::test::changes, gt::test::close, gt::test::Complex, gt::test::ids_below,
@@ -215,3 +217,5 @@ TEST_CASE("EnsembleTrainer: what cannot train is one sentence") {
                        "gt: EnsembleTrainer: targets must lie in 0 ... 419 (got 420)", Error);
   CHECK_THROWS_WITH_AS(trainer.update(1e-3), "gt: EnsembleTrainer::update: a forward_backward must come first", Error);
 }
+
+}  // namespace trainer_test

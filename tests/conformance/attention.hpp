@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "gt/backend/ref/ref.hpp"
-#include "gt/ops/attention.hpp"
+#include "gt/ops/attention/attention.hpp"
 #include "support/close.hpp"
 #include "support/complex_step.hpp"
 #include "support/data.hpp"

@@ -7,6 +7,8 @@
 #include <complex>
 #include <cstdint>
 
+namespace arena_test {
+
 using gt::Arena, gt::Error;
 
 namespace {
@@ -63,3 +65,5 @@ TEST_CASE("Arena: aligned pieces that do not overlap; released memory is used ag
   CHECK(static_cast<void*>(c) == static_cast<void*>(b + 16));
   CHECK(arena.take<float>(1) == c);
 }
+
+}  // namespace arena_test

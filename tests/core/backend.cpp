@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+namespace backend_test {
+
 using gt::ConstantMemory;
 
 namespace {
@@ -64,3 +66,5 @@ TEST_CASE("keeping: a backend that can is told what is constant; any other is re
   static_assert(std::is_same_v<decltype(gt::keeping(Model{}, {})), Model>);
   CHECK(gt::keeping(Model{}, {{weights, sizeof weights}}).threads() == 1);
 }
+
+}  // namespace backend_test

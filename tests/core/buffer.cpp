@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+namespace buffer_test {
+
 using gt::Buffer;
 
 TEST_CASE_TEMPLATE("Buffer: zeros at an address of 64 bytes", T, std::byte, float, double, std::complex<double>) {
@@ -57,3 +59,5 @@ TEST_CASE("Buffer: wrap keeps the owner of foreign memory alive") {
   CHECK(watch.expired());
   CHECK(copy[1] == 3);
 }
+
+}  // namespace buffer_test

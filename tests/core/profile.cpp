@@ -18,6 +18,8 @@
 #include "gt/ops/linear_gelu.hpp"
 #include "support/data.hpp"
 
+namespace profile_test {
+
 using gt::Cpu, gt::OpProfile, gt::OpTimer;
 using gt::test::Grid;
 
@@ -124,3 +126,5 @@ TEST_CASE("Cpu: projections are counted once each, by name, with 2 M N K flops a
                                 line("linear_backward dW", 2), gt::text("linear_backward db 1 ", 3 * 7, " ", 4 * 3 * 7),
                                 line("gelu_linear_backward dx", 1)});
 }
+
+}  // namespace profile_test

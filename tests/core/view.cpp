@@ -11,6 +11,8 @@
 
 #include "gt/core/matrix_ref.hpp"
 
+namespace view_test {
+
 using gt::dyn, gt::In, gt::Matrix, gt::MatrixRef, gt::Vector, gt::View;
 
 // Static knowledge may be lost or asserted, and numbers become read-only, never the other way.
@@ -109,3 +111,5 @@ TEST_CASE("MatrixRef: a transpose exchanges strides and copies nothing") {
     }
   }
 }
+
+}  // namespace view_test

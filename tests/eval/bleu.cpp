@@ -15,6 +15,8 @@
 #include "eval/sacrebleu_golden.hpp"
 #include "gt/eval/chrf.hpp"
 
+namespace bleu_test {
+
 using gt::Bleu, gt::BleuOptions, gt::BleuSmoothing, gt::BleuTokenizer, gt::Chrf, gt::Error;
 using gt::test::golden_sentences, gt::test::GoldenScores;
 
@@ -121,3 +123,5 @@ TEST_CASE("BLEU and chrF: bad input says what must hold") {
   CHECK_THROWS_WITH_AS(Chrf({.word_order = -1}), "gt: Chrf: the word order must be 0 or more (got -1)", Error);
   CHECK_THROWS_WITH_AS(Chrf({.beta = 0}), "gt: Chrf: beta must be positive (got 0.000000)", Error);
 }
+
+}  // namespace bleu_test

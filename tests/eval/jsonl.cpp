@@ -9,6 +9,8 @@
 
 #include "io/support.hpp"
 
+namespace jsonl_test {
+
 using gt::Extractive, gt::MultipleChoice, gt::parse_jsonl, gt::Translation;
 using gt::test::error_of;
 
@@ -99,3 +101,5 @@ TEST_CASE("jsonl: what is wrong is named with its line") {
   CHECK(error_of([] { parse_jsonl<Extractive>("{\"context\":\"c\",\"question\":\"q\",\"answers\":[]}", "f"); }) ==
         "gt: f, line 1: key 'answers' must have at least 1 entry (got 0)");
 }
+
+}  // namespace jsonl_test

@@ -20,6 +20,8 @@
 #include "support/model.hpp"
 #include "text/support.hpp"
 
+namespace multiple_choice_test {
+
 using gt::BlockConfig, gt::ContinuationScorer, gt::Cpu, gt::Error, gt::MultipleChoice, gt::Ref;
 using gt::test::Recital, gt::test::scrambled;
 
@@ -184,3 +186,5 @@ TEST_CASE("multiple_choice: bad input says what must hold") {
       gt::multiple_choice(Cpu<>{1}, model, recital.tokenizer(), one),
       doctest::Contains("gt: ContinuationScorer: the tokenizer must have as many tokens as the model (got "), Error);
 }
+
+}  // namespace multiple_choice_test

@@ -23,6 +23,8 @@
 #include "io/support.hpp"
 #include "support/model.hpp"
 
+namespace retrieval_test {
+
 using gt::AssociativeRecall, gt::no_target, gt::PassageRetrieval, gt::Passages, gt::PassageWords, gt::TaskPart;
 using gt::test::error_of, gt::test::has;
 
@@ -335,3 +337,5 @@ TEST_CASE("score_retrieval: exact are the samples whose completion greedy decodi
   CHECK(score.exact == expected);
   CHECK(score.tokens_right == score.tokens - 3);
 }
+
+}  // namespace retrieval_test

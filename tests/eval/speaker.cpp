@@ -10,6 +10,8 @@
 #include "gt/cpu.hpp"
 #include "infer/support.hpp"
 
+namespace speaker_test {
+
 using gt::Cpu, gt::Error, gt::SamplerOptions, gt::Speaker;
 using gt::test::Recital;
 using Texts = std::vector<std::string>;
@@ -55,3 +57,5 @@ TEST_CASE("Speaker: bad input says what must hold") {
   CHECK_THROWS_WITH_AS(Speaker(Cpu<>{1}, recital.model(), other.tokenizer(), greedy),
                        "gt: Speaker: the tokenizer must have as many tokens as the model (got 3 and 2)", Error);
 }
+
+}  // namespace speaker_test

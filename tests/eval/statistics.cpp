@@ -6,6 +6,8 @@
 
 #include <cmath>
 
+namespace statistics_test {
+
 using gt::Proportion, gt::RunStatistics;
 
 TEST_CASE("Proportion: Wilson's interval contains exactly the shares that the count does not reject") {
@@ -42,3 +44,5 @@ TEST_CASE("RunStatistics: the mean, the population's deviation, 1.96 of it by th
   CHECK(s.ci95() == doctest::Approx(1.96 * std::sqrt(1.25) / 2));
   CHECK(RunStatistics{{7}}.ci95() == 0);
 }
+
+}  // namespace statistics_test

@@ -8,9 +8,11 @@
 
 #include "gt/base/sha256.hpp"
 #include "gt/eval/ngrams.hpp"
-#include "gt/eval/upper_case.hpp"
-#include "gt/eval/white_space.hpp"
+#include "gt/text/upper_case.hpp"
 #include "gt/text/utf8.hpp"
+#include "gt/text/white_space.hpp"
+
+namespace text_test {
 
 using Parts = std::vector<std::string_view>;
 
@@ -52,3 +54,5 @@ TEST_CASE("ngrams: counted, clipped, by character") {
   CHECK(gt::count_ngrams(Parts{"a"}, 2, " ").empty());
   CHECK(gt::characters_of("aж中\xFF") == Parts{"a", "ж", "中", "\xFF"});
 }
+
+}  // namespace text_test

@@ -10,6 +10,8 @@
 #include "gt/cpu.hpp"
 #include "infer/support.hpp"
 
+namespace translate_test {
+
 using gt::Cpu, gt::Error, gt::Translation;
 using gt::test::Recital;
 
@@ -46,3 +48,5 @@ TEST_CASE("translate: progress can end it; bad input says what must hold") {
   CHECK_THROWS_WITH_AS(gt::translate(Cpu<>{1}, recital.model(), recital.tokenizer(), two, {.max_tokens = 0}),
                        "gt: Speaker: tokens and times must be positive (got 0 and 1)", Error);
 }
+
+}  // namespace translate_test

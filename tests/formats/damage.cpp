@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "formats/support.hpp"
-#include "gt/formats/model_folder.hpp"
+#include "gt/formats/hugging_face/model_folder.hpp"
+
+namespace damage_test {
 
 using gt::BlockConfig, gt::load_model, gt::read_model_config, gt::save, gt::Transformer;
 using gt::test::Any, gt::test::config_of, gt::test::error_of, gt::test::has, gt::test::model_on_bits,
@@ -321,3 +323,5 @@ TEST_CASE("read_model_config: what is no JSON object is an error that names the 
     CHECK(has(saved.error(), "gt: load '" + saved.path() + "/config.json'"));
   }
 }
+
+}  // namespace damage_test

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Models as constants of a program: what was embedded is read to the bit where it lies, and what was changed is
 // refused.
-#include "gt/formats/embed.hpp"
+#include "gt/formats/embedded/embed.hpp"
 
 #include <doctest/doctest.h>
 
@@ -16,7 +16,9 @@
 #include "formats/support.hpp"
 #include "gt/backend/ref/ref.hpp"
 #include "gt/cpu.hpp"
-#include "gt/formats/embedded.hpp"
+#include "gt/formats/embedded/embedded.hpp"
+
+namespace embed_test {
 
 using gt::Bf16, gt::BlockConfig, gt::embedded_model, gt::embedded_tokenizer, gt::EmbeddedType, gt::is_namespace_name,
     gt::Transformer, gt::write_embedded, gt::detail::Embedded;
@@ -233,3 +235,5 @@ TEST_CASE("write_embedded: what it refuses leaves the file as it was") {
   CHECK(gt::read_text_file(path) == "mine");
   CHECK(folder.entries() == 1);
 }
+
+}  // namespace embed_test

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // GGUF files, read back by a reader of the test's own: every field, every number, and what is refused.
-#include "gt/formats/gguf.hpp"
+#include "gt/formats/gguf/gguf.hpp"
 
 #include <doctest/doctest.h>
 
@@ -20,6 +20,8 @@
 
 #include "formats/support.hpp"
 #include "gt/io/text_file.hpp"
+
+namespace gguf_test {
 
 using gt::BlockConfig, gt::GgufType, gt::Tokenizer, gt::Transformer, gt::write_gguf;
 using gt::test::error_of, gt::test::has, gt::test::model_on_bits, gt::test::model_on_rows, gt::test::put,
@@ -371,3 +373,5 @@ TEST_CASE("gguf: a full disk leaves the old file, and a container's mistakes hav
   CHECK(has(error_of([&] { metadata.add_u32("c", -1); }), "c must lie in [0, 2^32) (got -1)"));
   CHECK(gt::read_text_file(folder / "m.gguf") == "old");
 }
+
+}  // namespace gguf_test

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A tokenizer as llama.cpp has it: merging by scores gives the ids of the merge list, or it is refused.
-#include "gt/formats/gguf_tokenizer.hpp"
+#include "gt/formats/gguf/tokenizer.hpp"
 
 #include <doctest/doctest.h>
 
@@ -16,6 +16,8 @@
 #include <vector>
 
 #include "formats/support.hpp"
+
+namespace gguf_tokenizer_test {
 
 using gt::Merge, gt::Tokenizer, gt::TokenKind, gt::Vocabulary;
 using gt::test::error_of, gt::test::has, gt::test::tokenizer_of_prose;
@@ -167,3 +169,5 @@ TEST_CASE("gguf: without a space, <s> or </s> in the vocabulary there are stand-
   CHECK(g.eos == *tokenizer.id("<0xFF>"));
   CHECK(by_scores(g, "a b ©") == tokenizer.encode("a b ©"));
 }
+
+}  // namespace gguf_tokenizer_test

@@ -18,6 +18,8 @@
 #include "gt/base/bf16.hpp"
 #include "gt/cpu.hpp"
 
+namespace import_test {
+
 using gt::import_model, gt::load_model, gt::save, gt::TensorView;
 using gt::test::Any, gt::test::bit_equal, gt::test::differences, gt::test::error_of, gt::test::has,
     gt::test::model_on_bits, gt::test::model_on_rows, gt::test::OwnTensor, gt::test::put, gt::test::rewrite_weights,
@@ -298,3 +300,5 @@ TEST_CASE("import by map: what is missing, misshapen, of no use or misspelled is
   folder.map["config"]["hidden_size"] = 64;
   CHECK(has(folder.error(), "is misshapen"));
 }
+
+}  // namespace import_test

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Models as folders: what is saved is loaded to the bit, config.json says all of it, and a save that fails harms
 // nothing.
-#include "gt/formats/model_folder.hpp"
+#include "gt/formats/hugging_face/model_folder.hpp"
 
 #include <doctest/doctest.h>
 
@@ -17,6 +17,8 @@
 #include "gt/base/version.hpp"
 #include "gt/cpu.hpp"
 #include "gt/infer/generate.hpp"
+
+namespace model_folder_test {
 
 using gt::BlockConfig, gt::Cpu, gt::load_model, gt::read_model_config, gt::save, gt::Tokenizer, gt::Transformer;
 using gt::test::Any, gt::test::bit_equal, gt::test::differences, gt::test::error_of, gt::test::has,
@@ -283,3 +285,5 @@ TEST_CASE("save: when the disk is full the model that was there stays, and nothi
   CHECK(folder.entries() == 5);
   CHECK(differences(next, load_model<Small>(folder.path())) == std::vector<std::string>{});
 }
+
+}  // namespace model_folder_test

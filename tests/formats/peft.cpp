@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Adapters as PEFT's folders: they come back to the bit, say what PEFT asks for, and refuse what gt has not.
-#include "gt/formats/peft.hpp"
+#include "gt/formats/peft/peft.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,6 +10,8 @@
 
 #include "formats/support.hpp"
 #include "gt/cpu.hpp"
+
+namespace peft_test {
 
 using gt::load_adapter, gt::LoraConfig, gt::save_adapter;
 using gt::test::Any, gt::test::bit_equal, gt::test::differences, gt::test::error_of, gt::test::has,
@@ -134,3 +136,5 @@ TEST_CASE("peft: what cannot be read is refused in a sentence, and the model is 
   CHECK(has(error_of([&] { load_adapter(model, folder.path()); }), "the model must have no adapters yet"));
   CHECK(has(error_of([&] { save_adapter(model_on_bits(), folder.path()); }), "the model must have adapters"));
 }
+
+}  // namespace peft_test

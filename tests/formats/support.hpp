@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "gt/formats/model_folder.hpp"
+#include "gt/formats/hugging_face/model_folder.hpp"
 #include "gt/io/json.hpp"
 #include "gt/io/safetensors.hpp"
 #include "gt/io/text_file.hpp"

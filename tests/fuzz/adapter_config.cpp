@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "fuzz.hpp"
-#include "gt/formats/peft.hpp"
+#include "gt/formats/peft/peft.hpp"
 #include "models.hpp"
 
 using namespace gt;

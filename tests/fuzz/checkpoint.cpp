@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Any text as the state in a checkpoint, under checksums that are right: it is refused and the model left as it was, or
 // taken, and written again it is the same.
-#include "gt/formats/checkpoint.hpp"
+#include "gt/runs/checkpoint.hpp"
 
 #include <cstddef>
 #include <cstdint>

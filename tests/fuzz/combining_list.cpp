@@ -5,7 +5,7 @@
 #include <string>
 
 #include "fuzz.hpp"
-#include "gt/substrate/bvv241_font.hpp"
+#include "gt/paper/bvv241_font.hpp"
 
 using namespace gt;
 

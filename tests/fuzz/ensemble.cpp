@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "fuzz.hpp"
-#include "gt/compose/ensemble_folder.hpp"
+#include "gt/formats/ensemble_folder.hpp"
 #include "gt/text/tokenizer.hpp"
 #include "gt/text/tokenizer_json.hpp"
 #include "json_mutator.hpp"

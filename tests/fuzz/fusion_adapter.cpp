@@ -9,7 +9,7 @@
 #include <string>
 
 #include "fuzz.hpp"
-#include "gt/compose/ensemble_folder.hpp"
+#include "gt/formats/ensemble_folder.hpp"
 #include "safetensors_mutator.hpp"
 
 using namespace gt;

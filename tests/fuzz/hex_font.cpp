@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Any text as a font in the format .hex: each glyph that is read is drawn, and written again it reads the same.
-#include "gt/substrate/unifont.hpp"
+#include "gt/fonts/unifont.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Any text as the metrics.jsonl of a run that goes on: its points are drawn.
-#include "gt/report/metrics.hpp"
+#include "gt/runs/metrics.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -10,7 +10,7 @@
 
 #include "fuzz.hpp"
 #include "gt/backend/ref/ref.hpp"
-#include "gt/formats/model_folder.hpp"
+#include "gt/formats/hugging_face/model_folder.hpp"
 #include "gt/nn/passes.hpp"
 #include "json_mutator.hpp"
 #include "models.hpp"

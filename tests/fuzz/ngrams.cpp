@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "fuzz.hpp"
-#include "gt/text/bvv241_ngrams.hpp"
+#include "gt/paper/bvv241_ngrams.hpp"
 
 using namespace gt;
 

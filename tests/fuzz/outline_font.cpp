@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Any bytes as a font of outlines: what is taken is drawn, by stb_truetype, which checks nothing itself.
-#include "gt/substrate/outline_font.hpp"
+#include "gt/fonts/outline_font.hpp"
 
 #include <algorithm>
 #include <cstddef>

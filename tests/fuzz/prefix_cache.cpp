@@ -7,9 +7,9 @@
 #include <string>
 
 #include "fuzz.hpp"
-#include "gt/grow/window_store.hpp"
 #include "gt/io/checksum.hpp"
 #include "gt/io/text_file.hpp"
+#include "gt/io/window_store.hpp"
 
 using namespace gt;
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "fuzz.hpp"
-#include "gt/formats/tensor_files.hpp"
+#include "gt/formats/hugging_face/tensor_files.hpp"
 
 using namespace gt;
 

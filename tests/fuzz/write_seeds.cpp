@@ -13,11 +13,11 @@
 #include <string_view>
 #include <vector>
 
-#include "gt/grow/window_store.hpp"
+#include "fonts/made_fonts.hpp"
 #include "gt/io/safetensors.hpp"
 #include "gt/io/text_file.hpp"
+#include "gt/io/window_store.hpp"
 #include "gt/text/token_shard.hpp"
-#include "substrate/made_fonts.hpp"
 
 using namespace gt;
 

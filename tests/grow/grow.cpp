@@ -19,6 +19,8 @@
 #include "support/data.hpp"
 #include "support/model.hpp"
 
+namespace grow_test {
+
 using gt::BlockConfig, gt::BlockInit, gt::Cpu, gt::deepen, gt::Error, gt::GrowOptions, gt::GrowthEnd, gt::GrowthPlan;
 using gt::HeadInit, gt::Ref, gt::Tokens, gt::Transformer;
 using gt::test::changes, gt::test::ids_below, gt::test::substrate_of, gt::test::trainable_names, gt::test::weights_of;
@@ -359,3 +361,5 @@ TEST_CASE("grow: what it refuses leaves the model as it was") {
                        "gt: grow: each of the 29 tokens needs its bytes (got 28)", Error);
   CHECK(model.depth() == 0);
 }
+
+}  // namespace grow_test

@@ -20,6 +20,8 @@
 #include "support/data.hpp"
 #include "support/model.hpp"
 
+namespace grow_prefix_cache_test {
+
 using gt::BlockConfig, gt::CachedAs, gt::Cpu, gt::deepen, gt::GrowOptions, gt::GrowthEnd, gt::GrowthPlan;
 using gt::GrowthState, gt::PrefixCacheOptions, gt::PrefixCacheUse, gt::Ref, gt::Transformer;
 using gt::test::changes, gt::test::ids_below, gt::test::TemporaryFolder, gt::test::weights_of;
@@ -234,3 +236,5 @@ TEST_CASE("grow_by_policy: one prefix cache serves all stages, and changes no bi
   CHECK(last.windows == 25);
   CHECK(last.continued == 25);  // they were carried on from stage to stage
 }
+
+}  // namespace grow_prefix_cache_test

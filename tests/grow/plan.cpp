@@ -14,6 +14,8 @@
 #include "gt/train/trainer.hpp"
 #include "support/model.hpp"
 
+namespace plan_test {
+
 using gt::BatchShape, gt::BlockConfig, gt::deepen, gt::Error, gt::GrowthPlan, gt::ModelSize, gt::parse_plan;
 
 // A plan is a value at compile time.
@@ -181,3 +183,5 @@ TEST_CASE("GrowthPlan: counts the activations that a trainer keeps") {
     CHECK(rounding < 64 * tensors);
   });
 }
+
+}  // namespace plan_test

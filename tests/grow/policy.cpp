@@ -15,6 +15,8 @@
 #include "support/data.hpp"
 #include "support/model.hpp"
 
+namespace policy_test {
+
 using gt::BlockConfig, gt::BlockInit, gt::Cpu, gt::Decay, gt::deepen, gt::Error, gt::grow_by_policy, gt::GrowOnPlateau;
 using gt::GrowOptions, gt::Growth, gt::GrowthEnd, gt::GrowthPolicy, gt::Ref, gt::TrainingStatus;
 using gt::test::changes, gt::test::ids_below, gt::test::weights_of;
@@ -258,3 +260,5 @@ TEST_CASE("grow_by_policy: errors say what must hold, and leave the model alone"
                        Error);
   CHECK(model.depth() == 0);
 }
+
+}  // namespace policy_test

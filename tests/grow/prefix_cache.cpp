@@ -15,6 +15,8 @@
 #include "support/data.hpp"
 #include "support/model.hpp"
 
+namespace prefix_cache_test {
+
 using gt::BatchShape, gt::Bf16, gt::BlockConfig, gt::CachedAs, gt::Cpu, gt::Error, gt::PrefixCache, gt::PrefixCacheUse;
 using gt::Ref, gt::Transformer;
 using gt::test::bit_equal, gt::test::ids_below, gt::test::scrambled;
@@ -193,3 +195,5 @@ TEST_CASE("PrefixCache: errors say what must hold") {
   CHECK_THROWS_WITH_AS(cache.states(bad), doctest::Contains("ids must lie in 0 ... 28 (got 29)"), Error);
   CHECK(bit_equal(elements(cache.states(batches[0])), expected(Ref{}, model, batches[0], 2)));
 }
+
+}  // namespace prefix_cache_test

@@ -20,6 +20,8 @@
 #include "support/data.hpp"
 #include "support/model.hpp"
 
+namespace prefix_cache_file_test {
+
 using gt::BatchShape, gt::BlockConfig, gt::CachedAs, gt::Cpu, gt::Error, gt::PrefixCache, gt::PrefixCacheOptions;
 using gt::read_text_file, gt::Ref;
 using gt::test::bit_equal, gt::test::error_of, gt::test::FileSizeLimit, gt::test::has, gt::test::ids_below;
@@ -269,3 +271,5 @@ TEST_CASE("PrefixCache: to check a file changes nothing in it") {
   CHECK_NOTHROW(gt::check_file(place.options));
   CHECK(read_text_file(place.file) == before);
 }
+
+}  // namespace prefix_cache_file_test

@@ -14,6 +14,8 @@
 #include "support/data.hpp"
 #include "support/model.hpp"
 
+namespace resume_test {
+
 using gt::Cpu, gt::deepen, gt::Error, gt::GrowOptions, gt::GrowthEnd, gt::GrowthPlan, gt::GrowthState, gt::Ref;
 using gt::test::changes, gt::test::ids_below, gt::test::substrate_of, gt::test::weights_of;
 
@@ -245,3 +247,5 @@ TEST_CASE("grow: a state of another plan, model or length is refused") {
       model, plan, [](GrowthState& s, GrowOptions&) { s.moments = gt::Buffer<std::byte>(8); },
       "gt: Trainer::restore: the optimiser's state must be of 14112 numbers (got 2 after 2 steps)");
 }
+
+}  // namespace resume_test

@@ -12,9 +12,11 @@
 #include "formats/support.hpp"
 #include "gt/cpu.hpp"
 #include "gt/easy.hpp"
-#include "gt/formats/any_model_folder.hpp"
+#include "gt/formats/hugging_face/any_model_folder.hpp"
 #include "gt/train/evaluate.hpp"
 #include "support/data.hpp"
+
+namespace any_model_test {
 
 using gt::AnyModel, gt::Cpu, gt::Error, gt::load_any_model, gt::Session;
 using gt::test::differences, gt::test::ids_below, gt::test::model_on_bits, gt::test::Small, gt::test::TemporaryFolder,
@@ -100,3 +102,5 @@ TEST_CASE("AnyModel: outlives what it was made of, and a folder that is not ther
                        Error);
   CHECK_THROWS_WITH_AS(gt::hidden_states(on, alone, {}), "gt: hidden_states: there must be at least one token", Error);
 }
+
+}  // namespace any_model_test

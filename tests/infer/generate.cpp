@@ -21,6 +21,8 @@
 #include "support/model.hpp"
 #include "text/support.hpp"
 
+namespace generate_test {
+
 using gt::Cpu, gt::GenerateEnd, gt::GenerateOptions, gt::Sampler, gt::Session, gt::Tokenizer;
 using gt::test::error_of, gt::test::has, gt::test::Recital;
 
@@ -282,3 +284,5 @@ TEST_CASE("generate: a tokenizer of another size, options that mean nothing and 
             "the temperature must be 0 or more"));
   CHECK(error_of([&] { say(three, "z", 1); }) != "no error");
 }
+
+}  // namespace generate_test

@@ -17,6 +17,8 @@
 #include "support/data.hpp"
 #include "support/model.hpp"
 
+namespace language_model_test {
+
 using gt::AnyModel, gt::BlockConfig, gt::Cpu, gt::Error, gt::Session;
 using gt::test::bit_equal, gt::test::ids_below, gt::test::view_of;
 
@@ -111,3 +113,5 @@ TEST_CASE("with_table, with_head: a copy that shares all else") {
   CHECK_THROWS_WITH_AS(gt::with_head(m, gt::Buffer<float>(2)),
                        doctest::Contains("gt: with_head: norm and head must be"), Error);
 }
+
+}  // namespace language_model_test

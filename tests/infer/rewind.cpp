@@ -12,6 +12,8 @@
 #include "support/data.hpp"
 #include "support/model.hpp"
 
+namespace rewind_test {
+
 using gt::Cpu, gt::Error, gt::Session;
 using gt::test::ids_below, gt::test::scrambled;
 
@@ -53,3 +55,5 @@ TEST_CASE("Session: rewind forgets what came later, for models of any kind") {
   goes_back(model);
   goes_back(gt::AnyModel(model));
 }
+
+}  // namespace rewind_test

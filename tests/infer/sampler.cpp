@@ -15,6 +15,8 @@
 
 #include "io/support.hpp"
 
+namespace sampler_test {
+
 using gt::Sampler, gt::SamplerOptions;
 using gt::test::error_of, gt::test::has;
 
@@ -235,3 +237,5 @@ TEST_CASE("Sampler: options that mean nothing are refused with their value") {
   CHECK(error([](auto&) {}) == "no error");
   CHECK(error_of([] { Sampler{}; }) == "no error");
 }
+
+}  // namespace sampler_test

@@ -19,6 +19,8 @@
 #include "support/data.hpp"
 #include "support/model.hpp"
 
+namespace score_test {
+
 using gt::BlockConfig, gt::Cpu, gt::Error, gt::Ref, gt::score;
 using gt::test::ids_below, gt::test::Recital, gt::test::scrambled;
 
@@ -128,3 +130,5 @@ TEST_CASE("score: bad input says what must hold") {
                        doctest::Contains("gt: score: the tokenizer must have as many tokens as the model (got "),
                        Error);
 }
+
+}  // namespace score_test

@@ -18,6 +18,8 @@
 #include "support/data.hpp"
 #include "support/model.hpp"
 
+namespace session_test {
+
 using gt::BlockConfig, gt::Cpu, gt::Products, gt::Ref, gt::Session, gt::Transformer;
 using gt::test::bit_equal, gt::test::error_of, gt::test::has, gt::test::ids_below, gt::test::scrambled;
 
@@ -262,3 +264,5 @@ TEST_CASE("Session: a model without blocks") {
   Session session(Cpu<>(1), model);
   CHECK(bit_equal(copy(session.feed(ids)), row(full, 3)));
 }
+
+}  // namespace session_test

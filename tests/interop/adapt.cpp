@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <exception>
-#include <gt/formats/peft.hpp>
+#include <gt/formats/peft/peft.hpp>
 #include <gt/gt.hpp>
 #include <string>
 

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+namespace checksum_test {
+
 TEST_CASE("Xxh3: known answer, and pieces of any size give the same sum") {
   CHECK(gt::Xxh3{}.hex() == "2d06800538d394c2");  // XXH3-64 of nothing
   std::string message;
@@ -21,3 +23,5 @@ TEST_CASE("Xxh3: known answer, and pieces of any size give the same sum") {
     CHECK(gt::Xxh3(sum).update("x").value() == gt::Xxh3{}.update(message + "x").value());
   }
 }
+
+}  // namespace checksum_test

@@ -17,6 +17,8 @@
 #include "gt/io/text_file.hpp"
 #include "support.hpp"
 
+namespace files_test {
+
 using gt::test::error_of, gt::test::FileSizeLimit, gt::test::has, gt::test::put, gt::test::TemporaryFolder;
 
 namespace {
@@ -234,3 +236,5 @@ TEST_CASE("remove_unfinished: the temporaries of AtomicFile that a killed proces
   CHECK(gt::read_text_file(path) == "mine");
   CHECK(gt::remove_unfinished(folder / "none", all) == 0);
 }
+
+}  // namespace files_test

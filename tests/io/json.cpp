@@ -13,6 +13,8 @@
 
 #include "support.hpp"
 
+namespace json_test {
+
 using gt::json_get, gt::parse_json, gt::dump_json, gt::Json, gt::test::error_of, gt::test::has;
 
 namespace {
@@ -115,3 +117,5 @@ TEST_CASE("dump_json: strings that are not UTF-8 are an error, numbers that are 
   CHECK(has(error_of([] { dump_json(Json("\xff"), "save"); }), "gt: save: strings of JSON must be UTF-8"));
   CHECK(dump_json(Json(std::numeric_limits<double>::infinity()), "save") == "null");
 }
+
+}  // namespace json_test

@@ -19,6 +19,8 @@
 #include "gt/io/text_file.hpp"
 #include "support.hpp"
 
+namespace safetensors_test {
+
 using gt::Safetensors, gt::TensorView, gt::write_safetensors;
 using gt::test::error_of, gt::test::has, gt::test::put, gt::test::TemporaryFolder;
 using Metadata = std::map<std::string, std::string>;
@@ -304,3 +306,5 @@ TEST_CASE_FIXTURE(Fixture, "safetensors: every changed bit is an error or change
   CHECK(undetected == 0);
   CHECK(gt::read_text_file(path) == good);
 }
+
+}  // namespace safetensors_test

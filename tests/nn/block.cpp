@@ -16,6 +16,8 @@
 #include "support/data.hpp"
 #include "support/model.hpp"
 
+namespace block_test {
+
 using gt::Arena, gt::BatchShape, gt::Block, gt::BlockConfig, gt::BlockInit, gt::Buffer, gt::Ref, gt::RopeTable;
 using gt::test::bit_equal, gt::test::close, gt::test::Complex, gt::test::complex_step, gt::test::dot, gt::test::Grid;
 using gt::test::normal, gt::test::Numbers;
@@ -194,3 +196,5 @@ TEST_CASE("Block: a shape known at run time is checked when the block is made") 
                        "gt: BlockConfig: the width must be positive (got 0)", gt::Error);
   CHECK_THROWS_WITH_AS(Any(BlockConfig{.d_model = 8, .heads = 0}), doctest::Contains("got 0 heads"), gt::Error);
 }
+
+}  // namespace block_test

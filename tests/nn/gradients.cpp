@@ -16,6 +16,8 @@
 #include "support/data.hpp"
 #include "support/model.hpp"
 
+namespace gradients_test {
+
 using gt::BatchShape, gt::BlockConfig, gt::Ref, gt::Trainer, gt::Transformer, gt::TransformerOptions;
 using gt::test::close, gt::test::Complex, gt::test::Numbers;
 
@@ -262,3 +264,5 @@ TEST_CASE("Transformer: the CPU's gradients in float are those of the reference 
     CHECK(close(gradient_of(trainer, model, actual[i]), gradient_of(reference, exact, expected[i]), tolerance));
   }
 }
+
+}  // namespace gradients_test

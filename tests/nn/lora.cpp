@@ -16,6 +16,8 @@
 #include "support/data.hpp"
 #include "support/model.hpp"
 
+namespace lora_test {
+
 using gt::BatchShape, gt::BlockConfig, gt::Error, gt::LoraConfig, gt::LoraTargets, gt::Transformer;
 
 namespace {
@@ -174,3 +176,5 @@ TEST_CASE("attach_adapters: what is refused") {
   auto empty = model_of(0);
   CHECK_THROWS_WITH_AS(empty.attach_adapters({.rank = 2}), doctest::Contains("there must be blocks to adapt"), Error);
 }
+
+}  // namespace lora_test

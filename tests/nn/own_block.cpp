@@ -22,6 +22,8 @@
 #include "support/data.hpp"
 #include "support/model.hpp"
 
+namespace own_block_test {
+
 using gt::Arena, gt::Backend, gt::BatchShape, gt::Block, gt::BlockConfig, gt::BlockInit, gt::BlockLike,
     gt::BlockTensors;
 using gt::Buffer, gt::Cpu, gt::Fill, gt::KvCache, gt::Matrix, gt::Ref, gt::RopeTable, gt::TensorSpec, gt::Vector;
@@ -175,3 +177,5 @@ TEST_CASE("a block of one's own: freezes by name; new ones as the identity chang
   CHECK(gt::test::changes(was, gt::test::weights_of(model)) ==
         std::vector<std::string>{"model.layers.2.mix.weight", "model.layers.2.mix.bias"});
 }
+
+}  // namespace own_block_test

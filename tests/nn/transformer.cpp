@@ -18,6 +18,8 @@
 #include "support/data.hpp"
 #include "support/model.hpp"
 
+namespace transformer_test {
+
 using gt::BatchShape, gt::BlockConfig, gt::BlockInit, gt::Cpu, gt::Error, gt::Ref, gt::Transformer;
 using gt::TransformerOptions;
 using gt::test::bit_equal, gt::test::changes, gt::test::ids_below, gt::test::logits, gt::test::scrambled;
@@ -378,3 +380,5 @@ TEST_CASE("Transformer: errors say what must hold") {
   CHECK_THROWS_WITH_AS(hidden(x, little, 0), doctest::Contains("gt: Arena: needs"), Error);
   CHECK_THROWS_AS(hidden(narrow, arena, 0), Error);
 }
+
+}  // namespace transformer_test

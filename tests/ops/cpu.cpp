@@ -17,6 +17,8 @@
 #include "conformance/rms_norm.hpp"
 #include "conformance/rope.hpp"
 
+namespace cpu_test {
+
 namespace {
 constexpr int width = gt::SimdLane<gt::native_isa, float>::width;
 }
@@ -49,3 +51,5 @@ TEST_CASE_TEMPLATE("head_cross_entropy on the CPU", T, float, double) {
 TEST_CASE_TEMPLATE("adamw and sum_of_squares on the CPU", T, float, double) {
   gt::test::adamw_conforms<T>(gt::Cpu<>(2), width);
 }
+
+}  // namespace cpu_test

@@ -10,6 +10,8 @@
 #include "gt/cpu.hpp"
 #include "support/isas.hpp"
 
+namespace isas_test {
+
 TEST_CASE_TEMPLATE_DEFINE("row kernels on each instruction set", B, row_kernels) {
   constexpr int width = gt::SimdLane<B::isa, float>::width;
   B const on(1);
@@ -20,3 +22,5 @@ TEST_CASE_TEMPLATE_DEFINE("row kernels on each instruction set", B, row_kernels)
   SUBCASE("adamw") { gt::test::adamw_conforms<float>(on, width); }
 }
 TEST_CASE_TEMPLATE_APPLY(row_kernels, gt::test::AllCpus);
+
+}  // namespace isas_test

@@ -16,6 +16,8 @@
 #include "conformance/rope.hpp"
 #include "gt/backend/ref/ref.hpp"
 
+namespace ref_test {
+
 TEST_CASE_TEMPLATE("linear on the reference", T, float, double) { gt::test::linear_conforms<T>(gt::Ref{}, 16); }
 
 TEST_CASE_TEMPLATE("linear_gelu on the reference", T, float, double) {
@@ -44,3 +46,5 @@ TEST_CASE_TEMPLATE("head_cross_entropy on the reference", T, float, double) {
 TEST_CASE_TEMPLATE("adamw and sum_of_squares on the reference", T, float, double) {
   gt::test::adamw_conforms<T>(gt::Ref{}, 16);
 }
+
+}  // namespace ref_test

@@ -21,6 +21,8 @@
 #include "support/close.hpp"
 #include "support/data.hpp"
 
+namespace rows_test {
+
 using gt::test::close, gt::test::Grid, gt::test::normal, gt::test::Numbers, gt::test::tol;
 
 namespace {
@@ -135,3 +137,5 @@ TEST_CASE("layer_norm_backward and sum_of_squares: the same bits on any number o
     CHECK(gt::sum_of_squares<gt::Cpu<>, float>(gt::Cpu<>(threads), long_row.data(), n) == sum);
   }
 }
+
+}  // namespace rows_test

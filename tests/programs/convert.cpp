@@ -11,6 +11,8 @@
 #include "io/support.hpp"
 #include "programs/support.hpp"
 
+namespace convert_test {
+
 using gt::Extractive, gt::MultipleChoice, gt::Translation;
 using gt::test::Ended, gt::test::has, gt::test::Lines, gt::test::Program, gt::test::put, gt::test::TemporaryFolder;
 
@@ -118,3 +120,5 @@ TEST_CASE("convert.py: OPUS-100, two files of as many lines" * doctest::skip(no_
   put(folder / "ru", "\n");
   check_refused({"opus", folder / "en", folder / "ru", "English", "Russian"}, "there must be at least one record");
 }
+
+}  // namespace convert_test

@@ -10,6 +10,8 @@
 #include "programs/place.hpp"
 #include "programs/support.hpp"
 
+namespace depth_test {
+
 using gt::test::check_complaint, gt::test::check_sentence, gt::test::has, gt::test::lines_of, gt::test::Program;
 using gt::test::TemporaryFolder;
 
@@ -98,3 +100,5 @@ TEST_CASE("depth: what it cannot do is one sentence, before anything is trained"
   check_complaint(depth({"--task", "chess"}), "chess");
   check_complaint(depth({"--depths", "1", "--plans", "1"}), "excludes");
 }
+
+}  // namespace depth_test

@@ -20,6 +20,8 @@
 #include "programs/place.hpp"
 #include "programs/support.hpp"
 
+namespace durability_test {
+
 using gt::read_text_file;
 using gt::test::arguments, gt::test::check_sentence, gt::test::Ended, gt::test::has, gt::test::Options, gt::test::Place,
     gt::test::Program, gt::test::put, gt::test::run, gt::test::signalled, gt::test::steps_of,
@@ -249,3 +251,5 @@ TEST_CASE("grow: a folder that cannot be written is one sentence") {
   CHECK_FALSE(std::filesystem::exists(place / "run/inside"));
   stopped.check_goes_on();
 }
+
+}  // namespace durability_test

@@ -14,6 +14,8 @@
 #include "programs/place.hpp"
 #include "programs/support.hpp"
 
+namespace embed_test {
+
 using gt::read_text_file;
 using gt::test::check_complaint, gt::test::check_sentence, gt::test::copied_model, gt::test::has, gt::test::Program;
 using gt::test::put, gt::test::run, gt::test::saying, gt::test::TemporaryFolder;
@@ -101,3 +103,5 @@ TEST_CASE("embed: what it cannot do is one sentence, and writes nothing") {
   check_sentence(embed(model, {"--out", out, "--name", "a"}), "the file is damaged");
   CHECK(folder.entries() == 1);
 }
+
+}  // namespace embed_test

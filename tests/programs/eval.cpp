@@ -15,6 +15,8 @@
 #include "programs/support.hpp"
 #include "text/support.hpp"
 
+namespace eval_test {
+
 using gt::test::check_complaint, gt::test::check_sentence, gt::test::Ended, gt::test::has, gt::test::lines_of;
 using gt::test::Lines, gt::test::Program, gt::test::put, gt::test::Run, gt::test::TemporaryFolder;
 
@@ -221,3 +223,5 @@ TEST_CASE("eval: what it cannot do is one sentence") {
   check_sentence(Program(GT_EVAL, {"--model", folder / "none", text}).wait(),
                  "none/tokenizer.json' must be a readable");
 }
+
+}  // namespace eval_test

@@ -11,6 +11,8 @@
 #include "programs/place.hpp"
 #include "programs/support.hpp"
 
+namespace export_test {
+
 using gt::test::check_complaint, gt::test::check_sentence, gt::test::copied_model, gt::test::has, gt::test::Lines,
     gt::test::lines_of, gt::test::Program, gt::test::put, gt::test::Run, gt::test::TemporaryFolder;
 
@@ -70,3 +72,5 @@ TEST_CASE("export: what it cannot do is one sentence, and an old file stays") {
   CHECK(gt::read_text_file(folder / "old.gguf") == "old");
   CHECK(gt::test::unfinished_files(folder.path()).empty());
 }
+
+}  // namespace export_test

@@ -4,14 +4,16 @@
 
 #include <string>
 
+#include "fonts/fonts.hpp"
+#include "fonts/made_fonts.hpp"
 #include "gt/io/text_file.hpp"
 #include "gt/text/corpus.hpp"
 #include "gt/text/tokenizer.hpp"
 #include "gt/text/tokenizer_json.hpp"
 #include "programs/place.hpp"
 #include "programs/support.hpp"
-#include "substrate/fonts.hpp"
-#include "substrate/made_fonts.hpp"
+
+namespace glyphs_test {
 
 using gt::test::check_complaint, gt::test::check_sentence, gt::test::Ended, gt::test::has, gt::test::Lines;
 using gt::test::Program, gt::test::put, gt::test::TemporaryFolder;
@@ -96,3 +98,5 @@ TEST_CASE("glyphs: bad input is one sentence, and no sheet is left") {
   auto const folder = Program(GT_GLYPHS, {"--font", at.hex, "--out", at.folder / "none/a.png"}).wait();
   check_sentence(folder, "writable folder");
 }
+
+}  // namespace glyphs_test

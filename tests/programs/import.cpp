@@ -10,12 +10,14 @@
 #include <vector>
 
 #include "gt/cpu.hpp"
-#include "gt/formats/model_folder.hpp"
-#include "gt/formats/peft.hpp"
+#include "gt/formats/hugging_face/model_folder.hpp"
+#include "gt/formats/peft/peft.hpp"
 #include "gt/io/text_file.hpp"
 #include "gt/text/tokenizer_json.hpp"
 #include "programs/place.hpp"
 #include "programs/support.hpp"
+
+namespace import_test {
 
 using gt::test::check_complaint, gt::test::check_sentence, gt::test::has, gt::test::Lines, gt::test::Program,
     gt::test::put, gt::test::Run, gt::test::TemporaryFolder;
@@ -88,3 +90,5 @@ TEST_CASE("import: what it cannot do is one sentence, and nothing is written") {
                  "must be an object");
   CHECK(!std::filesystem::exists(out));
 }
+
+}  // namespace import_test

@@ -14,6 +14,8 @@
 #include "programs/support.hpp"
 #include "text/support.hpp"
 
+namespace merge_test {
+
 using gt::test::check_complaint, gt::test::check_sentence, gt::test::Ended, gt::test::has, gt::test::Lines,
     gt::test::lines_of, gt::test::Place, gt::test::Program, gt::test::put, gt::test::run, gt::test::Run,
     gt::test::TemporaryFolder, gt::test::with;
@@ -130,3 +132,5 @@ TEST_CASE("merge: what it cannot do is one sentence") {
   check_sentence(alone({model, folder / "none", "--prompt", "x"}), "none/config.json' must be a readable file");
   check_sentence(alone({model, Others::once().stranger, "--prompt", "x"}), "must have the vocabulary size of");
 }
+
+}  // namespace merge_test

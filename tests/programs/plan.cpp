@@ -7,6 +7,8 @@
 #include "programs/place.hpp"
 #include "programs/support.hpp"
 
+namespace plan_test {
+
 using gt::test::check_complaint, gt::test::check_sentence, gt::test::Ended, gt::test::has, gt::test::Lines;
 using gt::test::lines_of, gt::test::Program;
 
@@ -63,3 +65,5 @@ TEST_CASE("plan: bad input is one sentence") {
   check_complaint(plan({"--nonsense"}), "nonsense");
   check_sentence(plan({"growing-16-bit", "--step", "--batch", "65536", "--context", "65536"}), "there must be memory");
 }
+
+}  // namespace plan_test

@@ -13,6 +13,8 @@
 #include "programs/place.hpp"
 #include "programs/support.hpp"
 
+namespace prefix_cache_test {
+
 using gt::read_text_file;
 using gt::test::check_sentence, gt::test::Ended, gt::test::has, gt::test::Options, gt::test::Place, gt::test::put;
 using gt::test::run, gt::test::signalled, gt::test::with;
@@ -119,3 +121,5 @@ TEST_CASE("grow: a prefix cache that cannot be is one sentence, and no other fil
   CHECK(read_text_file(place / "corpus.txt") == text);
   complaint({{"--prefix-cache-file", place / "none/x"}}, "must be a writable file (got: No such file or directory)");
 }
+
+}  // namespace prefix_cache_test

@@ -15,6 +15,8 @@
 #include "programs/place.hpp"
 #include "programs/support.hpp"
 
+namespace products_test {
+
 using gt::read_text_file;
 using gt::test::check_sentence, gt::test::has, gt::test::Options, gt::test::Place, gt::test::Run, gt::test::run;
 using gt::test::saying, gt::test::signalled, gt::test::steps_of, gt::test::with;
@@ -81,3 +83,5 @@ TEST_CASE("grow --profile: where the time went, and the same model") {
   CHECK(model_of(place, "run") == read_text_file(Run::once().model + "/model.safetensors"));
   CHECK(!has(run(GT_GROW, with(place.options("without"), {{"--plan", "1"}})).out, "GFLOP/s"));
 }
+
+}  // namespace products_test

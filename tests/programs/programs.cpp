@@ -18,6 +18,8 @@
 #include "programs/support.hpp"
 #include "text/support.hpp"
 
+namespace programs_test {
+
 using gt::read_text_file;
 using gt::test::arguments, gt::test::check_complaint, gt::test::check_sentence, gt::test::copied_model, gt::test::Ended,
     gt::test::eventually, gt::test::has, gt::test::has_logged, gt::test::lines_of, gt::test::metrics_of,
@@ -328,3 +330,5 @@ TEST_CASE("generate: Ctrl-C ends it with 130 and without a trace") {
   CHECK(ended.out.ends_with("\n"));
   for (auto const& line : lines_of(ended.err)) CHECK((line.empty() || has(line, "the context is full")));
 }
+
+}  // namespace programs_test

@@ -7,14 +7,16 @@
 #include <string>
 #include <string_view>
 
-#include "gt/formats/checkpoint.hpp"
 #include "gt/io/text_file.hpp"
 #include "gt/nn/transformer.hpp"
+#include "gt/runs/checkpoint.hpp"
 #include "gt/substrate/binary_embedding.hpp"
 #include "gt/text/tokenizer.hpp"
 #include "gt/text/tokenizer_json.hpp"
 #include "programs/place.hpp"
 #include "programs/support.hpp"
+
+namespace resume_test {
 
 using gt::read_text_file;
 using gt::test::arguments, gt::test::check_complaint, gt::test::check_sentence, gt::test::Ended, gt::test::eventually;
@@ -169,3 +171,5 @@ TEST_CASE("grow: --overwrite leaves nothing of the run before, and without it no
   CHECK_FALSE(std::filesystem::exists(place / "run/model/config.json"));
   CHECK_FALSE(std::filesystem::exists(place / "run/checkpoint.safetensors"));
 }
+
+}  // namespace resume_test

@@ -14,6 +14,8 @@
 #include "programs/support.hpp"
 #include "report/xml.hpp"
 
+namespace study_test {
+
 using gt::read_text_file;
 using gt::test::check_complaint, gt::test::check_sentence, gt::test::Ended, gt::test::eventually, gt::test::has;
 using gt::test::Lines, gt::test::lines_of, gt::test::Place, gt::test::Program, gt::test::prose, gt::test::put;
@@ -120,3 +122,5 @@ TEST_CASE("study: what cannot be studied is one sentence") {
   put(place / "corpus.txt", "short");
   refused({"--only", "merge", "--overwrite"}, "must hold one window");
 }
+
+}  // namespace study_test

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "gt/fonts/unifont.hpp"
 #include "gt/io/text_file.hpp"
-#include "gt/substrate/unifont.hpp"
 #include "io/support.hpp"
 
 // A second implementation reads what the first has written.
@@ -22,6 +22,8 @@
   #pragma GCC diagnostic ignored "-Wunused-function"
 #endif
 #include <stb/stb_image.h>
+
+namespace glyph_sheet_test {
 #if defined(__GNUC__)
   #pragma GCC diagnostic pop
 #endif
@@ -174,3 +176,5 @@ TEST_CASE("glyph_sheet: bad options") {
   CHECK(has(said(gt::BitMatrix(0, 256), {}, {}), "needs 1 to 2^24 pictures (got 0)"));
   CHECK(has(said(gt::BitMatrix(100'000, 256), {}, {.zoom = 4}), "fewer than 2^28 pixels"));
 }
+
+}  // namespace glyph_sheet_test

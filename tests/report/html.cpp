@@ -9,6 +9,8 @@
 
 #include "report/xml.hpp"
 
+namespace html_test {
+
 using gt::escape_markup, gt::visible_text;
 using gt::test::Xml;
 using namespace std::string_view_literals;
@@ -68,3 +70,5 @@ TEST_CASE("tables, figures and sections: cells and captions are text, each colum
   CHECK(xml.all("figcaption")[0].text == "x < y");
   CHECK(xml.all("figcaption")[1].text == "<caption>");
 }
+
+}  // namespace html_test

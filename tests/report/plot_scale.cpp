@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+namespace plot_scale_test {
+
 using gt::PlotScale, gt::Scale;
 using Labels = std::vector<std::string>;
 
@@ -91,3 +93,5 @@ TEST_CASE("numbers: a point in every locale, no minus at zero, no more digits th
   CHECK(value_text(0) == "0");
   CHECK(value_text(1.25e-7) == "1.25e-07");
 }
+
+}  // namespace plot_scale_test

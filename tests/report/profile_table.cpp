@@ -6,6 +6,8 @@
 
 #include <string>
 
+namespace profile_table_test {
+
 TEST_CASE("profile_table: one line an op, the longest first") {
   gt::OpProfile profile;
   CHECK(gt::profile_table(profile).empty());
@@ -21,3 +23,5 @@ TEST_CASE("profile_table: one line an op, the longest first") {
         "  linear     75.0 %          2    375.000      100.0        8.0       50 %\n"
         "  gelu       25.0 %          1    250.000        4.0        8.0        2 %\n");
 }
+
+}  // namespace profile_table_test

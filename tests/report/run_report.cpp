@@ -19,6 +19,8 @@
 #include "report/support.hpp"
 #include "report/xml.hpp"
 
+namespace run_report_test {
+
 using gt::report_html, gt::ReportObserver, gt::RunReport, gt::write_report;
 using gt::test::error_of, gt::test::has, gt::test::put, gt::test::tiny_run, gt::test::TemporaryFolder, gt::test::Xml;
 
@@ -368,3 +370,5 @@ TEST_CASE("write_report: a full disk is one sentence, and the page before stays"
   CHECK(gt::read_text_file(folder / "report.html") == before);
   CHECK(folder.entries() == 5);
 }
+
+}  // namespace run_report_test

@@ -18,6 +18,8 @@
 #include "report/xml.hpp"
 #include "support/data.hpp"
 
+namespace svg_parts_test {
+
 using gt::raster_path, gt::StackedBars, gt::to_svg;
 using gt::test::error_of, gt::test::has, gt::test::Xml;
 
@@ -167,3 +169,5 @@ TEST_CASE("palette: seen on its background, and told apart by eyes of every kind
   }
   CHECK(contrast("#1b1f24", "#ffffff") > 12);
 }
+
+}  // namespace svg_parts_test

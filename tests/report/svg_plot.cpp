@@ -15,6 +15,8 @@
 #include "io/support.hpp"
 #include "report/xml.hpp"
 
+namespace svg_plot_test {
+
 using gt::LinePlot, gt::PlotSeries, gt::PlotStyle, gt::Scale, gt::to_svg;
 using gt::test::error_of, gt::test::has, gt::test::Xml, gt::test::XmlElement;
 
@@ -205,3 +207,5 @@ TEST_CASE("to_svg: the locale changes nothing") {
   CHECK(to_svg(plot) == before);
   std::setlocale(LC_ALL, old.c_str());
 }
+
+}  // namespace svg_plot_test

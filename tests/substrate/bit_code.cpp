@@ -12,8 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "fonts.hpp"
+#include "fonts/fonts.hpp"
 #include "gt/substrate/affine_recoding.hpp"
+
+namespace bit_code_test {
 
 using gt::AffineRecoding;
 using gt::BitMatrix;
@@ -137,3 +139,5 @@ TEST_CASE("AffineRecoding: given matrices, and what it refuses") {
   CHECK(has(error_of([] { AffineRecoding(matrix_of({"10", "01"}), matrix_of({"000"})); }), "[2, 2] and [1, 3]"));
   CHECK(has(error_of([&] { swap(gt::id_code(4, 3)); }), "the codes must have 2 bits (got 3)"));
 }
+
+}  // namespace bit_code_test

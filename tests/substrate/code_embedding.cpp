@@ -13,10 +13,12 @@
 #include <string>
 #include <vector>
 
-#include "fonts.hpp"
+#include "fonts/fonts.hpp"
 #include "gt/nn/transformer.hpp"
 #include "gt/substrate/binary_embedding.hpp"
 #include "gt/substrate/random_embedding.hpp"
+
+namespace code_embedding_test {
 
 using gt::CodeEmbedding;
 using gt::CodeEmbeddingOptions;
@@ -220,3 +222,5 @@ TEST_CASE("CodeEmbedding: what it refuses") {
   CHECK(said(301, {.source = random, .bits = 300, .projection = CodeProjection::pca}).empty());
   CHECK(said(1, {.source = random}).empty());
 }
+
+}  // namespace code_embedding_test

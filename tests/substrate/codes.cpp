@@ -11,10 +11,12 @@
 #include <string>
 #include <vector>
 
-#include "fonts.hpp"
+#include "fonts/fonts.hpp"
 #include "gt/substrate/binary_embedding.hpp"
 #include "gt/substrate/random_embedding.hpp"
 #include "gt/substrate/table_embedding.hpp"
+
+namespace codes_test {
 
 using gt::BinaryEmbedding;
 using gt::RandomEmbedding;
@@ -159,3 +161,5 @@ TEST_CASE("TableEmbedding: rows as given, shared") {
   changed[0] = std::numeric_limits<float>::quiet_NaN();
   CHECK(has(error_of([&] { TableEmbedding::of_rows("mine", 3, 2, changed); }), "must be finite"));
 }
+
+}  // namespace codes_test

@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "fonts.hpp"
+#include "fonts/fonts.hpp"
+
+namespace glyph_embedding_test {
 
 using gt::GlyphEmbedding;
 using test::error_of;
@@ -176,3 +178,5 @@ TEST_CASE("GlyphEmbedding: GNU Unifont draws 21 pairs of Latin and Cyrillic lett
   CHECK(least_distance(substrate) > 0.1);
   for (std::int64_t i = 0; i < 21; ++i) CHECK(distance(substrate, i, i + 21) < 0.6);
 }
+
+}  // namespace glyph_embedding_test

@@ -10,8 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "fonts.hpp"
+#include "fonts/fonts.hpp"
 #include "gt/base/philox.hpp"
+
+namespace pca_test {
 
 using gt::BitMatrix;
 
@@ -134,3 +136,5 @@ TEST_CASE("principal_components: width is limited by pixels and by tokens less o
   CHECK(test::has(said(10, 64, 0), "at least 1"));
   CHECK(said(10, 64, 9).empty());
 }
+
+}  // namespace pca_test

@@ -14,6 +14,8 @@
 #include "gt/text/tokenizer.hpp"
 #include "text/support.hpp"
 
+namespace corpus_test {
+
 using gt::Corpus, gt::test::error_of, gt::test::has;
 
 TEST_CASE("Corpus::read: documents, names, and errors that name the file") {
@@ -83,3 +85,5 @@ TEST_CASE("Corpus::tokens: both parts, with their bytes") {
   CHECK(tokens.train.size() == static_cast<std::int64_t>(tokenizer.encode(train).size()));
   CHECK(tokens.train.vocab_size() == 400);
 }
+
+}  // namespace corpus_test

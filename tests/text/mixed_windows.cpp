@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <vector>
 
+namespace mixed_windows_test {
+
 using gt::Error, gt::MixedWindows, gt::MixturePhase, gt::Tokens, gt::WindowLoader;
 
 namespace {
@@ -98,3 +100,5 @@ TEST_CASE("MixedWindows: what is refused") {
   CHECK_THROWS_WITH_AS(made({text_of(0)}, {{0, {0}}}), doctest::Contains("a positive sum (got 0.000000)"), Error);
   CHECK_THROWS_WITH_AS(made({text_of(0, 0)}, {{0, {1}}}), doctest::Contains("must hold one window"), Error);
 }
+
+}  // namespace mixed_windows_test

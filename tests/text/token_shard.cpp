@@ -12,6 +12,8 @@
 #include "gt/io/text_file.hpp"
 #include "io/support.hpp"
 
+namespace token_shard_test {
+
 using namespace gt;
 using test::error_of, test::has;
 
@@ -87,3 +89,5 @@ TEST_CASE("token shards: no damaged or hostile file is read") {
   CHECK(has(error(bad), "every id must be below 4 (got 4 at position 3)"));
   CHECK(error(good) == "no error");
 }
+
+}  // namespace token_shard_test

@@ -12,6 +12,8 @@
 
 #include "text/support.hpp"
 
+namespace tokenizer_test {
+
 using namespace gt;
 using test::error_of, test::has;
 
@@ -207,3 +209,5 @@ TEST_CASE("Tokenizer: from parts, without byte tokens") {
   CHECK(has(error_of([&] { vocabulary.add("\xFF", TokenKind::ngram); }), "UTF-8"));
   CHECK(has(error_of([&] { vocabulary.add("<0xfg>", TokenKind::byte); }), "<0x00>"));
 }
+
+}  // namespace tokenizer_test

@@ -10,6 +10,8 @@
 
 #include "text/support.hpp"
 
+namespace tokenizer_json_test {
+
 using namespace gt;
 using test::error_of, test::has;
 
@@ -115,3 +117,5 @@ TEST_CASE("tokenizer.json: a token whose string belongs to another kind cannot b
   vocabulary.add("<unused_0>", TokenKind::ngram);
   CHECK(has(error_of([&] { TokenizerJson::write(Tokenizer(vocabulary, {})); }), "read otherwise"));
 }
+
+}  // namespace tokenizer_json_test

@@ -10,6 +10,8 @@
 #include "gt/text/letters.hpp"
 #include "text/support.hpp"
 
+namespace utf8_test {
+
 using namespace gt;
 using namespace std::string_view_literals;
 
@@ -78,3 +80,5 @@ TEST_CASE("run_class: words, ideographs and the rest") {
   CHECK(run_class(' ') == RunClass::space);
   CHECK(run_class('\n') == RunClass::newline);
 }
+
+}  // namespace utf8_test

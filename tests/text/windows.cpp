@@ -12,6 +12,8 @@
 
 #include "io/support.hpp"
 
+namespace windows_test {
+
 using namespace gt;
 using test::error_of, test::has;
 
@@ -106,3 +108,5 @@ TEST_CASE("EvaluationWindows: every token but the first is a target exactly once
   }
   CHECK(has(error_of([] { EvaluationWindows(counting(1), 4); }), "2 tokens or more (got 1)"));
 }
+
+}  // namespace windows_test

@@ -12,6 +12,8 @@
 #include "support/model.hpp"
 #include "train/counting_new.hpp"
 
+namespace allocations_test {
+
 TEST_CASE_TEMPLATE("Trainer: after the first step, none allocates memory", B, gt::Ref, gt::Cpu<>) {
   B on{};
   // One thread: of several, one may take its first job, and with it its scratch memory, in a later step.
@@ -33,3 +35,5 @@ TEST_CASE_TEMPLATE("Trainer: after the first step, none allocates memory", B, gt
   CHECK(count([&] { trainer.step(ids, targets, 1e-3); }) == 0);
   CHECK(count([] { gt::Buffer<float> const one(100); }) > 0);  // so this program counts
 }
+
+}  // namespace allocations_test

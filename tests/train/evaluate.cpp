@@ -16,6 +16,8 @@
 #include "support/data.hpp"
 #include "support/model.hpp"
 
+namespace evaluate_test {
+
 using gt::BlockConfig, gt::Cpu, gt::Evaluation, gt::Evaluator, gt::Ref, gt::Tokens;
 
 namespace {
@@ -92,3 +94,5 @@ TEST_CASE("Evaluation: of nothing is zero; an even guess of 256 bytes costs 8 bi
   CHECK_THROWS_WITH_AS(incomplete(model, Tokens::from_ids(gt::test::ids_below(V, 9, 1), V)),
                        "gt: Evaluator: each of the 29 tokens needs its bytes (got 28)", gt::Error);
 }
+
+}  // namespace evaluate_test

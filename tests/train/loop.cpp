@@ -14,6 +14,8 @@
 #include "support/data.hpp"
 #include "support/model.hpp"
 
+namespace loop_test {
+
 using gt::BatchShape, gt::BlockConfig, gt::Buffer, gt::Cpu, gt::Error, gt::Ref, gt::Trainer, gt::Transformer;
 using gt::test::bit_equal, gt::test::changes, gt::test::close, gt::test::ids_below, gt::test::scrambled,
     gt::test::weights_of;
@@ -144,3 +146,5 @@ TEST_CASE("Trainer: calls in the wrong order say so") {
   CHECK_THROWS_WITH_AS(trainer.step(ids, targets, 1e-3),
                        doctest::Contains("what trains must not change while a trainer lives"), Error);
 }
+
+}  // namespace loop_test

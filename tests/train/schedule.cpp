@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <initializer_list>
 
+namespace schedule_test {
+
 using gt::Decay, gt::Schedule;
 
 TEST_CASE("Schedule: a linear warm-up that ends at the peak") {
@@ -48,3 +50,5 @@ TEST_CASE("Schedule: constant stays at the peak; a stable part delays the decay"
   CHECK(stable.at(75, 101) == doctest::Approx(0.5).epsilon(1e-12));
   CHECK(stable.at(100, 101) == doctest::Approx(0).epsilon(1e-12));
 }
+
+}  // namespace schedule_test

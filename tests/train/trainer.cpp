@@ -22,6 +22,8 @@
 #include "support/model.hpp"
 #include "train/counting_new.hpp"
 
+namespace trainer_test {
+
 using gt::BatchShape, gt::BlockConfig, gt::Cpu, gt::Error, gt::Ref, gt::Trainer, gt::Transformer;
 using gt::test::changes, gt::test::close, gt::test::ids_below, gt::test::Numbers, gt::test::scrambled;
 using gt::test::trainable_names, gt::test::weights_of;
@@ -316,3 +318,5 @@ TEST_CASE("Trainer: errors say what must hold") {
   model.freeze();
   CHECK_THROWS_WITH_AS(made(shape), "gt: Trainer: something must be trainable (all tensors are frozen)", Error);
 }
+
+}  // namespace trainer_test

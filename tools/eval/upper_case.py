@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes include/gt/eval/upper_case_table.hpp from the Unicode data of the Python that runs it.
+"""Writes include/gt/text/upper_case_table.hpp from the Unicode data of the Python that runs it.
 
-    python3 tools/eval/upper_case.py > include/gt/eval/upper_case_table.hpp
+    python3 tools/eval/upper_case.py > include/gt/text/upper_case_table.hpp
 """
 
 import unicodedata

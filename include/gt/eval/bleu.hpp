@@ -15,7 +15,7 @@
 #include "gt/base/error.hpp"
 #include "gt/eval/bleu_tokenizer.hpp"
 #include "gt/eval/ngrams.hpp"
-#include "gt/eval/white_space.hpp"
+#include "gt/text/white_space.hpp"
 
 namespace gt {
 

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "gt/base/error.hpp"
-#include "gt/eval/white_space.hpp"
 #include "gt/text/utf8.hpp"
+#include "gt/text/white_space.hpp"
 
 namespace gt {
 

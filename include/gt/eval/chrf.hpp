@@ -11,8 +11,8 @@
 
 #include "gt/base/error.hpp"
 #include "gt/eval/ngrams.hpp"
-#include "gt/eval/white_space.hpp"
 #include "gt/text/utf8.hpp"
+#include "gt/text/white_space.hpp"
 
 namespace gt {
 

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "gt/base/error.hpp"
-#include "gt/eval/white_space.hpp"
 #include "gt/io/json.hpp"
 #include "gt/io/text_file.hpp"
 #include "gt/text/utf8.hpp"
+#include "gt/text/white_space.hpp"
 
 namespace gt {
 

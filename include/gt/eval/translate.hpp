@@ -15,9 +15,9 @@
 #include "gt/eval/jsonl.hpp"
 #include "gt/eval/prompts.hpp"
 #include "gt/eval/speaker.hpp"
-#include "gt/eval/white_space.hpp"
 #include "gt/infer/sampler.hpp"
 #include "gt/text/utf8.hpp"
+#include "gt/text/white_space.hpp"
 
 namespace gt {
 

@@ -5,10 +5,10 @@
 #include <string>
 
 #include "gt/base/error.hpp"
-#include "gt/formats/model_config.hpp"
-#include "gt/formats/model_folder.hpp"
+#include "gt/formats/hugging_face/model_config.hpp"
+#include "gt/formats/hugging_face/model_folder.hpp"
+#include "gt/formats/hugging_face/tensor_files.hpp"
 #include "gt/formats/name_map.hpp"
-#include "gt/formats/tensor_files.hpp"
 #include "gt/io/json.hpp"
 #include "gt/io/safetensors.hpp"
 #include "gt/io/text_file.hpp"

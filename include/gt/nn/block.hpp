@@ -20,7 +20,7 @@
 #include "gt/nn/block_tensors.hpp"
 #include "gt/nn/lora.hpp"
 #include "gt/nn/norm.hpp"
-#include "gt/ops/attention.hpp"
+#include "gt/ops/attention/attention.hpp"
 #include "gt/ops/linear.hpp"
 #include "gt/ops/linear_gelu.hpp"
 #include "gt/ops/rope.hpp"

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "gt/base/error.hpp"
+#include "gt/fonts/bit_matrix.hpp"
+#include "gt/fonts/raster.hpp"
 #include "gt/report/png.hpp"
-#include "gt/substrate/bit_matrix.hpp"
-#include "gt/substrate/raster.hpp"
 #include "gt/text/utf8.hpp"
 
 namespace gt {

@@ -9,8 +9,8 @@
 
 #include "gt/base/error.hpp"
 #include "gt/base/philox.hpp"
+#include "gt/fonts/bit_matrix.hpp"
 #include "gt/substrate/bit_code.hpp"
-#include "gt/substrate/bit_matrix.hpp"
 
 namespace gt {
 

@@ -10,7 +10,7 @@
 
 #include "gt/base/error.hpp"
 #include "gt/base/philox.hpp"
-#include "gt/substrate/bit_matrix.hpp"
+#include "gt/fonts/bit_matrix.hpp"
 
 namespace gt {
 

@@ -11,9 +11,9 @@
 
 #include "gt/base/error.hpp"
 #include "gt/base/philox.hpp"
+#include "gt/fonts/bit_matrix.hpp"
 #include "gt/substrate/affine_recoding.hpp"
 #include "gt/substrate/bit_code.hpp"
-#include "gt/substrate/bit_matrix.hpp"
 #include "gt/substrate/fingerprint.hpp"
 #include "gt/substrate/frozen_table.hpp"
 #include "gt/substrate/lift.hpp"

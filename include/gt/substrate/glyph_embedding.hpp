@@ -17,12 +17,12 @@
 #include "gt/base/error.hpp"
 #include "gt/base/philox.hpp"
 #include "gt/base/sha256.hpp"
-#include "gt/substrate/bit_matrix.hpp"
+#include "gt/fonts/bit_matrix.hpp"
+#include "gt/fonts/font_chain.hpp"
+#include "gt/fonts/raster.hpp"
 #include "gt/substrate/fingerprint.hpp"
-#include "gt/substrate/font_chain.hpp"
 #include "gt/substrate/frozen_table.hpp"
 #include "gt/substrate/pca.hpp"
-#include "gt/substrate/raster.hpp"
 
 namespace gt {
 

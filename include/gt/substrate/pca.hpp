@@ -20,7 +20,7 @@
 
 #include "gt/base/error.hpp"
 #include "gt/core/buffer.hpp"
-#include "gt/substrate/bit_matrix.hpp"
+#include "gt/fonts/bit_matrix.hpp"
 
 namespace gt {
 

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+// Reads a TrueType or OpenType font, and draws its outlines on cells of black and white pixels.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gt/base/error.hpp"
+#include "gt/fonts/open_type.hpp"
+#include "gt/fonts/raster.hpp"
+#include "gt/fonts/stb_truetype.hpp"
+#include "gt/fonts/unifont.hpp"
+#include "gt/io/text_file.hpp"
+
+namespace gt {
+
+/// Which font of a file is read.
+struct OutlineFontOptions {
+  int face = 0;  ///< of a collection (.ttc), counted from 0
+};
+
+/// A font of outlines: .ttf, .otf, or a face of a .ttc, with the outlines of TrueType (glyf) or of PostScript (CFF).
+///
+///     auto const font = gt::OutlineFont::read("wqy-microhei.ttc", {.face = 1});
+///     gt::Cell const han = font.cell(U'語', 32);
+///
+/// A glyph is scaled so that a line of the font, from the lowest descent to the highest ascent, is as high as the cell;
+/// a glyph wider than the cell is narrowed to it. A pixel is black where at least half of it is covered; no hints are
+/// run; the pixels are the same for every compiler and processor. Where the glyph lies says GlyphSource; a mark without
+/// advance is centred by its ink. Ink beyond the cell is cut.
+///
+/// The whole font is checked when it is read (detail::OpenType says how): a broken file, a face that a collection
+/// lacks, a variable font in CFF2, and a font all of whose characters are blank, as one of embedded bitmaps is, are
+/// refused in one sentence. Copies share the font.
+class OutlineFont {
+ public:
+  /// Errors: a file that cannot be read, or that `parse` refuses.
+  template <class Type = detail::OpenType>
+  static OutlineFont read(std::string const& path, OutlineFontOptions options = {}) {
+    std::string const bytes = read_text_file(path);
+    return parse<Type>({reinterpret_cast<unsigned char const*>(bytes.data()), bytes.size()}, path, options);
+  }
+  /// Reads the bytes of a font file; `name` is for error messages.
+  template <class Type = detail::OpenType>
+  static OutlineFont parse(std::span<unsigned char const> file, std::string_view name,
+                           OutlineFontOptions options = {}) {
+    OutlineFont font(std::make_shared<Type const>(Type::parse(file, name, options.face)));
+    check(font.size() > 0, "OutlineFont", "'", name, "' must draw at least one character (got none)");
+    check(font.draws_something(name), "OutlineFont", "'", name, "' must draw one of its ", font.size(),
+          " characters (got only blanks: its pictures are bitmaps, which are not read); take a font of outlines");
+    return font;
+  }
+
+  int faces() const noexcept { return type_->faces(); }  ///< of the file
+  /// Characters that the font has.
+  std::int64_t size() const noexcept { return static_cast<std::int64_t>(type_->characters().size()); }
+  /// Whether the font has a glyph of its own for a character.
+  bool has(char32_t code_point) const noexcept { return type_->glyph(code_point) != 0; }
+
+  /// The glyph, or the `hex_box` of a character that the font lacks, on a cell: see GlyphSource.
+  Cell cell(char32_t code_point, int side) const {
+    check(is_raster_side(side), "OutlineFont", "the cell must be 16, 32 or 64 pixels wide (got ", side, ")");
+    int const glyph = type_->glyph(code_point);
+    return glyph != 0 ? draw(glyph, side) : HexFont::place(hex_box(static_cast<std::uint32_t>(code_point)), side);
+  }
+  /// The `byte_box` of a byte that is no UTF-8, on a cell.
+  Cell undecoded(unsigned char byte, int side) const { return HexFont::place(byte_box(byte), side); }
+
+ private:
+  explicit OutlineFont(std::shared_ptr<detail::OpenType const> type) : type_{std::move(type)} {
+    namespace stb = detail::stb;
+    auto* const bytes = const_cast<unsigned char*>(type_->drawing().data());  // stb never writes there
+    bool const opened = stb::gt_stbtt_InitFont(&stb_, bytes, 0) != 0;
+    check(opened, "OutlineFont", "stb_truetype must open the font (it did not)");
+    if (!type_->is_cff()) return;
+    int const size = static_cast<int>(type_->outline_bytes());  // stb assumes 512 MiB
+    stb_.cff.size = size;
+    if (stb_.fdselect.size != 0) stb_.fdselect.size = size - static_cast<int>(stb_.fdselect.data - stb_.cff.data);
+  }
+
+  /// The outline of a glyph in font units, composite glyphs put together. (stb would scale a component twice.)
+  std::vector<detail::stb::stbtt_vertex> outline(int glyph, detail::StbMemory& memory) const {
+    namespace stb = detail::stb;
+    stb::stbtt_fontinfo font = stb_;
+    font.userdata = &memory;
+    // Beyond 32 cells from the pen no letter has a point; a curve from there would be drawn in thousands of pieces.
+    double const reach_y = std::min(32767, 32 * type_->line());
+    double const reach_x = std::min(32767, 32 * std::max(type_->line(), type_->advance(glyph)));
+    std::vector<stb::stbtt_vertex> all;
+    type_->each_part(glyph, [&](int part, detail::Affine const& a) {
+      stb::stbtt_vertex* vertices = nullptr;
+      int const count = stb::gt_stbtt_GetGlyphShape(&font, part, &vertices);
+      auto const move = [&](short& x, short& y) {
+        auto const rounded = [](double v, double reach) {
+          return static_cast<short>(std::lround(std::clamp(v, -reach, reach)));
+        };
+        double const fx = x, fy = y;
+        x = rounded(a.xx * fx + a.xy * fy + a.dx, reach_x), y = rounded(a.yx * fx + a.yy * fy + a.dy, reach_y);
+      };
+      for (int i = 0; i < count; ++i) {
+        auto v = vertices[i];
+        move(v.x, v.y);
+        if (v.type >= stb::STBTT_vcurve) move(v.cx, v.cy);
+        if (v.type == stb::STBTT_vcubic) move(v.cx1, v.cy1);
+        all.push_back(v);
+      }
+    });
+    return all;
+  }
+
+  Cell draw(int glyph, int side) const {
+    namespace stb = detail::stb;
+    detail::StbMemory memory;
+    auto vertices = outline(glyph, memory);
+    Cell cell;
+    if (vertices.empty()) return cell;
+
+    float const scale = static_cast<float>(side) / static_cast<float>(type_->line());
+    float origin = 0, width = static_cast<float>(type_->advance(glyph));  // font units
+    if (width == 0) {
+      auto const [left, right] =
+          std::minmax_element(vertices.begin(), vertices.end(), [](auto const& a, auto const& b) { return a.x < b.x; });
+      origin = left->x, width = static_cast<float>(right->x) - origin;
+    }
+    float const scale_x = std::min(scale, width > 0 ? static_cast<float>(side) / width : scale);
+    int const left = (side - static_cast<int>(std::lround(width * scale_x))) / 2;
+
+    // A canvas with its baseline below line 2 S of 3 S, to which stb clips.
+    std::array<unsigned char, 64 * 3 * 64> coverage{};
+    stb::stbtt__bitmap canvas{.w = side, .h = 3 * side, .stride = side, .pixels = coverage.data()};
+    float const shift = -std::round(origin * scale_x);
+    stb::gt_stbtt_Rasterize(&canvas, 0.35f, vertices.data(), static_cast<int>(vertices.size()), scale_x, scale, shift,
+                            0, -left, -2 * side, 1, &memory);
+    std::array<std::uint64_t, 3 * 64> lines{};
+    int top = 2 * side, bottom = 2 * side;  // of the ink and the baseline
+    for (int y = 0; y < canvas.h; ++y) {
+      auto& line = lines[static_cast<std::size_t>(y)];
+      for (int x = 0; x < side; ++x)
+        if (coverage[static_cast<std::size_t>(y * side + x)] >= 128) line |= std::uint64_t{1} << x;
+      if (line == 0) continue;
+      top = std::min(top, y), bottom = std::max(bottom, y + 1);
+    }
+    int const above = static_cast<int>(std::floor((side - (bottom - top)) / 2.0));
+    for (int y = 0; y < side; ++y)
+      if (int const from = top + y - above; from >= top && from < bottom)
+        cell.rows[static_cast<std::size_t>(y)] = lines[static_cast<std::size_t>(from)];
+    return cell;
+  }
+
+  /// Tries each glyph once, until one shows. Blanks have few points; a font made to take long is refused.
+  bool draws_something(std::string_view name) const {
+    constexpr int most = 8 * detail::most_points_of_a_glyph;
+    std::vector<bool> tried(static_cast<std::size_t>(type_->glyphs()));
+    int points = 0;
+    for (auto const& pair : type_->characters()) {
+      auto const glyph = static_cast<std::size_t>(pair.glyph);
+      if (tried[glyph]) continue;
+      tried[glyph] = true;
+      points += type_->points(pair.glyph);
+      check(points <= most, "OutlineFont", "'", name, "' must draw something within its first ", most,
+            " points (got only blanks); the file is broken");
+      if (draw(pair.glyph, 64).rows != Cell{}.rows) return true;
+    }
+    return false;
+  }
+
+  std::shared_ptr<detail::OpenType const> type_;
+  detail::stb::stbtt_fontinfo stb_{};
+};
+static_assert(GlyphSource<OutlineFont>);
+
+}  // namespace gt

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: MIT
+// Writes a model and its tokenizer as one C++ header, from which a program generates without a file.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "gt/base/bf16.hpp"
+#include "gt/base/error.hpp"
+#include "gt/base/version.hpp"
+#include "gt/core/buffer.hpp"
+#include "gt/formats/embedded/embedded.hpp"
+#include "gt/io/atomic_file.hpp"
+#include "gt/nn/transformer.hpp"
+#include "gt/substrate/fingerprint.hpp"
+#include "gt/text/tokenizer.hpp"
+
+namespace gt {
+
+/// What is asked of `write_embedded`.
+struct EmbedOptions {
+  std::string name = "my_model";           ///< of the namespace that the header makes
+  EmbeddedType type = EmbeddedType::fp32;  ///< of the weights
+};
+
+/// Whether `name` can name a namespace of a user's: a word of ASCII letters, digits and underscores that C++ does not
+/// keep for itself, nor gt.
+inline bool is_namespace_name(std::string_view name) {
+  static constexpr std::string_view kept =
+      " alignas alignof and and_eq asm assert auto bitand bitor bool break case catch char char16_t char32_t char8_t"
+      " class co_await co_return co_yield compl concept const const_cast consteval constexpr constinit continue"
+      " decltype default delete do double dynamic_cast else enum errno explicit export extern false float for friend"
+      " goto gt if inline int linux long main mutable namespace new noexcept not not_eq nullptr operator or or_eq"
+      " posix private protected public register reinterpret_cast requires return short signed sizeof static"
+      " static_assert static_cast std struct switch template this thread_local throw true try typedef typeid"
+      " typename union unix unsigned using virtual void volatile wchar_t while xor xor_eq ";
+  auto const letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  bool good = !name.empty() && letter(name[0]) && name.find("__") == name.npos && name.size() <= 200;
+  for (char const c : name) good = good && (letter(c) || c == '_' || (c >= '0' && c <= '9'));
+  return good && kept.find(text(" ", name, " ")) == kept.npos;
+}
+
+namespace detail {
+
+/// Bytes as string literals, on lines of at most about 120 characters: of all forms the one that compilers read
+/// fastest.
+class LiteralWriter {
+ public:
+  explicit LiteralWriter(AtomicFile& file, std::string indent = "  ") : file_{file}, indent_{std::move(indent)} {}
+
+  void write(std::string_view bytes) {
+    for (char const c : bytes) add(static_cast<unsigned char>(c));
+  }
+  /// Ends the literal.
+  void end() {
+    if (column_ > 0 || !any_) buffer_ += any_ ? "\"" : indent_ + "\"\"";
+    file_.write(buffer_);
+    buffer_.clear();
+  }
+
+ private:
+  void add(unsigned char byte) {
+    if (column_ == 0) buffer_ += (any_ ? "\n" : "") + indent_ + '"', column_ = indent_.size() + 1;
+    // An escape takes all octal digits behind it, so that a digit cannot follow a short one as it is.
+    bool const digit = byte >= '0' && byte <= '9';
+    std::size_t const before = buffer_.size();
+    if (byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\' && byte != '?' && !(digit && open_)) {
+      buffer_ += static_cast<char>(byte);
+      open_ = false;
+    } else {
+      buffer_ += '\\';
+      if (byte >= 64) buffer_ += static_cast<char>('0' + (byte >> 6));
+      if (byte >= 8) buffer_ += static_cast<char>('0' + (byte >> 3 & 7));
+      buffer_ += static_cast<char>('0' + (byte & 7));
+      open_ = byte < 64;
+    }
+    any_ = true;
+    column_ += buffer_.size() - before;
+    if (column_ >= 115) {
+      buffer_ += '"';
+      column_ = 0, open_ = false;
+    }
+    if (buffer_.size() > 1 << 16) {
+      file_.write(buffer_);
+      buffer_.clear();
+    }
+  }
+
+  AtomicFile& file_;
+  std::string indent_, buffer_;
+  std::size_t column_ = 0;
+  bool any_ = false, open_ = false;
+};
+
+inline std::string shortest_literal(double x) {
+  std::array<char, 32> digits;
+  return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), x).ptr};
+}
+
+/// The block as C++ has it, all fields written out.
+inline std::string block_literal(BlockConfig const& c) {
+  BlockConfig const written{.d_model = c.d_model,
+                            .heads = c.heads,
+                            .d_ff = c.d_ff,
+                            .qkv_bias = c.qkv_bias,
+                            .out_bias = c.out_bias,
+                            .norm = c.norm,
+                            .gelu = c.gelu,
+                            .norm_eps = c.norm_eps,
+                            .rope_base = c.rope_base};
+  check(written == c, "write_embedded", "a header can hold all of a block's shape but what is younger than it");
+  auto const word = [](bool on) { return on ? "true" : "false"; };
+  return text("{\n    .d_model = ", c.d_model, ",\n    .heads = ", c.heads, ",\n    .d_ff = ", c.d_ff,
+              ",\n    .qkv_bias = ", word(c.qkv_bias), ",\n    .out_bias = ", word(c.out_bias),
+              ",\n    .norm = gt::Norm::", c.norm == Norm::rms ? "rms" : "layer",
+              ",\n    .gelu = gt::Gelu::", c.gelu == Gelu::erf ? "erf" : "tanh",
+              ",\n    .norm_eps = ", shortest_literal(c.norm_eps),
+              ",\n    .rope_base = ", shortest_literal(c.rope_base), ",\n}");
+}
+
+template <class>
+inline constexpr bool is_block = false;
+template <BlockConfig Cfg, class T>
+inline constexpr bool is_block<Block<Cfg, T>> = true;
+
+/// A model and a tokenizer as a header has them, in memory.
+class Embedded {
+ public:
+  template <class Model>
+  Embedded(Model const& model, Tokenizer const& tokenizer, EmbeddedType type)
+      : method_{model.substrate_method()}, fingerprint_{model.substrate_fingerprint()} {
+    check(!model.has_adapters(), where, "a model is embedded without adapters; merge them first, or drop them");
+    check(tokenizer.size() == model.vocab(), where, "the tokenizer must have as many tokens as the model (got ",
+          tokenizer.size(), " and ", model.vocab(), ")");
+    model_ = {.depth = model.depth(),
+              .vocab = model.vocab(),
+              .context = model.context(),
+              .head_bias = model.has_head_bias(),
+              .seed = model.seed().value,
+              .table_width = model.table_width(),
+              .substrate_method = method_,
+              .type = type};
+    std::int64_t size = 0;
+    for (auto const count : embedded_parts<Model>(model.config(), model_)) size += embedded_size(type, count);
+    bytes_ = Buffer<unsigned char>(size);
+    model_.bytes = bytes_.span();
+    unsigned char* at = bytes_.data();
+    at = put(at, model.table_buffer(), type);
+    for (auto const& block : model.blocks()) at = put(at, block.weights(), type);
+    put(at, model.head_buffer(), type);
+    if (type == EmbeddedType::bf16 && std::any_of(model.table_buffer().begin(), model.table_buffer().end(),
+                                                  [](float x) { return static_cast<float>(Bf16(x)) != x; })) {
+      fingerprint_ = Fingerprint(method_, model.vocab(), static_cast<int>(model.table_width()))
+                         .text("bf16")
+                         .text(fingerprint_)
+                         .hex();
+    }
+    model_.substrate_fingerprint = fingerprint_;
+    model_.checksum = embedded_checksum<Model>(model.config(), model_);
+
+    for (std::int32_t id = 0; id < tokenizer.size(); ++id) {
+      tokens_ += static_cast<char>(tokenizer.vocabulary().kind(id));
+      append(tokens_, static_cast<std::int64_t>(tokenizer.token(id).size()));
+      tokens_ += tokenizer.token(id);
+    }
+    for (Merge const& merge : tokenizer.merges()) append(merges_, merge.left), append(merges_, merge.right);
+    tokenizer_fingerprint_ = tokenizer.fingerprint();
+    tokenizer_ = {tokens_, merges_, tokenizer.unknown().value_or(-1), tokenizer_fingerprint_};
+  }
+  Embedded(Embedded const&) = delete;
+  Embedded& operator=(Embedded const&) = delete;
+
+  EmbeddedModel const& model() const { return model_; }
+  EmbeddedTokenizer const& tokenizer() const { return tokenizer_; }
+
+ private:
+  static constexpr std::string_view where = "write_embedded";
+
+  static void append(std::string& bytes, std::int64_t value) {
+    for (; value >= 0x80; value >>= 7) bytes += static_cast<char>(0x80 | (value & 0x7F));
+    bytes += static_cast<char>(value);
+  }
+  // Returns where the next part begins.
+  static unsigned char* put(unsigned char* at, Buffer<float> const& numbers, EmbeddedType type) {
+    if (type == EmbeddedType::fp32) {
+      if (!numbers.empty()) std::memcpy(at, numbers.data(), numbers.span().size_bytes());
+    } else {
+      for (std::int64_t i = 0; i < numbers.size(); ++i) {
+        Bf16 const rounded(numbers[i]);
+        check(std::isfinite(static_cast<float>(rounded)) || !std::isfinite(numbers[i]), where,
+              "every weight must fit bf16 (got one that rounds to infinity); write fp32");
+        at[2 * i] = static_cast<unsigned char>(rounded.bits & 0xFF);
+        at[2 * i + 1] = static_cast<unsigned char>(rounded.bits >> 8);
+      }
+    }
+    return at + embedded_size(type, numbers.size());
+  }
+
+  std::string method_, fingerprint_, tokens_, merges_, tokenizer_fingerprint_;
+  Buffer<unsigned char> bytes_;
+  EmbeddedModel model_;
+  EmbeddedTokenizer tokenizer_;
+};
+
+}  // namespace detail
+
+/// Writes the header `path`, completely or not at all: `namespace NAME` with `block`, the type `Model`, and the
+/// functions `model()` and `tokenizer()`, which read and check what they give at their first call and then give the
+/// same again. bf16 rounds every number to the nearest, 2^-9 of it at most; a table that this changes gets a
+/// fingerprint of its own. Errors: a name that C++ does not allow; adapters; a tokenizer of another size; a file that
+/// cannot be written.
+template <class Model>
+void write_embedded(Model const& model, Tokenizer const& tokenizer, std::string const& path,
+                    EmbedOptions const& options = {}) {
+  static_assert(detail::is_block<typename Model::block_type> && std::is_same_v<typename Model::scalar, float>,
+                "only models of gt::Block in fp32 can be named in a header");
+  constexpr std::string_view where = "write_embedded";
+  check(is_namespace_name(options.name), where, "the name must be one that C++ allows for a namespace (got '",
+        options.name, "'); letters, digits and single underscores do");
+  detail::Embedded const embedded(model, tokenizer, options.type);
+  EmbeddedModel const& e = embedded.model();
+  EmbeddedTokenizer const& t = embedded.tokenizer();
+  bool const rounds = options.type == EmbeddedType::bf16;
+
+  AtomicFile file(path);
+  auto const literal = [&](std::string_view contents) {
+    detail::LiteralWriter writer(file);
+    writer.write(contents);
+    writer.end();
+    file.write(";\n");
+  };
+  file.write(text(
+      "// A language model as a C++ header: ", model.depth(), " blocks of width ", model.config().d_model, ", ",
+      model.vocab(), " tokens, ", model.parameter_count(), " parameters in ",
+      rounds ? "bf16, rounded from fp32" : "fp32", ".\n// Written by gt ", version,
+      " (./run embed); not to be edited: a checksum finds it. Include it in one source file:\n"
+      "// each that does holds the weights until the program is linked.\n#pragma once\n\n"
+      "#if __has_include(<gt/formats/embedded/embedded.hpp>)\n  #include <gt/formats/embedded/embedded.hpp>\n#else\n"
+      "  #include <gt/gt.hpp>  // the library as a single header\n#endif\n\nnamespace ",
+      options.name, " {\n\n/// The shape of its blocks.\ninline constexpr gt::BlockConfig block",
+      detail::block_literal(model.config()),
+      ";\n/// Its type.\nusing Model = gt::Transformer<block>;\n\nnamespace detail {\n\n"
+      "#if defined(__clang__)\n  #pragma clang diagnostic push\n"
+      "  #pragma clang diagnostic ignored \"-Woverlength-strings\"\n#endif\n"));
+  // Not const: a copy of the model shares these numbers, and whoever trains it must not write to constant memory.
+  file.write("alignas(gt::alignment) inline unsigned char weights[] =\n");
+  literal({reinterpret_cast<char const*>(e.bytes.data()), e.bytes.size()});
+  file.write("inline constexpr char tokens[] =\n");
+  literal(t.tokens);
+  file.write("inline constexpr char merges[] =\n");
+  literal(t.merges);
+  auto const field = [&](char const* name, std::string_view contents) {
+    file.write(text("      .", name, " =\n"));
+    detail::LiteralWriter writer(file, "          ");
+    writer.write(contents);
+    writer.end();
+    file.write(",\n");
+  };
+  file.write(text(
+      "#if defined(__clang__)\n  #pragma clang diagnostic pop\n#endif\n\n}  // namespace detail\n\n"
+      "/// The model, all frozen; the first call checks its weights. A copy shares them: `clone` it to train.\n"
+      "inline Model const& model() {\n  static Model const read = gt::embedded_model<Model>({\n      .depth = ",
+      e.depth, ",\n      .vocab = ", e.vocab, ",\n      .context = ", e.context, ",\n      .head_bias = ",
+      e.head_bias ? "true" : "false", ",\n      .seed = ", e.seed, "u,\n      .table_width = ", e.table_width, ",\n"));
+  field("substrate_method", e.substrate_method);
+  field("substrate_fingerprint", e.substrate_fingerprint);
+  file.write(text("      .type = gt::EmbeddedType::", rounds ? "bf16" : "fp32",
+                  ",\n      .bytes = {detail::weights, sizeof detail::weights - 1},\n      .checksum = ", e.checksum,
+                  "u,\n  });\n  return read;\n}\n\n/// Its tokenizer; the first call reads and checks it.\n"
+                  "inline gt::Tokenizer const& tokenizer() {\n"
+                  "  static gt::Tokenizer const read = gt::embedded_tokenizer({\n"
+                  "      .tokens = {detail::tokens, sizeof detail::tokens - 1},\n"
+                  "      .merges = {detail::merges, sizeof detail::merges - 1},\n      .unknown = ",
+                  t.unknown, ",\n"));
+  field("fingerprint", t.fingerprint);
+  file.write(text("  });\n  return read;\n}\n\n}  // namespace ", options.name, "\n"));
+  file.commit();
+}
+
+}  // namespace gt

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: MIT
+// Experts from their folders, and an ensemble as a folder of its own that names them and holds what trained after
+// merging.
+#pragma once
+
+#include <stdlib.h>
+
+#include <algorithm>
+#include <climits>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "gt/base/error.hpp"
+#include "gt/base/sha256.hpp"
+#include "gt/base/version.hpp"
+#include "gt/compose/ensemble.hpp"
+#include "gt/compose/fusion_adapter.hpp"
+#include "gt/core/backend.hpp"
+#include "gt/core/buffer.hpp"
+#include "gt/core/parameter.hpp"
+#include "gt/formats/hugging_face/any_model_folder.hpp"
+#include "gt/formats/hugging_face/model_folder.hpp"
+#include "gt/formats/hugging_face/tensor_files.hpp"
+#include "gt/io/atomic_file.hpp"
+#include "gt/io/json.hpp"
+#include "gt/io/safetensors.hpp"
+#include "gt/io/text_file.hpp"
+
+namespace gt {
+
+inline constexpr int ensemble_folder_version = 1;  ///< of ensemble.json; others are refused by number
+
+/// How the folder of an ensemble is read.
+struct EnsembleFolderOptions {
+  /// Lets experts lie beside the ensemble, as save_ensemble names them wherever they are: `../a`. False for a folder
+  /// from somebody else, which should hold all of itself. Symbolic links are followed either way.
+  bool outside = true;
+};
+
+/// The model in `folder` as an expert that is called by its folder.   Errors: those of `load_model`.
+template <class Model, class J = Json>
+Expert<Model> load_expert(std::string const& folder) {
+  return {load_model<Model, J>(folder), folder, read_model_config<J>(folder).tokenizer_fingerprint, folder};
+}
+/// The same of any width; see `load_any_model`.
+template <int... Widths, class J = Json, Backend B>
+Expert<BasicAnyModel<B>> load_any_expert(B const& on, std::string const& folder) {
+  return {load_any_model<Widths...>(on, folder), folder, read_model_config<J>(folder).tokenizer_fingerprint, folder};
+}
+
+namespace detail {
+
+inline TensorView view_of(Parameter<float> const& p) { return {p.name, "F32", p.shape, bytes_of(p.data, p.size())}; }
+
+/// The adapter in a file that holds `others` more tensors.
+inline FusionAdapter<float> adapter_of(Safetensors const& file, std::size_t others, std::string const& where) {
+  auto const matrix = [&](std::string const& name) {
+    TensorView const* const t = file.find(name);
+    check(t && t->dtype == "F32" && t->shape.size() == 2 && t->shape[0] > 0 && t->shape[1] > 0, where, name,
+          " must be a matrix in F32");
+    return t;
+  };
+  TensorView const *const up = matrix("fusion.up.weight"), *const down = matrix("fusion.down.0.weight");
+  int experts = 1;
+  while (file.find(text("fusion.down.", experts, ".weight"))) ++experts;
+  check(up->shape[1] == down->shape[0] && up->shape[1] <= 65536 &&
+            file.tensors().size() == others + static_cast<std::size_t>(experts) + 1,
+        where, "the tensors must be those of one adapter: fusion.down.{i}.weight [r, C] and fusion.up.weight [V, r]");
+  // Before memory is taken for all of them by the shape of one.
+  for (int i = 1; i < experts; ++i) {
+    std::string const name = text("fusion.down.", i, ".weight");
+    check(matrix(name)->shape == down->shape, where, name, " is misshapen");
+  }
+  FusionAdapter<float> adapter(experts, down->shape[1], up->shape[0], {.rank = static_cast<int>(up->shape[1])});
+  for (auto const& p : adapter.parameters()) {
+    TensorView const* const t = matrix(p.name);
+    std::memcpy(p.data, t->bytes.data(), t->bytes.size());
+  }
+  return adapter;
+}
+
+/// The head of a model and its bias, as they are saved beside other experts'.
+template <class Model>
+std::vector<Parameter<float>> head_tensors(Model const& model, std::size_t expert) {
+  std::vector<Parameter<float>> tensors;
+  for (auto p : model.parameters()) {
+    if (!p.name.starts_with("lm_head.")) continue;
+    p.name = text("experts.", expert, ".", p.name);
+    tensors.push_back(std::move(p));
+  }
+  return tensors;
+}
+
+/// Throws unless the folder that an expert came from still holds its tensors; heads that were tuned are not compared.
+template <class Model>
+void check_on_disk(Expert<Model> const& expert, bool heads) {
+  check(!expert.folder.empty(), "save_ensemble", "'", expert.name,
+        "' must come from a folder; save it, and load it with load_expert");
+  auto const file = Safetensors::open(expert.folder + "/model.safetensors");
+  for (auto const& p : expert.model.parameters()) {
+    if (p.name == "model.embed_tokens.weight" || (!heads && p.name.starts_with("lm_head."))) continue;
+    TensorView const* const t = file.find(p.name);
+    auto const bytes = bytes_of(p.data, p.size());
+    check(t && t->bytes.size() == bytes.size() && std::memcmp(t->bytes.data(), bytes.data(), bytes.size()) == 0,
+          "save_ensemble", "'", expert.folder, "' must hold the expert as it is in memory (got another ", p.name, ")");
+  }
+}
+/// SHA-256 of a folder's weights, in one file or in several. A template, so that who merges nothing compiles no parser.
+template <class J = Json>
+std::string weights_hash(std::string const& folder) {
+  Sha256 sum;
+  auto const weights = TensorFiles::open<J>(folder);
+  for (auto const& file : weights.files()) sum.update(file.file()->bytes());
+  return sum.hex();
+}
+
+inline std::string real_path(std::string const& path) {
+  char whole[PATH_MAX];
+  check(::realpath(path.c_str(), whole) != nullptr, "save_ensemble", "'", path, "' must be a folder that is there");
+  return whole;
+}
+/// `to`, as it is written from inside of the folder `from`.
+inline std::string relative_path(std::string const& to, std::string const& from) {
+  std::string const target = real_path(to) + "/", base = real_path(from) + "/";
+  auto const differs = std::mismatch(base.begin(), base.end(), target.begin(), target.end()).first;
+  auto const same = base.rfind('/', static_cast<std::size_t>(differs - base.begin()) - 1) + 1;
+  std::string path;
+  for (std::size_t at = same; (at = base.find('/', at)) != std::string::npos; ++at) path += "../";
+  path += target.substr(same);
+  if (path.empty()) return ".";
+  path.pop_back();
+  return path;
+}
+
+/// Throws unless `place` is written as relative_path writes: down from a folder, after `..` as often as it takes to get
+/// there, if that is allowed. An absolute path in a file would be read on whatever machine the file comes to.
+inline void check_place(std::string_view place, bool outside, std::string const& where) {
+  check(!place.empty() && !place.starts_with('/') && place.find('\0') == place.npos, where,
+        "an expert's folder must be "
+        "a path relative to the ensemble's (got ",
+        in_quotes(place), ")");
+  bool down = false;
+  for (std::size_t begin = 0; begin <= place.size();) {
+    std::size_t const end = std::min(place.find('/', begin), place.size());
+    bool const up = place.substr(begin, end - begin) == "..";
+    check(!up || !down, where, "an expert's folder must have .. at its beginning only (got ", in_quotes(place), ")");
+    check(!up || outside, where, "every expert must lie in the ensemble's folder, as was asked for (got ",
+          in_quotes(place), ")");
+    down = down || !up;
+    begin = end + 1;
+  }
+}
+
+template <class J, class Load>
+auto load_ensemble(std::string const& folder, EnsembleFolderOptions options, Load const& load_one) {
+  using Model = decltype(load_one(folder).model);
+  std::string const where = text("load '", folder, "/ensemble.json'");
+  std::string const json_text = read_text_file(folder + "/ensemble.json");
+  J const json = parse_json<J>(json_text, where);
+  auto const format = json_get<std::int64_t>(json, "format", where);
+  check(format == ensemble_folder_version, where, "this version of gt reads format ", ensemble_folder_version, " (got ",
+        format, ")");
+  std::vector<Expert<Model>> experts;
+  for (auto const& each : json_get<std::vector<J>>(json, "experts", where)) {
+    auto const path = json_get<std::string>(each, "folder", where);
+    check_place(path, options.outside, where);
+    std::string const at = folder + "/" + path;
+    check(weights_hash<J>(at) == json_get<std::string>(each, "weights", where), where, "the expert in '", at,
+          "' must be the one that was merged (its weights are others)");
+    experts.push_back(load_one(at));
+    experts.back().name = json_get<std::string>(each, "name", where);
+  }
+  J const mixing = json_get<J>(json, "mixing", where);
+  Ensemble<Model> ensemble(std::move(experts),
+                           Mixing{.weights = json_get<std::vector<double>>(mixing, "weights", where),
+                                  .posterior = json_get<bool>(mixing, "posterior", where),
+                                  .decay = json_get<double>(mixing, "decay", where)},
+                           {.any_substrate = json_get<bool>(json, "any_substrate", where)});
+  auto const same = [&](char const* key, std::string const& is) {
+    auto const was = json_get<std::string>(json, key, where);
+    check(was == is, where, "the experts' ", key, " must be what it was (got ", is, " where ", was, " was)");
+  };
+  same("substrate", ensemble.substrate_fingerprint()), same("tokenizer", ensemble.tokenizer_fingerprint());
+  bool const heads = json_get<bool>(json, "heads", where), adapter = json_get<bool>(json, "adapter", where);
+  if (!heads && !adapter) return ensemble;
+
+  auto const file = Safetensors::open<J>(folder + "/ensemble.safetensors");
+  auto const named = file.metadata().find("gt.ensemble");
+  check(named != file.metadata().end() && named->second == sha256_hex(json_text), where,
+        "ensemble.safetensors and ensemble.json must come from one save");
+  std::size_t head_count = 0;
+  for (std::size_t i = 0; heads && i < ensemble.size(); ++i) {
+    auto const buffer = ensemble.expert(i).head_buffer().clone();
+    for (auto const& p : head_tensors(ensemble.expert(i), i)) {
+      TensorView const* const t = file.find(p.name);
+      check(t && t->dtype == "F32" && t->shape == p.shape, where, p.name, " must be of the shape of the expert's head");
+      std::memcpy(buffer.data() + (p.data - ensemble.expert(i).head_buffer().data()), t->bytes.data(), t->bytes.size());
+      ++head_count;
+    }
+    ensemble.set_head(i, buffer);
+  }
+  if (adapter) ensemble.set_adapter(adapter_of(file, head_count, where));
+  return ensemble;
+}
+
+}  // namespace detail
+
+/// Writes the adapter's tensors to `path`, completely or not at all.
+template <class J = Json>
+void save_adapter(FusionAdapter<float> const& adapter, std::string const& path) {
+  std::vector<TensorView> tensors;
+  auto const parameters = adapter.parameters();
+  for (auto const& p : parameters) tensors.push_back(detail::view_of(p));
+  write_safetensors<J>(path, std::span<TensorView const>(tensors), {{"format", "pt"}});
+}
+/// Reads what save_adapter wrote.   Errors: missing, surplus or misshapen tensors; damage.
+template <class J = Json>
+FusionAdapter<float> load_adapter(std::string const& path) {
+  return detail::adapter_of(Safetensors::open<J>(path), 0, text("load_adapter '", path, "'"));
+}
+
+/// Writes an ensemble into `folder`, making it where it is missing: ensemble.json, which names the experts by their
+/// folders, seen from this one, and by the SHA-256 of their weights; and, where heads were tuned or there is an
+/// adapter, ensemble.safetensors with these. The files appear together, each whole. Errors: an expert that came from no
+/// folder, or whose folder holds other weights by now; a folder that cannot be written.
+template <class Model, class J = Json>
+void save_ensemble(Ensemble<Model> const& ensemble, std::string const& folder) {
+  static_assert(std::is_same_v<typename Model::scalar, float>, "models are saved in fp32");
+  for (auto const& e : ensemble.experts()) detail::check_on_disk(e, !ensemble.owns_heads());
+  detail::make_folder(folder);
+  J experts = J::array();
+  for (auto const& e : ensemble.experts()) {
+    experts.push_back({{"name", e.name},
+                       {"folder", detail::relative_path(e.folder, folder)},
+                       {"weights", detail::weights_hash<J>(e.folder)}});
+  }
+  auto const* const adapter = ensemble.adapter();
+  J const json{{"format", ensemble_folder_version},
+               {"version", version},
+               {"substrate", ensemble.substrate_fingerprint()},
+               {"any_substrate", ensemble.options().any_substrate},
+               {"tokenizer", ensemble.tokenizer_fingerprint()},
+               {"experts", std::move(experts)},
+               {"mixing",
+                {{"weights", ensemble.mixing().weights},
+                 {"posterior", ensemble.mixing().posterior},
+                 {"decay", ensemble.mixing().decay}}},
+               {"heads", ensemble.owns_heads()},
+               {"adapter", adapter != nullptr}};
+  std::string const json_text = dump_json(json, "save_ensemble", 2) + "\n";
+  std::vector<Parameter<float>> parameters;
+  auto const add = [&](std::vector<Parameter<float>> more) {
+    parameters.insert(parameters.end(), more.begin(), more.end());
+  };
+  if (adapter) add(adapter->parameters());
+  for (std::size_t i = 0; ensemble.owns_heads() && i < ensemble.size(); ++i)
+    add(detail::head_tensors(ensemble.expert(i), i));
+  std::vector<TensorView> tensors;
+  for (auto const& p : parameters) tensors.push_back(detail::view_of(p));
+
+  detail::Staging staging(folder);
+  if (!tensors.empty()) {
+    write_safetensors<J>(staging.file("ensemble.safetensors"), std::span<TensorView const>(tensors),
+                         {{"format", "pt"}, {"gt.ensemble", sha256_hex(json_text)}});
+  }
+  write_file_atomically(staging.file("ensemble.json"), json_text);
+  staging.commit();
+}
+
+/// The ensemble that save_ensemble wrote, its experts of type Model.   Errors, each naming the file: those of
+/// load_model for each expert; an expert whose weights are not those that were merged; a place of one that is no
+/// relative path, or outside where that is not allowed; files that do not belong together.
+template <class Model, class J = Json>
+Ensemble<Model> load_ensemble(std::string const& folder, EnsembleFolderOptions options = {}) {
+  return detail::load_ensemble<J>(folder, options, [](std::string const& at) { return load_expert<Model, J>(at); });
+}
+/// The same of any width; see `load_any_model`.
+template <int... Widths, class J = Json, Backend B>
+Ensemble<BasicAnyModel<B>> load_any_ensemble(B const& on, std::string const& folder,
+                                             EnsembleFolderOptions options = {}) {
+  return detail::load_ensemble<J>(folder, options,
+                                  [&](std::string const& at) { return load_any_expert<Widths...>(on, at); });
+}
+
+}  // namespace gt

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+// A growth run between two steps as one file, from which it goes on to the same bits.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gt/base/error.hpp"
+#include "gt/formats/hugging_face/weights.hpp"
+#include "gt/grow/observer.hpp"
+#include "gt/io/json.hpp"
+#include "gt/io/safetensors.hpp"
+
+namespace gt {
+
+inline constexpr int checkpoint_version = 1;  ///< others are refused by number
+
+namespace detail {
+
+template <class J>
+J to_json(Evaluation const& e) {
+  return J{{"nats", e.nats}, {"tokens", e.tokens}, {"bytes", e.bytes}};
+}
+template <class J>
+Evaluation evaluation_of(J const& json, std::string const& where) {
+  return {json_get<double>(json, "nats", where), json_get<std::int64_t>(json, "tokens", where),
+          json_get<std::int64_t>(json, "bytes", where)};
+}
+template <class J>
+J to_json(StageDone const& s) {
+  return J{{"stage", s.stage},
+           {"depth", s.depth},
+           {"steps", s.steps},
+           {"tokens", s.tokens},
+           {"active_parameters", s.active_parameters},
+           {"loss", s.loss},
+           {"before", to_json<J>(s.before)},
+           {"after", to_json<J>(s.after)},
+           {"seconds", s.seconds},
+           {"train_seconds", s.train_seconds},
+           {"step_flops", s.step_flops},
+           {"profile", {s.profile.prefix, s.profile.forward, s.profile.head, s.profile.backward, s.profile.update}}};
+}
+template <class J>
+StageDone stage_of(J const& json, std::string const& where) {
+  StageDone s;
+  s.stage = json_get<std::size_t>(json, "stage", where);
+  s.depth = json_get<int>(json, "depth", where);
+  s.steps = json_get<std::int64_t>(json, "steps", where);
+  s.tokens = json_get<std::int64_t>(json, "tokens", where);
+  s.active_parameters = json_get<std::int64_t>(json, "active_parameters", where);
+  s.loss = json_get<double>(json, "loss", where);
+  s.before = evaluation_of(json_get<J>(json, "before", where), where);
+  s.after = evaluation_of(json_get<J>(json, "after", where), where);
+  s.seconds = json_get<double>(json, "seconds", where);
+  s.train_seconds = json_get<double>(json, "train_seconds", where);
+  if (json.contains("step_flops")) s.step_flops = json_get<double>(json, "step_flops", where);  // younger than the rest
+  auto const profile = json_get<std::vector<double>>(json, "profile", where);
+  check(profile.size() == 5, where, "a profile must have 5 parts (got ", profile.size(), ")");
+  s.profile = {profile[0], profile[1], profile[2], profile[3], profile[4]};
+  return s;
+}
+
+/// No number of a state may be one that no run can reach: what reads them counts on it.
+inline bool is_sound(GrowthState const& state) {
+  constexpr std::int64_t most = std::int64_t{1} << 60;
+  auto const count = [](std::int64_t n) { return n >= 0 && n <= most; };
+  auto const time = [](double seconds) { return seconds >= 0 && seconds < 1e9; };
+  bool sound = count(state.step) && count(state.samples) && count(state.tokens) && count(state.tail_steps) &&
+               state.stages.size() == state.stage && time(state.current.seconds) && time(state.current.train_seconds);
+  for (std::size_t i = 0; i < state.stages.size(); ++i) {
+    StageDone const& stage = state.stages[i];
+    sound = sound && stage.stage == i && count(stage.steps) && count(stage.tokens) && stage.tokens <= state.tokens &&
+            time(stage.seconds) && time(stage.train_seconds);
+  }
+  return sound;
+}
+
+}  // namespace detail
+
+/// Writes the weights of `model` (all but the substrate's table) and the state it is in, completely or not at all: an
+/// older checkpoint in its place stays until the new one is whole.   Errors: a file that cannot be written.
+template <class Model, class J = Json>
+void save_checkpoint(Model const& model, GrowthState const& state, std::string const& path) {
+  J json{{"version", checkpoint_version},
+         {"stage", state.stage},
+         {"step", state.step},
+         {"depth", model.depth()},
+         {"samples", state.samples},
+         {"tokens", state.tokens},
+         {"bits_per_byte", state.bits_per_byte},
+         {"tail_loss", state.tail_loss},
+         {"tail_steps", state.tail_steps},
+         {"stages", J::array()},
+         {"current", detail::to_json<J>(state.current)}};
+  if (LoraConfig const l = model.lora(); model.has_adapters()) {
+    json["lora"] = {{"rank", l.rank},
+                    {"alpha", l.alpha},
+                    {"rank_stabilised", l.rank_stabilised},
+                    {"targets", to_text(l.targets)},
+                    {"blocks", model.adapted()}};
+  }
+  for (auto const& stage : state.stages) json["stages"].push_back(detail::to_json<J>(stage));
+  auto tensors = detail::trained_tensors(model);
+  tensors.push_back({"gt.moments", "U8", {state.moments.size()}, state.moments.span()});
+  write_safetensors(path, std::span<TensorView const>(tensors),
+                    {{"gt.growth", dump_json(json, "save_checkpoint")}, {"gt.substrate", model.substrate_origin()}});
+}
+
+/// Reads a checkpoint into a model that was made as the run's was, with none of its blocks yet: they are appended and
+/// filled. Returns the state to go on from (GrowOptions::resume).   Errors, each naming the file: one that is missing,
+/// damaged, or no checkpoint; another substrate or shape. The model is then as it was.
+template <class Model, class J = Json>
+GrowthState load_checkpoint(Model& model, std::string const& path) {
+  std::string const where = text("load_checkpoint '", path, "'");
+  auto const file = Safetensors::open(path);
+  auto const growth = file.metadata().find("gt.growth");
+  TensorView const* const moments = file.find("gt.moments");
+  check(growth != file.metadata().end() && moments && moments->dtype == "U8", where,
+        "this must be a checkpoint of a growth run");
+  J const json = parse_json<J>(growth->second, where);
+  auto const number = [&](char const* key) { return json_get<std::int64_t>(json, key, where); };
+  check(number("version") == checkpoint_version, where, "this version of gt reads checkpoints of version ",
+        checkpoint_version, " (got ", number("version"), ")");
+  GrowthState state;
+  state.stage = json_get<std::size_t>(json, "stage", where);
+  state.step = number("step"), state.samples = number("samples"), state.tokens = number("tokens");
+  state.bits_per_byte = json_get<double>(json, "bits_per_byte", where);
+  state.tail_loss = json_get<double>(json, "tail_loss", where), state.tail_steps = number("tail_steps");
+  for (auto const& stage : json_get<std::vector<J>>(json, "stages", where))
+    state.stages.push_back(detail::stage_of(stage, where));
+  state.current = detail::stage_of(json_get<J>(json, "current", where), where);
+  std::int64_t const depth = number("depth");
+  check(depth >= model.depth() && depth <= 4096 && detail::is_sound(state), where, "its numbers must make sense (got ",
+        depth, " blocks, step ", state.step, ")");
+
+  LoraConfig lora;
+  int adapted = 0;
+  if (json.contains("lora")) {
+    J const part = json_get<J>(json, "lora", where);
+    lora = {json_get<int>(part, "rank", where), json_get<double>(part, "alpha", where),
+            json_get<bool>(part, "rank_stabilised", where),
+            lora_targets(json_get<std::string>(part, "targets", where))};
+    adapted = json_get<int>(part, "blocks", where);
+    check(adapted > 0 && adapted <= depth, where, "adapters must belong to its blocks (got ", adapted, " of ", depth,
+          ")");
+    check_lora(lora, model.config());
+  }
+
+  // Against the shapes that such a model will have, before memory is taken for it.
+  auto const shapes = Model::tensor_shapes(model.config(), model.vocab(), model.table_width(), static_cast<int>(depth),
+                                           model.has_head_bias(), lora, adapted);
+  detail::check_trained_tensors(file, 1, model, shapes, static_cast<int>(depth), where);
+  model.append(static_cast<int>(depth) - model.depth());
+  if (adapted > 0) model.attach_adapters(lora, adapted);
+  detail::copy_trained_tensors(file, model);
+  state.moments = Buffer<std::byte>(static_cast<std::int64_t>(moments->bytes.size()));
+  std::copy(moments->bytes.begin(), moments->bytes.end(), state.moments.begin());
+  return state;
+}
+
+}  // namespace gt

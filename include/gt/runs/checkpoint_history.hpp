@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+// The last checkpoints of a growth run in its folder: when the newest is damaged, the run goes on from the one before.
+#pragma once
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "gt/base/error.hpp"
+#include "gt/grow/observer.hpp"
+#include "gt/io/atomic_file.hpp"
+#include "gt/io/json.hpp"
+#include "gt/io/safetensors.hpp"
+#include "gt/io/text_file.hpp"
+#include "gt/runs/checkpoint.hpp"
+
+namespace gt {
+
+/// `checkpoint.safetensors` is the newest; the ones before it are `checkpoint-TOKENS.safetensors`, by the tokens that
+/// they were trained on. The newest is there, whole, at any moment but before the first.
+///
+///     gt::CheckpointHistory history("runs/grow-1", 3);
+///     history.save(model, state);                               // in GrowthObserver::checkpoint
+///     auto const state = history.load(model, [](std::string const& sentence) { std::puts(sentence.c_str()); });
+class CheckpointHistory {
+ public:
+  /// In `folder`, the last `keep` of them.   Errors: fewer than 1.
+  explicit CheckpointHistory(std::string folder, int keep = 1) : folder_{std::move(folder)}, keep_{keep} {
+    check(keep >= 1, "CheckpointHistory", "at least 1 checkpoint must be kept (got ", keep, ")");
+  }
+
+  std::string newest() const { return folder_ + "/checkpoint.safetensors"; }  ///< whether it is there or not
+  /// Those before the newest that are there, the latest first.
+  std::vector<std::string> older() const {
+    std::vector<std::string> paths;
+    for (auto const tokens : older_tokens()) paths.push_back(path_of(tokens));
+    return paths;
+  }
+
+  /// Adds a checkpoint, and removes what is more than the last `keep`, or was trained on as many tokens or more: what a
+  /// run that goes on from an earlier one has left behind.   Errors: files that cannot be written; all stays then.
+  template <class Model, class J = Json>
+  void save(Model const& model, GrowthState const& state) {
+    if (keep_ > 1) {
+      if (!newest_tokens_) newest_tokens_ = tokens_in<J>(newest());
+      if (*newest_tokens_ >= 0 && *newest_tokens_ < state.tokens) set_aside(*newest_tokens_);
+    }
+    save_checkpoint<Model, J>(model, state, newest());
+    newest_tokens_ = state.tokens;
+    int left = keep_ - 1;
+    for (auto const tokens : older_tokens())
+      if (tokens >= state.tokens || left-- <= 0) std::remove(path_of(tokens).c_str());
+  }
+
+  /// Reads the newest checkpoint that is whole (see load_checkpoint). `tell(std::string)` hears a sentence for each
+  /// that is not, if there is one before it.   Errors: those of load_checkpoint for the newest, when none can be read.
+  template <class Model, class Tell, class J = Json>
+  GrowthState load(Model& model, Tell const& tell) {
+    std::vector<std::pair<std::string, std::int64_t>> all{{newest(), 0}};
+    for (auto const tokens : older_tokens()) all.emplace_back(path_of(tokens), tokens);
+    std::optional<Error> first;
+    std::vector<std::string> sentences;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      try {
+        GrowthState state = load_checkpoint<Model, J>(model, all[i].first);
+        newest_tokens_ = i == 0 ? state.tokens : -1;  // a damaged one is not set aside
+        for (auto const& sentence : sentences) tell(sentence);
+        return state;
+      } catch (Error const& error) {
+        if (!first) first = error;
+        if (i + 1 < all.size())
+          sentences.push_back(text(error.what(), "; going back to the checkpoint before, '", all[i + 1].first, "'"));
+      }
+    }
+    throw *first;
+  }
+
+  /// Whether a name in the folder is that of a checkpoint.
+  static bool is_name(std::string_view name) { return name == "checkpoint.safetensors" || tokens_of(name) >= 0; }
+
+ private:
+  static constexpr std::string_view prefix = "checkpoint-", suffix = ".safetensors";
+
+  std::string path_of(std::int64_t tokens) const { return text(folder_, "/", prefix, tokens, suffix); }
+  // Of the name of an older one; -1 for any other name.
+  static std::int64_t tokens_of(std::string_view name) {
+    if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() <= prefix.size() + suffix.size()) return -1;
+    name = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
+    std::int64_t tokens = -1;
+    auto const [end, error] = std::from_chars(name.data(), name.data() + name.size(), tokens);
+    return error == std::errc{} && end == name.data() + name.size() && (name[0] != '0' || name == "0") ? tokens : -1;
+  }
+  // The greatest first.
+  std::vector<std::int64_t> older_tokens() const {
+    std::vector<std::int64_t> all;
+    auto const close = [](DIR* open) { ::closedir(open); };
+    std::unique_ptr<DIR, decltype(close)> const entries(::opendir(folder_.c_str()), close);
+    while (dirent const* const entry = entries ? ::readdir(entries.get()) : nullptr)
+      if (auto const tokens = tokens_of(entry->d_name); tokens >= 0) all.push_back(tokens);
+    std::sort(all.begin(), all.end(), std::greater<>{});
+    return all;
+  }
+  // -1 for a file that is missing or damaged.
+  template <class J>
+  static std::int64_t tokens_in(std::string const& path) {
+    try {
+      auto const file = Safetensors::open(path);
+      auto const growth = file.metadata().find("gt.growth");
+      if (growth == file.metadata().end()) return -1;
+      return json_get<std::int64_t>(parse_json<J>(growth->second, path), "tokens", path);
+    } catch (Error const&) {
+      return -1;
+    }
+  }
+  // Gives the newest a second name, under which it stays when the next one takes its place.
+  void set_aside(std::int64_t tokens) const {
+    std::string const name = path_of(tokens);
+    std::remove(name.c_str());
+    if (::link(newest().c_str(), name.c_str()) == 0) return;
+    write_file_atomically(name, read_text_file(newest()));  // a file system without hard links
+  }
+
+  std::string folder_;
+  int keep_;
+  std::optional<std::int64_t> newest_tokens_;  // of the newest; -1: it is not to be kept; none: not known yet
+};
+
+}  // namespace gt

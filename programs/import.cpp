@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// Opens what other programs trained: Hugging Face's Starcoder2, PEFT's adapters, a state_dict under names of its own.
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <gt/formats/import.hpp>
+#include <gt/formats/peft/peft.hpp>
+#include <gt/gt.hpp>
+#include <string>
+
+#include "support/program.hpp"
+
+namespace {
+
+using Model =
+    gt::Transformer<gt::BlockConfig{.d_model = gt::BlockConfig::run_time, .heads = gt::BlockConfig::run_time}>;
+
+struct Arguments {
+  std::string weights, map, adapter, tokenizer, out;
+  std::int64_t max_shard_bytes = gt::SaveOptions{}.max_shard_bytes;
+  int threads = 0;
+};
+
+Model open(Arguments const& a) {
+  bool const folder = std::filesystem::is_directory(a.weights);
+  gt::check(folder || !a.map.empty(), "import",
+            "a file of weights needs --map, which says what model they are; a folder has its config.json (got '",
+            a.weights, "')");
+  gt::check(!folder || a.map.empty(), "import", "--map belongs to a file of weights, not to a folder (got '", a.weights,
+            "')");
+  return folder ? gt::load_model<Model>(a.weights) : gt::import_model<Model>(a.weights, a.map);
+}
+
+int run(Arguments const& a) {
+  gt::check(!std::filesystem::exists(a.out) || std::filesystem::is_empty(a.out), "import",
+            "--out must be a new or empty folder (got '", a.out, "')");
+  Model model = open(a);
+  std::string const tokenizer_file = a.tokenizer.empty() ? a.weights + "/tokenizer.json" : a.tokenizer;
+  gt::check(!a.tokenizer.empty() || a.map.empty(), "import", "--tokenizer must name the tokenizer.json of the model");
+  auto const tokenizer = gt::Tokenizer::load(tokenizer_file);
+  if (!a.adapter.empty()) {
+    gt::Cpu<> const on(a.threads);
+    program::introduce(on);
+    gt::load_adapter(model, a.adapter);
+    std::printf("adapters of rank %d merged into %d blocks\n", model.lora().rank, model.adapted());
+    model.merge_adapters(on);
+  }
+  gt::save(model, tokenizer, a.out, {.max_shard_bytes = a.max_shard_bytes});
+  auto const& c = model.config();
+  std::printf("%d blocks, width %d, %d heads, MLP %d, context %lld, vocabulary %lld: %lld parameters\nsaved: %s\n",
+              model.depth(), c.d_model, c.heads, c.ff(), static_cast<long long>(model.context()),
+              static_cast<long long>(model.vocab()), static_cast<long long>(model.parameter_count()), a.out.c_str());
+  gt::check(std::fflush(stdout) == 0, "import", "the output must take all of the results (a full disk?)");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Makes a folder of gt of a model that another program trained, or of one of gt's and an adapter."};
+  Arguments a;
+  app.add_option("weights", a.weights, "a folder with config.json and model.safetensors, or a file of weights")
+      ->required();
+  app.add_option("--out", a.out, "the new folder")->required();
+  app.add_option("--map", a.map, "for a file: JSON that says what the model is and how its tensors are named");
+  app.add_option("--tokenizer", a.tokenizer, "its tokenizer.json; a folder's own by default");
+  app.add_option("--adapter", a.adapter, "a folder of PEFT's, merged into the weights");
+  app.add_option("--max-shard-bytes", a.max_shard_bytes, "weights above this are cut into several files")
+      ->capture_default_str();
+  app.add_option("--threads", a.threads, "0: all cores")->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  program::catch_interrupts();
+  return program::guarded([&] { return run(a); });
+}

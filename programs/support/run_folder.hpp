@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+// The folder of a growth run: what it is called, what it holds, and how a run finds it again.
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <gt/gt.hpp>
+#include <gt/runs/checkpoint_history.hpp>
+#include <gt/runs/unfinished_save.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "grow_arguments.hpp"
+
+namespace program {
+
+/// runs/grow-1/: model/, best/, run.json, metrics.jsonl, samples.jsonl, checkpoint.safetensors and older ones,
+/// report.html and plots.
+class RunFolder {
+ public:
+  explicit RunFolder(std::string path) : path_{std::move(path)} {}
+  /// The folder asked for, or the first of runs/grow-1, runs/grow-2, ... that holds no run.
+  static RunFolder for_new_run(std::string const& out, bool overwrite) {
+    if (!out.empty()) {
+      gt::check(overwrite || !RunFolder(out).has_run(), "grow", "--out must not hold a run already (got '", out,
+                "'); choose another folder, or add --overwrite");
+      return RunFolder(out);
+    }
+    RunFolder folder("runs/grow-1");
+    while (folder.has_run()) folder = folder.next();
+    return folder;
+  }
+  /// The folder with the next number.
+  RunFolder next() const {
+    auto const digits = path_.find_last_not_of("0123456789") + 1;
+    return RunFolder(path_.substr(0, digits) + std::to_string(std::stoi(path_.substr(digits)) + 1));
+  }
+
+  std::string const& path() const { return path_; }
+  std::string model() const { return path_ + "/model"; }
+  std::string best() const { return path_ + "/best"; }
+  std::string metrics() const { return path_ + "/metrics.jsonl"; }
+  gt::CheckpointHistory checkpoints(int keep) const { return gt::CheckpointHistory(path_, keep); }
+  std::string samples() const { return path_ + "/samples.jsonl"; }
+  std::string description() const { return path_ + "/run.json"; }
+  std::string report() const { return path_ + "/report.html"; }
+  bool has_run() const {
+    bool found = exists(model() + "/config.json") || exists(best() + "/config.json");
+    for (auto const& file : files()) found = found || exists(file);
+    return found;
+  }
+  bool has_checkpoint() const { return exists(checkpoints(1).newest()) || !checkpoints(1).older().empty(); }
+  static bool exists(std::string const& file) {
+    std::FILE* const f = std::fopen(file.c_str(), "r");
+    return f && std::fclose(f) == 0;
+  }
+
+  /// Removes what an earlier run left that would pass for this one's.
+  void clear() const {
+    auto all = files();
+    for (auto const& folder : {model(), best()})
+      all.push_back(folder + "/config.json");  // without it the rest of a model does not load
+    for (auto const& file : all) {
+      gt::check(std::remove(file.c_str()) == 0 || errno == ENOENT, "grow", "'", file,
+                "' of an earlier run must be removable (got: ", std::strerror(errno), ")");
+    }
+  }
+
+  /// Removes what a run left that was killed while it wrote. For who holds the folder's lock.
+  void remove_unfinished() const {
+    auto const all = files();
+    auto const is_ours = [&](std::string_view name) {
+      return gt::CheckpointHistory::is_name(name) ||
+             std::find(all.begin(), all.end(), gt::text(path_, "/", name)) != all.end();
+    };
+    gt::remove_unfinished(path_, is_ours);
+    for (auto const& folder : {model(), best()}) gt::remove_unfinished_save(folder);
+    gt::remove_unfinished(best(), [](std::string_view name) { return name == "look.json"; });
+  }
+
+  void add_sample(gt::ReportSample const& sample) const {
+    gt::Json const line{{"stage", sample.stage + 1}, {"prompt", sample.prompt}, {"text", sample.text}};
+    std::string all = exists(samples()) ? gt::read_text_file(samples()) : "";
+    gt::write_file_atomically(samples(), all + gt::dump_json(line, "samples") + "\n");
+  }
+  /// The samples of the first `stages` stages.
+  std::vector<gt::ReportSample> read_samples(std::size_t stages) const {
+    std::vector<gt::ReportSample> read;
+    std::string const all = exists(samples()) ? gt::read_text_file(samples()) : "", where = "'" + samples() + "'";
+    std::string kept;
+    for (std::size_t begin = 0, end; (end = all.find('\n', begin)) != std::string::npos; begin = end + 1) {
+      std::string const line = all.substr(begin, end - begin);
+      gt::Json const json = gt::parse_json(line, where);
+      gt::ReportSample const sample{gt::json_get<std::size_t>(json, "stage", where) - 1,
+                                    gt::json_get<std::string>(json, "prompt", where),
+                                    gt::json_get<std::string>(json, "text", where)};
+      if (sample.stage < stages) read.push_back(sample), kept += line + "\n";
+    }
+    if (kept != all) gt::write_file_atomically(samples(), kept);
+    return read;
+  }
+
+ private:
+  std::vector<std::string> files() const {
+    auto const checkpoints = this->checkpoints(1);
+    std::vector<std::string> all = checkpoints.older();
+    all.insert(all.end(), {description(), checkpoints.newest(), metrics(), samples(), report(), best() + "/look.json"});
+    for (char const* plot : {"bits_per_byte_by_tokens", "bits_per_byte_by_time", "training_loss", "step_profile"})
+      all.push_back(gt::text(path_, "/", plot, ".svg"));
+    return all;
+  }
+  std::string path_;
+};
+
+/// What a run's data were, so that it does not go on with others.
+struct RunIdentity {
+  std::string corpus, tokenizer, substrate;
+};
+inline void write_description(RunFolder const& folder, GrowArguments a, RunIdentity const& id) {
+  auto const absolute = [](std::vector<std::string>& paths) {  // going on may begin in another folder
+    for (auto& path : paths) {
+      auto const face = RunFolder::exists(path) ? path.npos : path.rfind(':');  // of a collection of fonts
+      char whole[PATH_MAX];
+      if (::realpath(path.substr(0, face).c_str(), whole)) path = whole + (face == path.npos ? "" : path.substr(face));
+    }
+  };
+  absolute(a.corpus), absolute(a.font);
+  gt::Json const json{{"version", gt::version},
+                      {"arguments", to_json(a)},
+                      {"corpus", id.corpus},
+                      {"tokenizer", id.tokenizer},
+                      {"substrate", id.substrate}};
+  gt::write_file_atomically(folder.description(), gt::dump_json(json, "grow", 2) + "\n");
+}
+/// The arguments of the run in `folder`, and what its data must be.
+inline std::pair<GrowArguments, RunIdentity> read_description(RunFolder const& folder) {
+  std::string const where = gt::text("--resume '", folder.path(), "'");
+  gt::check(RunFolder::exists(folder.description()) && folder.has_checkpoint(), where,
+            "the folder must hold a run that saved a checkpoint (run.json and checkpoint.safetensors)");
+  gt::Json const json = gt::parse_json(gt::read_text_file(folder.description()), where);
+  auto const word = [&](char const* key) { return gt::json_get<std::string>(json, key, where); };
+  return {grow_arguments_of(gt::json_get<gt::Json>(json, "arguments", where), where),
+          {word("corpus"), word("tokenizer"), word("substrate")}};
+}
+inline void check_identity(RunIdentity const& was, RunIdentity const& is) {
+  auto const same = [](std::string const& a, std::string const& b, char const* what) {
+    gt::check(a == b, "--resume", what, " must be what it was when the run began");
+  };
+  same(was.corpus, is.corpus, "the text of --corpus");
+  same(was.tokenizer, is.tokenizer, "the tokenizer built from it");
+  same(was.substrate, is.substrate, "the substrate (font, or gt itself)");
+}
+
+}  // namespace program
