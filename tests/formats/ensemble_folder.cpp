@@ -116,6 +116,35 @@ TEST_CASE("save_ensemble: what would be lost is refused, and a full disk leaves 
   CHECK(bit_equal(said(gt::load_ensemble<Small>(place / "both")), said(before)));
 }
 
+TEST_CASE("save_ensemble: experts whose weights lie in shards, or are another program's in 16 bits, come back too") {
+  Place const place;
+  auto const shards = two_experts()[0];
+  gt::save(shards, tokenizer_of_prose(), place / "experts/a", {.max_shard_bytes = 20'000});
+  REQUIRE_FALSE(std::filesystem::exists(place / "experts/a/model.safetensors"));
+  gt::test::rewrite_weights(place / "experts/b", [](std::vector<gt::test::OwnTensor>& tensors) {
+    std::erase_if(tensors, [](auto const& t) { return t.name == "lm_head.weight"; });  // the table's, which it has once
+    for (auto& t : tensors) {
+      std::vector<std::byte> halves;
+      for (std::size_t i = 0; i < t.bytes.size(); i += 4) halves.insert(halves.end(), {t.bytes[i + 2], t.bytes[i + 3]});
+      t.dtype = "BF16", t.bytes = halves;
+    }
+  });
+  auto config = gt::test::config_of(place / "experts/b");
+  config.erase("gt");
+  config["tie_word_embeddings"] = true;
+  gt::test::put_config(place / "experts/b", config);
+
+  Ensemble const ensemble(place.experts(), {}, {.any_substrate = true});
+  gt::save_ensemble(ensemble, place / "both");
+  CHECK(bit_equal(said(gt::load_ensemble<Small>(place / "both")), said(ensemble)));
+  CHECK(bit_equal(said(gt::load_any_ensemble<>(Cpu<>(1), place / "both")), said(ensemble)));
+
+  ensemble.expert(1).blocks()[0].weights()[9] += 1;
+  CHECK_THROWS_WITH_AS(gt::save_ensemble(ensemble, place / "both"),
+                       doctest::Contains("experts/b' must hold the expert as it is in memory (got another model."),
+                       Error);
+}
+
 TEST_CASE("load_ensemble: an expert that changed, files of two saves, and damage are one sentence") {
   Place const place;
   gt::save_ensemble(place.tuned(), place / "both");

@@ -29,6 +29,8 @@
 #include "gt/formats/hugging_face/any_model_folder.hpp"
 #include "gt/formats/hugging_face/model_folder.hpp"
 #include "gt/formats/hugging_face/tensor_files.hpp"
+#include "gt/formats/hugging_face/tensor_reader.hpp"
+#include "gt/formats/name_map.hpp"
 #include "gt/io/atomic_file.hpp"
 #include "gt/io/json.hpp"
 #include "gt/io/safetensors.hpp"
@@ -99,25 +101,22 @@ std::vector<Parameter<float>> head_tensors(Model const& model, std::size_t exper
   return tensors;
 }
 
-/// Throws unless the folder that an expert came from still holds its tensors; heads that were tuned are not compared.
-template <class Model>
-void check_on_disk(Expert<Model> const& expert, bool heads) {
-  check(!expert.folder.empty(), "save_ensemble", "'", expert.name,
-        "' must come from a folder; save it, and load it with load_expert");
-  auto const file = Safetensors::open(expert.folder + "/model.safetensors");
+/// Throws unless `files`, of the folder that an expert came from, still hold its tensors; heads that were tuned are not
+/// compared.
+template <class J, class Model>
+void check_on_disk(Expert<Model> const& expert, TensorFiles const& files, bool heads) {
+  ModelFolderConfig const config = read_model_config<J>(expert.folder);
+  NameMap const names;
+  TensorReader const on_disk(files, names, config, "save_ensemble");
   for (auto const& p : expert.model.parameters()) {
-    if (p.name == "model.embed_tokens.weight" || (!heads && p.name.starts_with("lm_head."))) continue;
-    TensorView const* const t = file.find(p.name);
-    auto const bytes = bytes_of(p.data, p.size());
-    check(t && t->bytes.size() == bytes.size() && std::memcmp(t->bytes.data(), bytes.data(), bytes.size()) == 0,
-          "save_ensemble", "'", expert.folder, "' must hold the expert as it is in memory (got another ", p.name, ")");
+    if (p.name == table_name || (!heads && p.name.starts_with("lm_head."))) continue;
+    check(on_disk.holds(p.name, p.shape, p.data), "save_ensemble", "'", expert.folder,
+          "' must hold the expert as it is in memory (got another ", p.name, ")");
   }
 }
-/// SHA-256 of a folder's weights, in one file or in several. A template, so that who merges nothing compiles no parser.
-template <class J = Json>
-std::string weights_hash(std::string const& folder) {
+/// SHA-256 of a folder's weights, in one file or in several.
+inline std::string weights_hash(TensorFiles const& weights) {
   Sha256 sum;
-  auto const weights = TensorFiles::open<J>(folder);
   for (auto const& file : weights.files()) sum.update(file.file()->bytes());
   return sum.hex();
 }
@@ -173,8 +172,8 @@ auto load_ensemble(std::string const& folder, EnsembleFolderOptions options, Loa
     auto const path = json_get<std::string>(each, "folder", where);
     check_place(path, options.outside, where);
     std::string const at = folder + "/" + path;
-    check(weights_hash<J>(at) == json_get<std::string>(each, "weights", where), where, "the expert in '", at,
-          "' must be the one that was merged (its weights are others)");
+    check(weights_hash(TensorFiles::open<J>(at)) == json_get<std::string>(each, "weights", where), where,
+          "the expert in '", at, "' must be the one that was merged (its weights are others)");
     experts.push_back(load_one(at));
     experts.back().name = json_get<std::string>(each, "name", where);
   }
@@ -234,13 +233,19 @@ FusionAdapter<float> load_adapter(std::string const& path) {
 template <class Model, class J = Json>
 void save_ensemble(Ensemble<Model> const& ensemble, std::string const& folder) {
   static_assert(std::is_same_v<typename Model::scalar, float>, "models are saved in fp32");
-  for (auto const& e : ensemble.experts()) detail::check_on_disk(e, !ensemble.owns_heads());
+  std::vector<std::string> weights;
+  for (auto const& e : ensemble.experts()) {
+    check(!e.folder.empty(), "save_ensemble", "'", e.name,
+          "' must come from a folder; save it, and load it with load_expert");
+    auto const files = TensorFiles::open<J>(e.folder);
+    detail::check_on_disk<J>(e, files, !ensemble.owns_heads());
+    weights.push_back(detail::weights_hash(files));
+  }
   detail::make_folder(folder);
   J experts = J::array();
-  for (auto const& e : ensemble.experts()) {
-    experts.push_back({{"name", e.name},
-                       {"folder", detail::relative_path(e.folder, folder)},
-                       {"weights", detail::weights_hash<J>(e.folder)}});
+  for (std::size_t i = 0; i < ensemble.size(); ++i) {
+    auto const& e = ensemble.experts()[i];
+    experts.push_back({{"name", e.name}, {"folder", detail::relative_path(e.folder, folder)}, {"weights", weights[i]}});
   }
   auto const* const adapter = ensemble.adapter();
   J const json{{"format", ensemble_folder_version},
