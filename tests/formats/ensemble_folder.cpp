@@ -178,6 +178,8 @@ TEST_CASE("load_ensemble: an expert that changed, files of two saves, and damage
   refused("both", "an expert's folder must be a path relative to the ensemble's (got '../experts/b?')");
   with("../experts/b", "../experts/../experts/b");
   refused("both", "an expert's folder must have .. at its beginning only (got '../experts/../experts/b')");
+  with("../experts/b", "../experts/a");
+  refused("both", "experts/a' must be the one that was merged (its weights are others)");
   with("experts", "expert");
   refused("both", "key 'experts' must be present");
   gt::test::put(place / "both/ensemble.json", good);
@@ -190,6 +192,36 @@ TEST_CASE("load_ensemble: an expert that changed, files of two saves, and damage
   changed.head_buffer()[3] += 1;
   gt::save(changed, tokenizer_of_prose(), place / "experts/b");
   refused("other", "experts/b' must be the one that was merged (its weights are others)");
+}
+
+TEST_CASE("ensemble.json names every expert once, by whatever path; in memory one may be averaged with itself") {
+  Place const place;
+  gt::save_ensemble(Ensemble(place.experts()), place / "both");
+  auto json = json_of(place / "both");
+  json["experts"].push_back(json["experts"][0]);
+  json["mixing"]["weights"] = gt::Json::array();
+  auto const refused = [&](char const* folder) {
+    json["experts"][2]["folder"] = folder;
+    gt::test::put(place / "both/ensemble.json", json.dump());
+    CHECK_THROWS_WITH_AS(gt::load_ensemble<Small>(place / "both"),
+                         doctest::Contains("ensemble.json': an ensemble's file must name every expert once (got '"),
+                         Error);
+    CHECK_THROWS_WITH_AS(gt::load_any_ensemble<32>(Cpu<>(1), place / "both"),
+                         doctest::Contains((std::string(folder) + "' twice); give it a greater weight").c_str()),
+                         Error);
+  };
+  refused("../experts/a");
+  refused("../experts/./a");
+  std::filesystem::create_directory_symlink(place / "experts/a", place / "also-a");
+  refused("../also-a");
+
+  auto const a = load_expert<Small>(place / "experts/a");
+  Ensemble const twice(std::vector<Expert<Small>>{a, a});
+  CHECK(said(twice).size() == 48);
+  CHECK_THROWS_WITH_AS(gt::save_ensemble(twice, place / "twice"),
+                       doctest::Contains("save_ensemble: an ensemble's file must name every expert once (got '"),
+                       Error);
+  CHECK_FALSE(std::filesystem::exists(place / "twice"));
 }
 
 TEST_CASE("load_ensemble: experts outside are refused where the folder should hold all of itself") {

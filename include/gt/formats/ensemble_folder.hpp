@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -121,10 +122,16 @@ inline std::string weights_hash(TensorFiles const& weights) {
   return sum.hex();
 }
 
-inline std::string real_path(std::string const& path) {
+inline std::string real_path(std::string const& path, std::string_view where = "save_ensemble") {
   char whole[PATH_MAX];
-  check(::realpath(path.c_str(), whole) != nullptr, "save_ensemble", "'", path, "' must be a folder that is there");
+  check(::realpath(path.c_str(), whole) != nullptr, where, "'", path, "' must be a folder that is there");
   return whole;
+}
+/// Throws if a folder is among those before it, by whatever path; else adds it. In a file, where a line is as good as a
+/// model's memory, no expert counts twice: it may have a greater weight.
+inline void check_once(std::set<std::string>& folders, std::string const& folder, std::string_view where) {
+  check(folders.insert(real_path(folder, where)).second, where, "an ensemble's file must name every expert once (got '",
+        folder, "' twice); give it a greater weight instead");
 }
 /// `to`, as it is written from inside of the folder `from`.
 inline std::string relative_path(std::string const& to, std::string const& from) {
@@ -168,12 +175,14 @@ auto load_ensemble(std::string const& folder, EnsembleFolderOptions options, Loa
   check(format == ensemble_folder_version, where, "this version of gt reads format ", ensemble_folder_version, " (got ",
         format, ")");
   std::vector<Expert<Model>> experts;
+  std::set<std::string> folders;
   for (auto const& each : json_get<std::vector<J>>(json, "experts", where)) {
     auto const path = json_get<std::string>(each, "folder", where);
     check_place(path, options.outside, where);
     std::string const at = folder + "/" + path;
     check(weights_hash(TensorFiles::open<J>(at)) == json_get<std::string>(each, "weights", where), where,
           "the expert in '", at, "' must be the one that was merged (its weights are others)");
+    check_once(folders, at, where);
     experts.push_back(load_one(at));
     experts.back().name = json_get<std::string>(each, "name", where);
   }
@@ -229,14 +238,16 @@ FusionAdapter<float> load_adapter(std::string const& path) {
 /// Writes an ensemble into `folder`, making it where it is missing: ensemble.json, which names the experts by their
 /// folders, seen from this one, and by the SHA-256 of their weights; and, where heads were tuned or there is an
 /// adapter, ensemble.safetensors with these. The files appear together, each whole. Errors: an expert that came from no
-/// folder, or whose folder holds other weights by now; a folder that cannot be written.
+/// folder, from another one's, or whose folder holds other weights by now; a folder that cannot be written.
 template <class Model, class J = Json>
 void save_ensemble(Ensemble<Model> const& ensemble, std::string const& folder) {
   static_assert(std::is_same_v<typename Model::scalar, float>, "models are saved in fp32");
   std::vector<std::string> weights;
+  std::set<std::string> folders;
   for (auto const& e : ensemble.experts()) {
     check(!e.folder.empty(), "save_ensemble", "'", e.name,
           "' must come from a folder; save it, and load it with load_expert");
+    detail::check_once(folders, e.folder, "save_ensemble");
     auto const files = TensorFiles::open<J>(e.folder);
     detail::check_on_disk<J>(e, files, !ensemble.owns_heads());
     weights.push_back(detail::weights_hash(files));
@@ -282,7 +293,7 @@ void save_ensemble(Ensemble<Model> const& ensemble, std::string const& folder) {
 
 /// The ensemble that save_ensemble wrote, its experts of type Model.   Errors, each naming the file: those of
 /// load_model for each expert; an expert whose weights are not those that were merged; a place of one that is no
-/// relative path, or outside where that is not allowed; files that do not belong together.
+/// relative path, that of another, or outside where that is not allowed; files that do not belong together.
 template <class Model, class J = Json>
 Ensemble<Model> load_ensemble(std::string const& folder, EnsembleFolderOptions options = {}) {
   return detail::load_ensemble<J>(folder, options, [](std::string const& at) { return load_expert<Model, J>(at); });
