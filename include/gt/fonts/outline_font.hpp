@@ -46,7 +46,7 @@ class OutlineFont {
   /// Errors: a file that cannot be read, or that `parse` refuses.
   template <class Type = detail::OpenType>
   static OutlineFont read(std::string const& path, OutlineFontOptions options = {}) {
-    std::string const bytes = read_text_file(path);
+    std::string const bytes = read_text_file(path, detail::most_font_bytes);
     return parse<Type>({reinterpret_cast<unsigned char const*>(bytes.data()), bytes.size()}, path, options);
   }
   /// Reads the bytes of a font file; `name` is for error messages.
