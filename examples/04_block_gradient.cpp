@@ -19,8 +19,8 @@ using Complex = std::complex<double>;
 // One pass of a block in any scalar type, with loss = sum of c y over all outputs y, c random numbers.
 template <class T>
 struct Pass {
-  using Block = gt::Block<shape, T>;
-  Block block;
+  using Block = gt::Block<T>;
+  Block block{gt::fixed<shape>};
   gt::RopeTable<T> rotary{batch.tokens, shape.d_head(), shape.rope_base};
   gt::Buffer<T> x{M * C}, y{M * C}, c{M * C};  // [M, C] each
   gt::Arena arena;                             // memory for what the forward pass leaves to the backward pass
@@ -32,7 +32,8 @@ struct Pass {
     for (std::int64_t i = 0; i < M * C; ++i) {
       x[i] = random.normal(static_cast<std::uint64_t>(i)), c[i] = random.normal(static_cast<std::uint64_t>(M * C + i));
     }
-    arena = gt::Arena(gt::measure([&](gt::Arena& a) { block.activations(a, batch), a.take<T>(M * 8 * C); }));
+    arena =
+        gt::Arena(gt::measure([&](gt::Arena& a) { block.activations(a, batch), block.backward_scratch(a, batch); }));
     saved = block.activations(arena, batch);
   }
   gt::Matrix<T> matrix(gt::Buffer<T> const& numbers) const { return gt::Matrix<T>(numbers.data(), M, C); }

@@ -31,8 +31,7 @@ namespace gt {
 /// Shapes: x, h, y [B * T, C]; all weights lie in one buffer, in the order of `tensors`, W_q, W_k, W_v side by side.
 /// Sources: Vaswani et al. 2017, arXiv:1706.03762; pre-norm: Xiong et al. 2020, arXiv:2002.04745; the tensors' names
 /// and the order of operations are Hugging Face's Starcoder2DecoderLayer.
-template <BlockConfig Cfg, class T = float>
-requires ValidBlock<Cfg>
+template <class T = float>
 class Block : public BlockTensors<T, 16> {
   using Base = BlockTensors<T, 16>;
   using Base::mat, Base::vec, Base::dmat, Base::dvec;
@@ -40,7 +39,6 @@ class Block : public BlockTensors<T, 16> {
 
  public:
   using Base::config, Base::weights, Base::offset, Base::spec, Base::is_trainable;
-  static constexpr BlockConfig static_config = Cfg;  ///< what the type fixes; `run_time` where the constructor does
   /// The tensors, in the order of the buffer; `tensors` has their full names and shapes.
   enum Tensor : int {
     norm1_g,
@@ -72,7 +70,7 @@ class Block : public BlockTensors<T, 16> {
   };
 
   /// All weights zero, all tensors frozen; see `initialise`. Errors: those of check_block.
-  explicit Block(BlockConfig c = Cfg) : Base(checked(c), tensors(c)) {}
+  explicit Block(BlockConfig c) : Base(checked(c), tensors(c)) {}
 
   /// The memory of one pass, from an arena.
   Activations activations(Arena& arena, BatchShape s) const {
@@ -122,6 +120,15 @@ class Block : public BlockTensors<T, 16> {
     if (adapter_) adapter_->forward(on, Adapter::proj, a.act, a.lora, y, true);
   }
 
+  /// What `backward` takes from its arena at most, beside an adapter's: numbers a row, in two pieces.
+  static constexpr std::array<std::int64_t, 2> scratch_columns(BlockConfig c) {
+    return {std::max<std::int64_t>(c.ff(), std::int64_t{3} * c.d_model), c.d_model};
+  }
+  /// The same, taken from an arena that measures.
+  void backward_scratch(Arena& arena, BatchShape s) const {
+    for (std::int64_t const columns : scratch_columns(config())) arena.take<T>(s.rows() * columns);
+    if (adapter_) arena.take<T>(s.rows() * adapter_->lora().scratch_columns());
+  }
   /// d = dLoss/dy becomes dLoss/dx (unless `needs_dx` is false), and the gradients of the trainable tensors are added
   /// to `gradient`: those of the block, laid out like `weights()`, if one of its tensors trains, then those of the
   /// adapter, if one of its does. The arena lends scratch memory.
@@ -230,6 +237,6 @@ class Block : public BlockTensors<T, 16> {
 };
 
 static_assert(BlockConfig{}.parameters() == 12 * 256 * 256 + 13 * 256);
-static_assert(BlockLike<Block<BlockConfig{}>>);
+static_assert(BlockLike<Block<>>);
 
 }  // namespace gt
