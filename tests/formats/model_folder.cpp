@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -90,6 +91,18 @@ TEST_CASE("ModelFolder: what was opened is read once; the folder may change befo
   CHECK(differences(model, loaded) == std::vector<std::string>{});
   auto const again = gt::load_any_model(Cpu<>(1), opened);
   CHECK(said_by(again, tokenizer_of_prose()) == said_by(model, tokenizer_of_prose()));
+}
+
+TEST_CASE("model folder: no head is drawn that is read next") {
+  auto const shape = model_on_bits(0).config();
+  auto const bits = gt::BinaryEmbedding::of_ids(tokenizer_of_prose().tokens(), {.d_model = shape.d_model});
+  auto const head = [&](gt::TransformerOptions options) {
+    return Transformer<>(bits, shape, gt::seed(1), options).head_buffer();
+  };
+  auto const drawn = head({}), left = head({.draw_head = false});
+  CHECK(left.size() == drawn.size());
+  CHECK(std::all_of(left.begin(), left.end(), [](float x) { return x == 0; }));
+  CHECK(std::count(drawn.begin(), drawn.end(), 0.0F) < 100);
 }
 
 TEST_CASE("model folder: on a table that is narrow or as wide as the model, with equal logits") {

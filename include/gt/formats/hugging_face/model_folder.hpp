@@ -156,10 +156,11 @@ Model make_model(ModelFolderConfig const& c, TensorFiles const& files, NameMap c
           " times in a row");
   }
   auto const width = static_cast<int>(n);
+  TransformerOptions options = c.options;
+  options.draw_head = false;  // as of the blocks below, all of it is read
   Model model(c.own ? TableEmbedding::loaded(c.substrate_method, c.substrate_fingerprint, V, width, table)
                     : TableEmbedding::of_rows("imported", V, width, table),
-              c.block, Seed{c.seed}, c.options);
-  // Blocks whose weights are not drawn: all of them are read.
+              c.block, Seed{c.seed}, options);
   for (int l = 0; l < c.depth; ++l) model.blocks().push_back(typename Model::block_type(c.block));
   // Copied, though the file is mapped: a model changes when it trains, lives on when its folder is saved again, and
   // must not end the program when somebody cuts off the file (SIGBUS).
