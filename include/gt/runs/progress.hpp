@@ -7,8 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/threads.hpp"
-#include "gt/core/backend.hpp"
 #include "gt/grow/grow.hpp"
 #include "gt/report/plot_scale.hpp"
 
