@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gt/backend/cpu/gemm.hpp"
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/lane.hpp"
 #include "gt/backend/cpu/packed_weights.hpp"
 #include "gt/backend/cpu/threads.hpp"

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "gt/base/format.hpp"
+
 namespace gt {
 
 /// How an axis spaces its numbers.
@@ -16,14 +18,6 @@ enum class Scale { linear, log };
 
 namespace detail {
 
-/// `digits` decimals and a point, in every locale; never "-0".
-inline std::string fixed(double x, int digits) {
-  char buffer[352];  // 308 digits before the point
-  auto const end = std::to_chars(buffer, buffer + sizeof buffer, x, std::chars_format::fixed, digits).ptr;
-  std::string s(buffer, end);
-  if (s.starts_with('-') && s.find_first_not_of("-0.") == s.npos) s.erase(0, 1);
-  return s;
-}
 /// A place in a drawing: one decimal at most.
 inline std::string place(double x) {
   std::string s = fixed(x, 1);

@@ -11,12 +11,12 @@
 #include <vector>
 
 #include "gt/base/error.hpp"
+#include "gt/base/format.hpp"
 #include "gt/report/html.hpp"
 #include "gt/report/plot_scale.hpp"
 #include "gt/report/run_report.hpp"
 #include "gt/report/svg_bars.hpp"
 #include "gt/report/svg_plot.hpp"
-#include "gt/runs/progress.hpp"
 
 namespace gt {
 

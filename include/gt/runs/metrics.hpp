@@ -17,7 +17,7 @@
 #include "gt/io/atomic_file.hpp"
 #include "gt/io/json.hpp"
 #include "gt/io/text_file.hpp"
-#include "gt/report/run_report.hpp"
+#include "gt/runs/record.hpp"
 
 namespace gt {
 

@@ -9,7 +9,9 @@
 #include "gt/backend/cpu/gemm_pack.hpp"
 #include "gt/backend/cpu/gemm_tile.hpp"
 #include "gt/backend/cpu/gemv.hpp"
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/packed_weights.hpp"
+#include "gt/core/backend.hpp"
 #include "gt/core/kernels.hpp"
 #include "gt/core/matrix_ref.hpp"
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/panel.hpp"
 #include "gt/backend/cpu/simd.hpp"
 #include "gt/core/matrix_ref.hpp"

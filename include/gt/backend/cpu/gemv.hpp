@@ -8,6 +8,7 @@
 
 #include "gt/backend/cpu/gemm_pack.hpp"
 #include "gt/backend/cpu/gemm_tile.hpp"
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/row_products.hpp"
 #include "gt/core/matrix_ref.hpp"
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/simd.hpp"
 #include "gt/backend/cpu/simd_math.hpp"
 

@@ -10,6 +10,7 @@
 
 #include "gt/backend/cpu/gemm_pack.hpp"
 #include "gt/backend/cpu/gemm_tile.hpp"
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/core/backend.hpp"
 #include "gt/core/buffer.hpp"
 #include "gt/core/matrix_ref.hpp"

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/simd.hpp"
 #include "gt/backend/cpu/simd_transpose.hpp"
 #include "gt/base/bf16.hpp"

@@ -8,8 +8,8 @@
 #include <numeric>
 #include <vector>
 
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/simd.hpp"
-#include "gt/core/backend.hpp"
 
 namespace gt {
 

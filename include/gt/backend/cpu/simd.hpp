@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/base/macros.hpp"
-#include "gt/core/backend.hpp"
 #include "gt/core/scalar.hpp"
 
 #if !defined(GT_NO_SIMD)

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/simd.hpp"
 
 #if !defined(GT_NO_SIMD) && defined(__AVX512F__)

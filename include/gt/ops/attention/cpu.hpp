@@ -8,6 +8,8 @@
 #include <numbers>
 
 #include "gt/backend/cpu/gemm.hpp"
+#include "gt/backend/cpu/isa.hpp"
+#include "gt/core/backend.hpp"
 #include "gt/core/kernels.hpp"
 #include "gt/core/view.hpp"
 #include "gt/ops/attention/cpu_query.hpp"

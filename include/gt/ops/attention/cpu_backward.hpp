@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "gt/backend/cpu/gemm.hpp"
+#include "gt/backend/cpu/isa.hpp"
+#include "gt/core/backend.hpp"
 #include "gt/core/kernels.hpp"
 #include "gt/core/view.hpp"
 #include "gt/ops/attention/cpu_softmax.hpp"

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/row_products.hpp"
 #include "gt/ops/attention/cpu_softmax.hpp"
 #include "gt/ops/attention/cpu_tile.hpp"

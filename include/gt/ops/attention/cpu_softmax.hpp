@@ -8,6 +8,7 @@
 #include <limits>
 #include <numbers>
 
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/simd_math.hpp"
 #include "gt/ops/attention/cpu_tile.hpp"
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/simd.hpp"
 #include "gt/backend/cpu/simd_transpose.hpp"
-#include "gt/core/backend.hpp"
 
 namespace gt::detail {
 
