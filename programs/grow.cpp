@@ -68,6 +68,7 @@ class Run : public gt::GrowthObserver {
   // `pictures`: the substrate again, if it is one of glyphs.
   int operator()(gt::FrozenTable const& substrate, gt::GlyphEmbedding const* pictures, RunIdentity const& id) {
     gt::FileLock const lock = take_folder();
+    if (!lock.notice().empty()) notice(lock.notice());
     checkpoints_ = folder_.checkpoints(a_.keep);
     folder_.remove_unfinished();
     std::printf("text: %s bytes, %.2f bytes a token at %lld tokens; substrate: %s, %d numbers a token\n",
@@ -278,7 +279,8 @@ class Run : public gt::GrowthObserver {
 
   // The run's folder, from now on its alone: the one asked for, or the first that holds no run and is not in use.
   gt::FileLock take_folder() {
-    for (;;) {
+    constexpr int most = 100;  // that others may take at the same time
+    for (int tried = 0; tried < most; ++tried) {
       gt::detail::make_folder(folder_.path());
       try {
         gt::FileLock lock(folder_.path());
@@ -292,6 +294,8 @@ class Run : public gt::GrowthObserver {
       }
       folder_ = folder_.next();
     }
+    gt::fail("grow", "one of ", most, " folders must be free (got '", folder_.path(),
+             "' as the next one); choose a folder with --out");
   }
 
   static gt::Cpu<> backend_of(GrowArguments const& a, gt::OpProfile& profile) {

@@ -94,6 +94,7 @@ int run(Arguments const& a) {
   gt::detail::make_folder(a.out);
   if (a.overwrite) std::remove((a.out + "/results.jsonl").c_str());
   study::Results results(a.out, settings);
+  if (!results.notice().empty()) std::fprintf(stderr, "%s\n", results.notice().c_str());
 
   study::GrowthStudy const growth{on, scale, text, substrates, results};
   std::vector<Job> jobs = growth.jobs();

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -206,6 +207,27 @@ TEST_CASE("grow: of damaged checkpoints it goes back to the newest that is whole
   check_sentence(run(GT_GROW, going_on(place)), "'" + newest + "'");
   check_sentence(run(GT_GROW, with(options, {{"--overwrite", ""}, {"--keep", "0"}})),
                  "--keep must lie in 1 ... 1000 (got 0)");
+}
+
+TEST_CASE("grow: without locks it goes on and says so; where all seems locked it soon gives up") {
+  Place const place;
+  auto const told = [&](int error, Options const& options) {
+    return gt::test::where_flock_fails(error, [&] {
+      std::filesystem::current_path(place.folder.path());
+      return run(GT_GROW, options).err;
+    });
+  };
+  auto const without_locks = told(ENOLCK, place.options("run"));
+  if (without_locks == "skipped") return;
+  CHECK(has(without_locks, "folder '" + place / "run" + "' lies on a file system without locks (No locks available)"));
+  CHECK(std::filesystem::exists(place / "run/report.html"));
+  auto numbered = place.options("");
+  numbered.erase("--out");
+  CHECK(has(told(ENOLCK, numbered), "folder 'runs/grow-1' lies on a file system without locks"));
+  CHECK(std::filesystem::exists(place / "runs/grow-1/report.html"));
+  CHECK(has(told(EWOULDBLOCK, numbered),
+            "gt: grow: one of 100 folders must be free (got 'runs/grow-102' as the next one); choose a folder with "
+            "--out"));
 }
 
 TEST_CASE("grow: on a full disk it ends with one sentence, keeps all that was there, and goes on when there is room") {
