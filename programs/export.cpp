@@ -13,9 +13,7 @@
 
 namespace {
 
-// The width is known at run time: nothing is computed.
-using Model =
-    gt::Transformer<gt::BlockConfig{.d_model = gt::BlockConfig::run_time, .heads = gt::BlockConfig::run_time}>;
+using Model = gt::Transformer<>;
 
 /// A table of the tensors by type: how many, numbers, bytes; then the file.
 void print(gt::GgufWritten const& written, std::string const& path) {

@@ -21,9 +21,7 @@ namespace {
 
 using program::GrowArguments, program::number, program::RunFolder, program::RunIdentity;
 
-// One type for all widths: what depends on a width at compile time is no faster, and each width would be compiled anew.
-constexpr gt::BlockConfig any{.d_model = gt::BlockConfig::run_time, .heads = gt::BlockConfig::run_time};
-using Model = gt::Transformer<any>;
+using Model = gt::Transformer<>;
 
 // Three beginnings taken from the held-out text.
 std::vector<std::string> prompts_of(gt::Corpus const& corpus) {
@@ -347,11 +345,9 @@ int run(GrowArguments a) {
     sum.update(corpus.text());
     RunIdentity const id{sum.hex(), tokenizer.fingerprint(), substrate.fingerprint()};
     if (was) program::check_identity(*was, id);
-    Model model(substrate, gt::seed(a.seed),
-                {.context = a.context,
-                 .d_model = a.width,
-                 .heads = a.heads,
-                 .gelu = a.gelu == "erf" ? gt::Gelu::erf : gt::Gelu::tanh});
+    gt::BlockConfig const shape{
+        .d_model = a.width, .heads = a.heads, .gelu = a.gelu == "erf" ? gt::Gelu::erf : gt::Gelu::tanh};
+    Model model(substrate, shape, gt::seed(a.seed), {.context = a.context});
     return Run(a, folder, corpus, tokenizer, std::move(model))(substrate, pictures, id);
   };
   using Code = gt::CodeEmbeddingOptions;

@@ -13,8 +13,7 @@
 
 namespace {
 
-using Model =
-    gt::Transformer<gt::BlockConfig{.d_model = gt::BlockConfig::run_time, .heads = gt::BlockConfig::run_time}>;
+using Model = gt::Transformer<>;
 
 struct Arguments {
   std::string weights, map, adapter, tokenizer, out;

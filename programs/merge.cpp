@@ -37,11 +37,11 @@ Merged open(gt::Cpu<> const& on, std::vector<std::string> const& folders, gt::Mi
     return Merged{ensemble, std::move(tokenizer)};
   };
   if (folders.size() == 1 && is_file(folders[0] + "/ensemble.json")) {
-    auto const saved = gt::load_any_ensemble<128, 256>(on, folders[0]);
+    auto const saved = gt::load_any_ensemble(on, folders[0]);
     return whole(mixing ? saved.with(*mixing) : saved);
   }
   std::vector<gt::Expert<gt::AnyModel>> experts;
-  for (auto const& folder : folders) experts.push_back(gt::load_any_expert<128, 256>(on, folder));
+  for (auto const& folder : folders) experts.push_back(gt::load_any_expert(on, folder));
   return whole(Ensemble(std::move(experts), mixing ? *mixing : gt::mean_of_logits(), options));
 }
 

@@ -35,7 +35,7 @@ constexpr std::int64_t V = 29, T = 8, C = 16;
 constexpr BatchShape shape{2, T};
 constexpr std::int64_t head = 4096, entry = 64 + 64 + 4 * T * C;  // bytes
 constexpr int windows = 6;
-using Tiny = gt::Transformer<tiny>;
+using Tiny = gt::Transformer<>;
 using Ids = std::vector<std::int32_t>;
 
 /// Three batches of two windows.
@@ -61,7 +61,7 @@ void check_states(PrefixCache<Ref, Tiny>& cache, Tiny const& model) {
 struct Place {
   TemporaryFolder folder;
   std::string file = folder / "prefix.cache";
-  Tiny model = scrambled<tiny, float>(3, V, {.context = T});
+  Tiny model = scrambled(tiny, 3, V, {.context = T});
   PrefixCacheOptions options{.bytes = head + windows * entry, .file = file};
 
   Place() {
@@ -108,7 +108,7 @@ TEST_CASE("PrefixCache: a file of another prefix is never read; it is filled ane
   SUBCASE("another table") {
     gt::Buffer<float> const rows = gt::test::substrate_of(V, C / 2).table().clone();  // under the same name
     rows[7] += 1e-3F;
-    Tiny other(gt::FrozenTable("test", V, C / 2, rows, "test"), gt::seed(3), {.context = T});
+    Tiny other(gt::FrozenTable("test", V, C / 2, rows, "test"), tiny, gt::seed(3), {.context = T});
     other.blocks() = place.model.blocks();
     place.model = other;
   }

@@ -24,8 +24,7 @@ using gt::test::check_complaint, gt::test::check_sentence, gt::test::has, gt::te
 
 namespace {
 
-using Model =
-    gt::Transformer<gt::BlockConfig{.d_model = gt::BlockConfig::run_time, .heads = gt::BlockConfig::run_time}>;
+using Model = gt::Transformer<>;
 
 gt::test::Ended imported(Lines const& arguments) { return Program(GT_IMPORT, arguments).wait(); }
 std::string weights_of(std::string const& folder) { return gt::read_text_file(folder + "/model.safetensors"); }

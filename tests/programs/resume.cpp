@@ -109,8 +109,8 @@ TEST_CASE("grow: a loss that is not finite ends the run with the step named, wha
   {  // in place of a rate that is too high: one weight overflows
     auto const tokenizer = gt::Tokenizer::load(place / "run/model/tokenizer.json");
     constexpr gt::BlockConfig block{.d_model = 64, .heads = 2};
-    gt::Transformer<block> model(gt::BinaryEmbedding::of_ids(tokenizer.tokens(), {.d_model = 64}), gt::seed(1),
-                                 {.context = 32});
+    gt::Transformer model(gt::BinaryEmbedding::of_ids(tokenizer.tokens(), {.d_model = 64}), block, gt::seed(1),
+                          {.context = 32});
     auto const state = gt::load_checkpoint(model, checkpoint);
     model.head_buffer()[200] = std::numeric_limits<float>::infinity();
     gt::save_checkpoint(model, state, checkpoint);

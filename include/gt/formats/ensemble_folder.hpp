@@ -49,14 +49,14 @@ struct EnsembleFolderOptions {
 };
 
 /// The model in `folder` as an expert that is called by its folder.   Errors: those of `load_model`.
-template <class Model, class J = Json>
+template <class Model = Transformer<>, class J = Json>
 Expert<Model> load_expert(std::string const& folder) {
   return {load_model<Model, J>(folder), folder, read_model_config<J>(folder).tokenizer_fingerprint, folder};
 }
-/// The same of any width; see `load_any_model`.
-template <int... Widths, class J = Json, Backend B>
+/// The same of any kind of block; see `load_any_model`.
+template <class J = Json, Backend B>
 Expert<BasicAnyModel<B>> load_any_expert(B const& on, std::string const& folder) {
-  return {load_any_model<Widths...>(on, folder), folder, read_model_config<J>(folder).tokenizer_fingerprint, folder};
+  return {load_any_model<J>(on, folder), folder, read_model_config<J>(folder).tokenizer_fingerprint, folder};
 }
 
 namespace detail {
@@ -294,16 +294,15 @@ void save_ensemble(Ensemble<Model> const& ensemble, std::string const& folder) {
 /// The ensemble that save_ensemble wrote, its experts of type Model.   Errors, each naming the file: those of
 /// load_model for each expert; an expert whose weights are not those that were merged; a place of one that is no
 /// relative path, that of another, or outside where that is not allowed; files that do not belong together.
-template <class Model, class J = Json>
+template <class Model = Transformer<>, class J = Json>
 Ensemble<Model> load_ensemble(std::string const& folder, EnsembleFolderOptions options = {}) {
   return detail::load_ensemble<J>(folder, options, [](std::string const& at) { return load_expert<Model, J>(at); });
 }
-/// The same of any width; see `load_any_model`.
-template <int... Widths, class J = Json, Backend B>
+/// The same of any kind of block; see `load_any_model`.
+template <class J = Json, Backend B>
 Ensemble<BasicAnyModel<B>> load_any_ensemble(B const& on, std::string const& folder,
                                              EnsembleFolderOptions options = {}) {
-  return detail::load_ensemble<J>(folder, options,
-                                  [&](std::string const& at) { return load_any_expert<Widths...>(on, at); });
+  return detail::load_ensemble<J>(folder, options, [&](std::string const& at) { return load_any_expert<J>(on, at); });
 }
 
 }  // namespace gt
