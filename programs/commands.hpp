@@ -24,8 +24,8 @@ int depth(int argc, char** argv);
 int study(int argc, char** argv);
 int glyphs(int argc, char** argv);
 
-/// What must be fetched before a command can run: `austen`, the default corpus; `font`, GNU Unifont; `languages`, a text
-/// in each of three languages. Where it lies, variables say: GT_AUSTEN, GT_UNIFONT_HEX, GT_LANGUAGES.
+/// What must be fetched before a command can run: `austen`, the default corpus; `font`, GNU Unifont; `languages`, a
+/// text in each of three languages. Where it lies, variables say: GT_AUSTEN, GT_UNIFONT_HEX, GT_LANGUAGES.
 using Needs = std::vector<std::string_view>;
 Needs grow_needs(int argc, char** argv);
 Needs study_needs(int argc, char** argv);

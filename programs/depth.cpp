@@ -137,7 +137,8 @@ void settle(Arguments& a) {
 
 int program::depth(int argc, char** argv) {
   using namespace deepening;
-  CLI::App app{"Trains models of several depths on a task that needs more than one block, and tells who learns it.", "gt depth"};
+  CLI::App app{"Trains models of several depths on a task that needs more than one block, and tells who learns it.",
+               "gt depth"};
   Arguments a;
   auto const option = [&](char const* name, auto& value, char const* what) {
     return app.add_option(name, value, what)->capture_default_str();

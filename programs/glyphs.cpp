@@ -92,8 +92,7 @@ struct CommandLine {
     app.add_option("--font", files,
                    "font files, the first choice first: .ttf, .otf, .ttc:FACE, .hex; GNU Unifont by default");
     auto* const one = app.add_option("--text", text, "draw the characters of this text");
-    auto* const two =
-        app.add_option("--range", range, "draw these characters, such as U+0400-U+04FF")->excludes(one);
+    auto* const two = app.add_option("--range", range, "draw these characters, such as U+0400-U+04FF")->excludes(one);
     app.add_option("--tokens", tokenizer, "draw the tokens of this tokenizer.json")->excludes(one)->excludes(two);
     app.add_option("--raster", sheet.raster, "side of a picture in pixels: 16, 32 or 64")->capture_default_str();
     app.add_option("--columns", sheet.columns, "pictures a line; 0: as many as make a square")->capture_default_str();

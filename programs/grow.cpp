@@ -252,8 +252,8 @@ class Run : public gt::GrowthObserver {
         std::printf("\nbest: %s, of stage %zu after step %lld\n", folder_.best().c_str(), best_->best().stage + 1,
                     static_cast<long long>(best_->best().step));
       std::printf("\nmodel: %s\nreport: %s\nmetrics: %s\ntalk to it: %s generate --model %s --prompt \"...\"\n",
-                  folder_.model().c_str(), folder_.report().c_str(), folder_.metrics().c_str(),
-                  program::self.c_str(), folder_.model().c_str());
+                  folder_.model().c_str(), folder_.report().c_str(), folder_.metrics().c_str(), program::self.c_str(),
+                  folder_.model().c_str());
       return program::interrupted != 0 ? program::interrupted_status() : 0;
     }
     if (result.end == gt::GrowthEnd::diverged) {

@@ -61,7 +61,8 @@ int run(Arguments const& a) {
 
 int program::import_model(int argc, char** argv) {
   using namespace importing;
-  CLI::App app{"Makes a folder of gt of a model that another program trained, or of one of gt's and an adapter.", "gt import"};
+  CLI::App app{"Makes a folder of gt of a model that another program trained, or of one of gt's and an adapter.",
+               "gt import"};
   Arguments a;
   app.add_option("weights", a.weights, "a folder with config.json and model.safetensors, or a file of weights")
       ->required();

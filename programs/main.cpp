@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // gt: one program, whose first argument says what it does.
 //
-// Beside its commands, for scripts such as ./run: `gt needs COMMAND ARGUMENTS...` prints what must be fetched before that
-// can run, a word a line, and nothing where the arguments are wrong: the command itself says why.
+// Beside its commands, for scripts such as ./run: `gt needs COMMAND ARGUMENTS...` prints what must be fetched before
+// that can run, a word a line, and nothing where the arguments are wrong: the command itself says why.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>

@@ -43,8 +43,7 @@ struct Arguments {
     app.add_flag("--overwrite", overwrite, "forget what was measured before");
     app.add_option("--only", only, "groups: matrix, equal, lora, recode, merge, recall, passage, artefact, compose")
         ->delimiter(',');
-    auto const budget =
-        app.add_option("--hours", hours, "time to spend on two cores, about")->capture_default_str();
+    auto const budget = app.add_option("--hours", hours, "time to spend on two cores, about")->capture_default_str();
     app.add_flag("--quick", quick, "small models in about five minutes: whether all of it runs, not what is true")
         ->excludes(budget);
     app.add_option("--threads", threads, "0: all cores")->capture_default_str();
@@ -93,7 +92,6 @@ study::Scale scale_of(Arguments const& a) {
   }
   return s;
 }
-
 
 void write_report(Arguments const& a, study::Scale const& scale, study::Tables const& tables) {
   std::string command = self + " study";

@@ -95,3 +95,7 @@ class Cpu {
 static_assert(Backend<Cpu<>>);
 
 }  // namespace gt
+
+#if defined(GT_PREBUILT)
+  #include "gt/prebuilt/ops.hpp"
+#endif

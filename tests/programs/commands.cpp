@@ -89,8 +89,17 @@ TEST_CASE("gt: what was fetched is found by the variables that name it") {
 
   std::filesystem::create_directory(place / "languages");
   put(place / "languages/en.txt", "one language");
-  Lines const study{"GT_LANGUAGES=" + (place / "languages"), "GT_UNIFONT_HEX=none", GT_PROGRAM, "study",
-                    "--corpus", place / "corpus.txt", "--out", place / "study", "--only", "compose", "--quick"};
+  Lines const study{"GT_LANGUAGES=" + (place / "languages"),
+                    "GT_UNIFONT_HEX=none",
+                    GT_PROGRAM,
+                    "study",
+                    "--corpus",
+                    place / "corpus.txt",
+                    "--out",
+                    place / "study",
+                    "--only",
+                    "compose",
+                    "--quick"};
   check_sentence(Program("/usr/bin/env", study).wait(), "at least two languages (got 1)");
 }
 

@@ -70,7 +70,7 @@ int disturbed(Place const& place, Options const& options, Options const& again, 
     bool const begun = std::filesystem::exists(place / "run/checkpoint.safetensors");
     Options const often{{"--checkpoint-seconds", "0"}, {"--threads", i % 2 ? "2" : "1"}};
     Program growing("grow", arguments(begun ? going_on(place, with(again, often))
-                                             : with(options, with(often, {{"--overwrite", ""}}))));
+                                            : with(options, with(often, {{"--overwrite", ""}}))));
     auto const wait = random.below(static_cast<std::uint64_t>(most.count()) * 1000, static_cast<std::uint64_t>(i));
     auto const end = std::chrono::steady_clock::now() + std::chrono::microseconds(wait);
     while (growing.running() && std::chrono::steady_clock::now() < end)
@@ -241,8 +241,8 @@ TEST_CASE("grow: on a full disk it ends with one sentence, keeps all that was th
   };
   // Files that may not grow beyond a half of the weights.
   auto const limited = Program("/bin/sh", {"-c", "trap '' XFSZ; ulimit -f \"$1\"; shift; exec \"$@\"", "sh",
-                                           std::to_string(weights.size() / 2 / 512), GT_PROGRAM, "grow", "--resume", place / "run",
-                                           "--threads", "1"})
+                                           std::to_string(weights.size() / 2 / 512), GT_PROGRAM, "grow", "--resume",
+                                           place / "run", "--threads", "1"})
                            .wait();
   check_ends_with_sentence(limited, "(got: File too large)");
   kept();
@@ -251,7 +251,8 @@ TEST_CASE("grow: on a full disk it ends with one sentence, keeps all that was th
   auto const command =
       "mount -t tmpfs -o size=$3 none \"$1\" && cp -r \"$2\" \"$1/run\" && head -c 60000 /dev/zero > \"$1/run/room\" "
       "&& "
-      "(cat /dev/zero > \"$1/fill\"; rm \"$1/run/room\"; true) 2>/dev/null; \"$4\" grow --resume \"$1/run\" --threads 1; "
+      "(cat /dev/zero > \"$1/fill\"; rm \"$1/run/room\"; true) 2>/dev/null; \"$4\" grow --resume \"$1/run\" --threads "
+      "1; "
       "status=$?; rm -r \"$2\" && cp -r \"$1/run\" \"$2\"; exit $status";
   auto const full = in_namespace(command, {place / "disk", place / "run", "20m", GT_PROGRAM});
   if (full) {
@@ -265,7 +266,8 @@ TEST_CASE("grow: a folder that cannot be written is one sentence") {
   Stopped const stopped;
   auto const& place = stopped.place;
   auto const command = "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\" && shift && exec \"$@\"";
-  if (auto const ended = in_namespace(command, {place / "run", GT_PROGRAM, "grow", "--resume", place / "run", "--threads", "1"}))
+  if (auto const ended =
+          in_namespace(command, {place / "run", GT_PROGRAM, "grow", "--resume", place / "run", "--threads", "1"}))
     check_sentence(*ended, "must exist and be writable (got: Read-only file system)");
   auto fresh = arguments(with(stopped.options, {{"--out", place / "run/inside"}}));
   fresh.insert(fresh.begin(), {place / "run", GT_PROGRAM, "grow"});

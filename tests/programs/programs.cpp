@@ -51,8 +51,7 @@ TEST_CASE("grow and generate: text to weights to text; the same seed gives the s
     CHECK(has(second.out, part));
   }
 
-  auto const glyphs =
-      run("grow", with(other.options("c"), {{"--substrate", "glyph"}, {"--font", other / "font.hex"}}));
+  auto const glyphs = run("grow", with(other.options("c"), {{"--substrate", "glyph"}, {"--font", other / "font.hex"}}));
   CHECK(glyphs.status == 0);
   CHECK(read_text_file(other / "c/model/model.safetensors") != read_text_file(other / "b/model/model.safetensors"));
   CHECK(has(read_text_file(other / "c/model/config.json"), "\"glyph\""));

@@ -93,7 +93,7 @@ TEST_CASE("study: experts of two languages are merged") {
   WithFont const place;
   put(place / "one.txt", prose(3000, 7)), put(place / "two.txt", prose(3000, 8));
   auto const ended = Program("study", asked(place, {"--only", "compose", "--language", "one=" + (place / "one.txt"),
-                                                     "--language", "two=" + (place / "two.txt")}))
+                                                    "--language", "two=" + (place / "two.txt")}))
                          .wait();
   CAPTURE(ended.err);
   REQUIRE(ended.status == 0);

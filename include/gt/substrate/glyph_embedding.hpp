@@ -89,11 +89,7 @@ class GlyphEmbedding : public FrozenTable {
   /// With the glyphs of a font file, or of several: each character is drawn by the first that has it. They are TrueType
   /// or OpenType fonts, or GNU Unifont's `.hex`: see FontChain.
   template <class Real = double>
-  static GlyphEmbedding draw(std::vector<std::string> const& tokens, FontFiles const& fonts,
-                             GlyphOptions options = {}) {
-    check_options(static_cast<std::int64_t>(tokens.size()), options);
-    return draw<Real>(tokens, FontChain::read(fonts), options);
-  }
+  static GlyphEmbedding draw(std::vector<std::string> const& tokens, FontFiles const& fonts, GlyphOptions options = {});
   /// With the glyphs of any source.
   template <class Real = double, GlyphSource G>
   static GlyphEmbedding draw(std::vector<std::string> const& tokens, G const& glyphs, GlyphOptions options = {}) {
@@ -212,5 +208,12 @@ class GlyphEmbedding : public FrozenTable {
   int side_;
 };
 static_assert(Substrate<GlyphEmbedding>);
+
+template <class Real>
+GlyphEmbedding GlyphEmbedding::draw(std::vector<std::string> const& tokens, FontFiles const& fonts,
+                                    GlyphOptions options) {
+  check_options(static_cast<std::int64_t>(tokens.size()), options);
+  return draw<Real>(tokens, FontChain::read(fonts), options);
+}
 
 }  // namespace gt

@@ -2,6 +2,8 @@
 // The instruction sets of CPUs, which of them this translation unit may use, and the backend that is made for one.
 #pragma once
 
+#include "gt/base/macros.hpp"
+
 namespace gt {
 
 /// The instruction sets that kernels are compiled for. Everything that depends on one is templated on it, so that two
@@ -12,24 +14,7 @@ enum class Isa : int { scalar = 0, sse2 = 1, neon = 2, avx2 = 3, avx512 = 4, avx
 constexpr bool has_avx512(Isa isa) { return isa == Isa::avx512 || isa == Isa::avx512_bf16; }
 
 /// The best instruction set that this translation unit may use, from the compiler's flags.
-inline constexpr Isa native_isa =
-#if defined(GT_NO_SIMD)
-    Isa::scalar;
-#elif defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512CD__) && defined(__AVX512DQ__)
-  #if defined(__AVX512BF16__)
-    Isa::avx512_bf16;
-  #else
-    Isa::avx512;
-  #endif
-#elif defined(__AVX2__) && defined(__FMA__)
-    Isa::avx2;
-#elif defined(__aarch64__)
-    Isa::neon;
-#elif defined(__SSE2__)
-    Isa::sse2;
-#else
-    Isa::scalar;
-#endif
+inline constexpr Isa native_isa = Isa::GT_ISA;
 
 /// For people: "AVX-512", "scalar".
 constexpr char const* name(Isa isa) {
