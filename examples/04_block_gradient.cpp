@@ -32,7 +32,8 @@ struct Pass {
     for (std::int64_t i = 0; i < M * C; ++i) {
       x[i] = random.normal(static_cast<std::uint64_t>(i)), c[i] = random.normal(static_cast<std::uint64_t>(M * C + i));
     }
-    arena = gt::Arena(gt::measure([&](gt::Arena& a) { block.activations(a, batch), a.take<T>(M * 8 * C); }));
+    arena =
+        gt::Arena(gt::measure([&](gt::Arena& a) { block.activations(a, batch), block.backward_scratch(a, batch); }));
     saved = block.activations(arena, batch);
   }
   gt::Matrix<T> matrix(gt::Buffer<T> const& numbers) const { return gt::Matrix<T>(numbers.data(), M, C); }

@@ -31,6 +31,7 @@ struct Echo : gt::BlockTensors<T, 1> {  // holds one tensor, W
     gt::linear(on, act, this->mat(0), {}, mixed);
     gt::residual_add(on, mixed, x, y);
   }
+  void backward_scratch(gt::Arena&, gt::BatchShape) const {}  // backward takes no memory beside the activations
   void backward(gt::Backend auto const& on, gt::Matrix<T> d, gt::Matrix<T const>, Activations const& a,
                 gt::Buffer<T> const& gradient, gt::BatchShape s, gt::RopeTable<T> const&, gt::Arena&, bool) const {
     auto const& [e, act, de] = a;  // the third is free again

@@ -3,7 +3,7 @@
 #include <gt/gt.hpp>
 #include <iostream>
 
-constexpr gt::BlockConfig block{.d_model = 256, .heads = 8};  // sizes are values, checked
+constexpr gt::BlockConfig block{.d_model = 256, .heads = 8};  // a wrong shape does not compile: `fixed` below
 constexpr gt::GrowthPlan plan{gt::deepen(3), gt::deepen(3), gt::deepen(3)};
 static_assert(plan.active_parameters(block, 4096) <= 4'000'000);  // budgets are compile-time facts
 

@@ -19,9 +19,9 @@ inline void print_plan(gt::GrowthPlan const& plan, gt::BlockConfig block, gt::Mo
   for (std::size_t i = 0; i < plan.size(); ++i) {
     std::int64_t const active = plan.active_parameters(i, block, model);
     std::printf("  %5zu  %9s  %5d  %18s  %8s  %9s  %11s  %6lld\n", i + 1, to_text(gt::GrowthPlan{plan[i]}).c_str(),
-                plan.depth(i), number(active).c_str(),
+                model.depth + plan.depth(i), number(active).c_str(),
                 number(plan.weight_bytes(i, block, model, table_width), "B").c_str(), number(12 * active, "B").c_str(),
-                number(plan.activation_bytes(i, block, shape), "B").c_str(),
+                number(plan.activation_bytes(i, block, shape, model.depth), "B").c_str(),
                 static_cast<long long>(plan.steps(i, tokens_per_stage, shape)));
   }
   std::printf("\n");

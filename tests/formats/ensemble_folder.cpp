@@ -136,8 +136,8 @@ TEST_CASE("save_ensemble: experts whose weights lie in shards, or are another pr
 
   Ensemble const ensemble(place.experts(), {}, {.any_substrate = true});
   gt::save_ensemble(ensemble, place / "both");
-  CHECK(bit_equal(said(gt::load_ensemble<Small>(place / "both")), said(ensemble)));
-  CHECK(bit_equal(said(gt::load_any_ensemble<>(Cpu<>(1), place / "both")), said(ensemble)));
+  CHECK(bit_equal(said(gt::load_ensemble(place / "both")), said(ensemble)));
+  CHECK(bit_equal(said(gt::load_any_ensemble(Cpu<>(1), place / "both")), said(ensemble)));
 
   ensemble.expert(1).blocks()[0].weights()[9] += 1;
   CHECK_THROWS_WITH_AS(gt::save_ensemble(ensemble, place / "both"),
@@ -203,10 +203,10 @@ TEST_CASE("ensemble.json names every expert once, by whatever path; in memory on
   auto const refused = [&](char const* folder) {
     json["experts"][2]["folder"] = folder;
     gt::test::put(place / "both/ensemble.json", json.dump());
-    CHECK_THROWS_WITH_AS(gt::load_ensemble<Small>(place / "both"),
+    CHECK_THROWS_WITH_AS(gt::load_ensemble(place / "both"),
                          doctest::Contains("ensemble.json': an ensemble's file must name every expert once (got '"),
                          Error);
-    CHECK_THROWS_WITH_AS(gt::load_any_ensemble<32>(Cpu<>(1), place / "both"),
+    CHECK_THROWS_WITH_AS(gt::load_any_ensemble(Cpu<>(1), place / "both"),
                          doctest::Contains((std::string(folder) + "' twice); give it a greater weight").c_str()),
                          Error);
   };
@@ -215,8 +215,8 @@ TEST_CASE("ensemble.json names every expert once, by whatever path; in memory on
   std::filesystem::create_directory_symlink(place / "experts/a", place / "also-a");
   refused("../also-a");
 
-  auto const a = load_expert<Small>(place / "experts/a");
-  Ensemble const twice(std::vector<Expert<Small>>{a, a});
+  auto const a = load_expert(place / "experts/a");
+  Ensemble const twice(std::vector{a, a});
   CHECK(said(twice).size() == 48);
   CHECK_THROWS_WITH_AS(gt::save_ensemble(twice, place / "twice"),
                        doctest::Contains("save_ensemble: an ensemble's file must name every expert once (got '"),

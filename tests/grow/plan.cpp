@@ -58,6 +58,19 @@ static_assert(joint.active_parameters(block, 100) == 5 * block.parameters() + 64
 static_assert(joint.step_flops(2, block, {.vocab = 100}, {2, 8}) ==
               GrowthPlan{deepen(5)}.step_flops(0, block, {.vocab = 100}, {2, 8}));
 
+// Four blocks that were there before the plan are adapted, or train, with those that it adds.
+static_assert(phases.trained(1, 4) == 0 && phases.adapted(1, 4) == 6 && phases.lowest(0, 4) == 4);
+static_assert(phases.differentiated(0, 4) == 2 && phases.differentiated(2, 4) == 7 && joint.trained(2, 4) == 9);
+static_assert(phases.active_parameters(1, block, {.vocab = 100, .depth = 4}) == 6 * 18 * 64 * 4 + 64 * 100 + 128);
+static_assert(joint.optimizer_bytes(block, {.vocab = 100, .depth = 4}) ==
+              8 * (9 * block.parameters() + 64 * 100 + 128));
+static_assert(GrowthPlan{gt::finetune()}.activation_bytes(block, {2, 8}, 5) ==
+              GrowthPlan{deepen(5)}.activation_bytes(block, {2, 8}));
+static_assert(GrowthPlan{deepen(1)}.step_flops(0, block, {.vocab = 100, .depth = 4}, {2, 8}) ==
+              GrowthPlan{deepen(4), deepen(1)}.step_flops(1, block, {.vocab = 100}, {2, 8}));
+static_assert(plan.weight_bytes(0, block, {.vocab = 100, .depth = 6}, 16) ==
+              plan.weight_bytes(2, block, {.vocab = 100}, 16));
+
 TEST_CASE("parse_plan: numbers of blocks joined by plus signs, and back") {
   CHECK(parse_plan("3+3+12") == GrowthPlan{deepen(3), deepen(3), deepen(12)});
   CHECK(parse_plan("1") == GrowthPlan{deepen(1)});
@@ -115,21 +128,26 @@ TEST_CASE("GrowthPlan: 64 stages and no more") {
 
 namespace {
 
-/// Calls check(stage, trainer, model, text) when each stage of a plan has been entered.
+/// Calls check(stage, shape of the blocks, trainer, model) when each stage of a plan has been entered. `before` blocks
+/// are there when it begins.
 template <class Check>
-void for_each_stage(BlockConfig c, GrowthPlan const& stages, bool head_bias, BatchShape shape, Check const& check) {
+void for_each_stage(BlockConfig c, GrowthPlan const& stages, int before, bool head_bias, BatchShape shape,
+                    Check const& check) {
   gt::Transformer<> model(gt::test::substrate_of(37, c.d_model / 2, "learned"), c, gt::seed(1),
                           {.context = shape.tokens, .head_bias = head_bias});
+  model.append(before);
   for (std::size_t i = 0; i < stages.size(); ++i) {
-    INFO("C ", c.d_model, ", stage ", i, ", head bias ", head_bias, ", ", shape.batch, " x ", shape.tokens);
-    gt::detail::enter_stage(model, stages, i, stages.depth());
+    INFO("C ", c.d_model, ", ", before, " blocks before, stage ", i, ", head bias ", head_bias, ", ", shape.batch,
+         " x ", shape.tokens);
+    gt::detail::enter_stage(model, stages, i, before + stages.depth());
     gt::Trainer const trainer(gt::Ref{}, model, shape);
     check(i, c, trainer, model);
     model.drop_adapters();
   }
 }
 
-/// Of several widths, head widths and biases, with and without a bias of the head, for several batches.
+/// Of several widths, head widths and biases, with and without a bias of the head, for several batches, grown from the
+/// first block and from three that were there before.
 template <class Check>
 void for_many_models(Check const& check) {
   GrowthPlan const stages{deepen(1, {.train_table = true}),
@@ -146,8 +164,15 @@ void for_many_models(Check const& check) {
       for (BlockConfig const c : {BlockConfig{.d_model = 8, .heads = 2},
                                   {.d_model = 24, .heads = 3, .d_ff = 20, .qkv_bias = false},
                                   {.d_model = 32, .heads = 16, .d_ff = 300, .out_bias = false},
-                                  {.d_model = 24, .heads = 2, .norm = gt::Norm::rms}})
-        for_each_stage(c, stages, head_bias, shape, [&](auto const&... of_stage) { check(stages, of_stage...); });
+                                  {.d_model = 24, .heads = 2, .norm = gt::Norm::rms}}) {
+        auto const grown_from = [&](int before, GrowthPlan const& by) {
+          for_each_stage(c, by, before, head_bias, shape,
+                         [&](auto const&... of_stage) { check(by, before, of_stage...); });
+        };
+        grown_from(0, stages);
+        grown_from(3, stages);
+        grown_from(3, {gt::adapt({.rank = 2}), gt::finetune(), deepen(1, {.lora = {.rank = 4}})});
+      }
     }
   }
 }
@@ -155,28 +180,32 @@ void for_many_models(Check const& check) {
 }  // namespace
 
 TEST_CASE("GrowthPlan: counts what a trainer trains, and what the model weighs, stage by stage") {
-  for_many_models([](GrowthPlan const& stages, std::size_t i, BlockConfig c, auto const& trainer, auto const& model) {
-    ModelSize const size{.vocab = 37, .head_bias = model.has_head_bias(), .table_width = model.table_width()};
-    CHECK(stages.active_parameters(i, c, size) == trainer.active_parameters());
-    CHECK(8 * stages.active_parameters(i, c, size) == trainer.optimizer_bytes());
-    std::int64_t const beside = stages.adapted(i) * stages[i].lora.parameters(c);
-    CHECK(stages.weight_bytes(i, c, size, c.d_model / 2) == 4 * (model.parameter_count() - beside));
-  });
+  for_many_models(
+      [](GrowthPlan const& stages, int before, std::size_t i, BlockConfig c, auto const& trainer, auto const& model) {
+        ModelSize const size{
+            .vocab = 37, .head_bias = model.has_head_bias(), .table_width = model.table_width(), .depth = before};
+        CHECK(stages.active_parameters(i, c, size) == trainer.active_parameters());
+        CHECK(8 * stages.active_parameters(i, c, size) == trainer.optimizer_bytes());
+        std::int64_t const beside = stages.adapted(i, before) * stages[i].lora.parameters(c);
+        CHECK(stages.weight_bytes(i, c, size, c.d_model / 2) == 4 * (model.parameter_count() - beside));
+      });
 }
 
 TEST_CASE("GrowthPlan: knows the lowest block that gradients reach") {
-  for_many_models([](GrowthPlan const& stages, std::size_t i, BlockConfig, auto const&, auto const& model) {
-    CHECK(stages.lowest(i) == model.lowest_trainable());
-    CHECK(stages.depth(i) == model.depth());
+  for_many_models([](GrowthPlan const& stages, int before, std::size_t i, BlockConfig, auto const&, auto const& model) {
+    CHECK(stages.lowest(i, before) == model.lowest_trainable());
+    CHECK(before + stages.depth(i) == model.depth());
+    CHECK(stages.adapted(i, before) == model.adapted());
   });
 }
 
 TEST_CASE("GrowthPlan: counts the activations that a trainer keeps") {
-  for_many_models([](GrowthPlan const& stages, std::size_t i, BlockConfig c, auto const& trainer, auto const&) {
+  for_many_models([](GrowthPlan const& stages, int before, std::size_t i, BlockConfig c, auto const& trainer,
+                     auto const&) {
     // An arena rounds each tensor up to 64 bytes: 13 of a block that gradients pass through, 4 more with adapters, 6
     // more, and at most 13 of scratch.
-    std::int64_t const tensors = 17 * stages.differentiated(i) + 6 + 13;
-    std::int64_t const rounding = trainer.activation_bytes() - stages.activation_bytes(i, c, trainer.shape());
+    std::int64_t const tensors = 17 * stages.differentiated(i, before) + 6 + 13;
+    std::int64_t const rounding = trainer.activation_bytes() - stages.activation_bytes(i, c, trainer.shape(), before);
     CHECK(rounding >= 0);
     CHECK(rounding < 64 * tensors);
   });

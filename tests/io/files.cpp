@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -80,6 +81,20 @@ TEST_CASE("read_text_file: every byte, more than one read's worth, also where th
   put(folder / "empty", "");
   CHECK(gt::read_text_file(folder / "empty").empty());
   CHECK(!gt::read_text_file("/proc/self/status").empty());  // says that it has 0 bytes
+}
+
+TEST_CASE("read_text_file: a file that is larger than was expected is refused before it takes memory") {
+  TemporaryFolder const folder;
+  put(folder / "large", "x");
+  std::filesystem::resize_file(folder / "large", (std::uintmax_t{64} << 20) + 1);  // a hole
+  CHECK(error_of([&] { gt::read_text_file(folder / "large"); }) ==
+        "gt: read_text_file: '" + folder / "large" + "' must be at most 67108864 bytes (got 67108865)");
+  CHECK(gt::read_text_file(folder / "large", gt::any_bytes).size() == (std::size_t{64} << 20) + 1);
+  CHECK(error_of([] { gt::read_text_file("/dev/zero", 100'000); }) ==
+        "gt: read_text_file: '/dev/zero' must be at most 100000 bytes (got at least 131072)");
+  put(folder / "small", "four");
+  CHECK(gt::read_text_file(folder / "small", 4) == "four");
+  CHECK(has(error_of([&] { gt::read_text_file(folder / "small", 3); }), "must be at most 3 bytes (got 4)"));
 }
 
 TEST_CASE("AtomicFile: the old file stays until commit, and nothing else is left behind") {

@@ -144,12 +144,18 @@ TEST_CASE("ReportObserver: the logged steps on one line of time and tokens, and 
 }
 
 TEST_CASE("add_plan: the same figures before the run as the run itself tells") {
+  gt::GrowthPlan plan{gt::deepen(2), gt::deepen(1)};
+  int depth = 0;
+  SUBCASE("of a new model") {}
+  SUBCASE("of one that has blocks, which train or get adapters") {
+    plan = {gt::adapt({.rank = 2}), gt::finetune()};
+    depth = 3;
+  }
   RunReport planned, ran;
-  gt::add_plan(planned, gt::GrowthPlan{gt::deepen(2), gt::deepen(1)}, {.d_model = 16, .heads = 2}, {29}, {2, 8}, 8,
-               25 * 2 * 8);
+  gt::add_plan(planned, plan, {.d_model = 16, .heads = 2}, {.vocab = 29, .depth = depth}, {2, 8}, 8, 25 * 2 * 8);
   CHECK(has(text_of(planned), "No step has been made yet."));
   ReportObserver reporter(ran);
-  tiny_run(reporter);
+  gt::test::tiny_run_of(plan, depth, reporter);
   REQUIRE(planned.stages.size() == 2);
   CHECK(to_html(plan_table(planned), "") == to_html(plan_table(ran), ""));
   for (std::size_t i = 0; i < 2; ++i) {

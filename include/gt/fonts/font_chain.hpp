@@ -88,7 +88,7 @@ class FontChain {
   static Font read_font(std::string const& given) {
     auto const [path, face] = without_face(given);
     if (!can_be_read(path)) return HexFont::read(path);  // which says why not, and where to get a font
-    std::string const bytes = read_text_file(path);
+    std::string const bytes = read_text_file(path, detail::most_font_bytes);
     if (!is_text(bytes))
       return Outlines::parse({reinterpret_cast<unsigned char const*>(bytes.data()), bytes.size()}, path,
                              {.face = std::max(face, 0)});

@@ -17,6 +17,10 @@
 
 namespace gt {
 
+namespace detail {
+inline constexpr std::int64_t most_font_bytes = std::int64_t{1} << 29;  // collections of all Han take 150 MB
+}
+
 /// A glyph of 16 lines; bit 15 of a line is its leftmost pixel.
 struct HexGlyph {
   int width = 16;                         ///< advance, 8 or 16 pixels

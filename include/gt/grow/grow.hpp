@@ -189,9 +189,8 @@ class GrowthRun {
     return T_ * (8 * C * C + 4 * C * F + 2 * T_ * C);
   }
   double planned_flops() const {
-    double const below = first_depth_ * static_cast<double>(shape_.batch) * block_flops();  // the plan has not these
-    return below + plan_.step_flops(state_.stage, model_.config(),
-                                    {model_.vocab(), model_.has_head_bias(), model_.table_width()}, shape_);
+    return plan_.step_flops(state_.stage, model_.config(),
+                            {model_.vocab(), model_.has_head_bias(), model_.table_width(), first_depth_}, shape_);
   }
   // Of a step, without what the prefix cache gave, on average since this run entered the stage.
   double step_flops() const {

@@ -67,6 +67,7 @@ struct ModelSize {
   std::int64_t vocab = 4096;     ///< V
   bool head_bias = false;        ///< whether the head adds one number a token
   std::int64_t table_width = 0;  ///< n, where the table trains; 0 stands for C
+  int depth = 0;                 ///< blocks that are there before the plan
 };
 
 /// Up to 64 stages, as a value: at compile time (`constexpr gt::GrowthPlan plan{gt::deepen(3), gt::deepen(3)}`) and at
@@ -104,19 +105,23 @@ class GrowthPlan {
   constexpr Stage const* begin() const { return stages_.data(); }                ///< the first stage
   constexpr Stage const* end() const { return stages_.data() + size_; }          ///< behind the last stage
 
-  /// Blocks when stage `i` is done; of the whole plan by default.
+  /// Blocks that have been added when stage `i` is done; of the whole plan by default.
   constexpr int depth(std::size_t i) const {
     int blocks = 0;
     for (std::size_t s = 0; s <= i && s < size_; ++s) blocks += stages_[s].blocks;
     return blocks;
   }
-  constexpr int depth() const { return depth(capacity); }  ///< blocks of the finished model
-  /// Blocks that train in stage `i`; adapted ones do not.
-  constexpr int trained(std::size_t i) const { return stages_[i].all_blocks ? depth(i) : stages_[i].blocks; }
+  constexpr int depth() const { return depth(capacity); }  ///< blocks that the plan adds
+  /// Blocks that train in stage `i`; adapted ones do not. Here and below `first_depth` blocks were there before the
+  /// plan.
+  constexpr int trained(std::size_t i, int first_depth = 0) const {
+    return stages_[i].all_blocks ? first_depth + depth(i) : stages_[i].blocks;
+  }
   /// Blocks whose adapters train in stage `i`: those below the new ones.
-  constexpr int adapted(std::size_t i) const { return stages_[i].lora.rank > 0 ? depth(i) - stages_[i].blocks : 0; }
-  /// The lowest block that gradients reach in stage `i`: that of the new ones, or 0. `first_depth` blocks were there
-  /// before the plan.
+  constexpr int adapted(std::size_t i, int first_depth = 0) const {
+    return stages_[i].lora.rank > 0 ? first_depth + depth(i) - stages_[i].blocks : 0;
+  }
+  /// The lowest block that gradients reach in stage `i`: that of the new ones, or 0.
   constexpr int lowest(std::size_t i, int first_depth = 0) const {
     Stage const& s = stages_[i];
     if (s.all_blocks || s.lora.rank > 0 || s.train_table) return 0;
@@ -124,7 +129,9 @@ class GrowthPlan {
     return s.init == BlockInit::expand ? expanded_position(below, s.blocks, 0) : below;
   }
   /// Blocks that gradients pass through in stage `i`.
-  constexpr int differentiated(std::size_t i) const { return depth(i) - lowest(i); }
+  constexpr int differentiated(std::size_t i, int first_depth = 0) const {
+    return first_depth + depth(i) - lowest(i, first_depth);
+  }
   /// Training steps of stage `i`, at least one, when a share of 1 is `tokens_per_stage` tokens.
   constexpr std::int64_t steps(std::size_t i, std::int64_t tokens_per_stage, BatchShape shape) const {
     double const tokens_of_stage = stages_[i].tokens * static_cast<double>(tokens_per_stage);
@@ -151,9 +158,9 @@ class GrowthPlan {
   constexpr std::int64_t active_parameters(std::size_t i, BlockConfig block, ModelSize model) const {
     std::int64_t const C = block.d_model;
     std::int64_t const n = model.table_width > 0 ? model.table_width : C;
-    return trained(i) * block.parameters() + model.vocab * C + (model.head_bias ? model.vocab : 0) +
+    return trained(i, model.depth) * block.parameters() + model.vocab * C + (model.head_bias ? model.vocab : 0) +
            (stages_[i].train_final_norm ? block.norm_parameters() : 0) +
-           adapted(i) * stages_[i].lora.parameters(block) + (stages_[i].train_table ? model.vocab * n : 0);
+           adapted(i, model.depth) * stages_[i].lora.parameters(block) + (stages_[i].train_table ? model.vocab * n : 0);
   }
   /// The most that train in any stage.
   constexpr std::int64_t active_parameters(BlockConfig block, ModelSize model) const {
@@ -169,39 +176,41 @@ class GrowthPlan {
   }
   /// Activations kept for the backward pass of stage `i`, and its scratch memory, in fp32: bytes. With M = B T:
   ///   a block that gradients pass through: M (8 C + 2 F + 4 + H), with adapters M R more a matrix;  the rest:
-  ///   M (3 C + 3), and scratch: M max(frozen block, max(F, 3 C) + C + adapters').
-  constexpr std::int64_t activation_bytes(std::size_t i, BlockConfig block, BatchShape shape) const {
+  ///   M (3 C + 3), and scratch: M max(frozen block, Block's scratch_columns + adapters').
+  constexpr std::int64_t activation_bytes(std::size_t i, BlockConfig block, BatchShape shape,
+                                          int first_depth = 0) const {
     std::int64_t const C = block.d_model, F = block.ff(), saved = 7 * C + 2 * F + 4 + block.heads,
-                       k = differentiated(i);
+                       k = differentiated(i, first_depth), adapters = adapted(i, first_depth);
     LoraConfig const& lora = stages_[i].lora;
-    std::int64_t const qkv = int{lora.targets.q} + int{lora.targets.k} + int{lora.targets.v};
-    std::int64_t const beside = adapted(i) > 0 ? lora.rank * std::max<std::int64_t>(1, qkv) : 0;
-    std::int64_t const backward = std::max(F, 3 * C) + C + beside, frozen = depth(i) > k ? saved : 0;
+    auto const scratch = Block<>::scratch_columns(block);
+    std::int64_t const backward = k > 0 ? scratch[0] + scratch[1] + (adapters > 0 ? lora.scratch_columns() : 0) : 0,
+                       frozen = first_depth + depth(i) > k ? saved : 0;
     return 4 * shape.rows() *
-           (k * (saved + C) + adapted(i) * lora.rank * lora.targets.count() + 3 * C + 3 + std::max(frozen, backward));
+           (k * (saved + C) + adapters * lora.rank * lora.targets.count() + 3 * C + 3 + std::max(frozen, backward));
   }
   /// The most that any stage takes.
-  constexpr std::int64_t activation_bytes(BlockConfig block, BatchShape shape) const {
-    return most([&](std::size_t i) { return activation_bytes(i, block, shape); });
+  constexpr std::int64_t activation_bytes(BlockConfig block, BatchShape shape, int first_depth = 0) const {
+    return most([&](std::size_t i) { return activation_bytes(i, block, shape, first_depth); });
   }
   /// Multiply-adds of one training step of stage `i`, times two: 2 a weight in the forward pass of all blocks and the
   /// head; in the backward pass 2 more of what gradients pass through, and 2 of what trains; attention counts its
   /// causal half: 2 T C forward and 5 T C backward a token and block.
   constexpr double step_flops(std::size_t i, BlockConfig block, ModelSize model, BatchShape shape) const {
     double const C = block.d_model, T = static_cast<double>(shape.tokens);
-    double const matrices = 4 * C * C + 2 * C * block.ff(), all = depth(i), passed = differentiated(i);
+    double const matrices = 4 * C * C + 2 * C * block.ff(), all = model.depth + depth(i),
+                 passed = differentiated(i, model.depth);
     double const a_token = all * (2 * matrices + 2 * T * C) + passed * (2 * matrices + 5 * T * C) +
-                           trained(i) * 2 * matrices +
-                           6 * static_cast<double>(adapted(i) * stages_[i].lora.parameters(block)) +
+                           trained(i, model.depth) * 2 * matrices +
+                           6 * static_cast<double>(adapted(i, model.depth) * stages_[i].lora.parameters(block)) +
                            6 * C * static_cast<double>(model.vocab);
     return a_token * static_cast<double>(shape.rows());
   }
-  /// Weights of the finished model with its table of width `table_width`, in fp32: bytes.
+  /// Weights of the model behind stage `i` with its table of width `table_width`, in fp32: bytes.
   constexpr std::int64_t weight_bytes(std::size_t i, BlockConfig block, ModelSize model,
                                       std::int64_t table_width) const {
     std::int64_t const C = block.d_model;
-    return 4 * (depth(i) * block.parameters() + model.vocab * (C + table_width + (model.head_bias ? 1 : 0)) +
-                block.norm_parameters());
+    return 4 * ((model.depth + depth(i)) * block.parameters() +
+                model.vocab * (C + table_width + (model.head_bias ? 1 : 0)) + block.norm_parameters());
   }
   friend constexpr bool operator==(GrowthPlan const&, GrowthPlan const&) = default;
 
@@ -211,6 +220,11 @@ class GrowthPlan {
 };
 
 static_assert(GrowthPlan{deepen(3), deepen(3)}.depth() == 6);
+// On a model of nine blocks: adapters beside all of them, or all of them.
+static_assert(GrowthPlan{adapt({.rank = 16})}.active_parameters(BlockConfig{}, ModelSize{.vocab = 4096, .depth = 9}) ==
+              9 * 18 * 256 * 16 + 4096 * 256 + 2 * 256);
+static_assert(GrowthPlan{finetune()}.active_parameters(BlockConfig{}, ModelSize{.vocab = 4096, .depth = 9}) ==
+              9 * BlockConfig{}.parameters() + 4096 * 256 + 2 * 256);
 // The paper's growth stage of three blocks, V = 65,536, C = 1024: 104,950,784 (arXiv:2507.07129, 105.0M).
 static_assert(GrowthPlan{deepen(3, {.train_final_norm = false})}.active_parameters(
                   BlockConfig{.d_model = 1024, .heads = 32, .qkv_bias = false, .out_bias = false},

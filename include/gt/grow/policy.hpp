@@ -123,7 +123,6 @@ class PolicyRun final : public GrowthObserver {
   void stage_starts(StageStart const& one) override {
     StageStart start = one;
     start.stage = plan_.size() - 1, start.stages = plan_.size();
-    start.step_flops = plan_.step_flops(start.stage, model_.config(), {model_.vocab(), model_.has_head_bias()}, shape_);
     for (auto* o : observers_) o->stage_starts(start);
   }
   void step_done(StepDone const& one) override {

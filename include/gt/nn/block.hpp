@@ -121,6 +121,15 @@ class Block : public BlockTensors<T, 16> {
     if (adapter_) adapter_->forward(on, Adapter::proj, a.act, a.lora, y, true);
   }
 
+  /// What `backward` takes from its arena at most, beside an adapter's: numbers a row, in two pieces.
+  static constexpr std::array<std::int64_t, 2> scratch_columns(BlockConfig c) {
+    return {std::max<std::int64_t>(c.ff(), std::int64_t{3} * c.d_model), c.d_model};
+  }
+  /// The same, taken from an arena that measures.
+  void backward_scratch(Arena& arena, BatchShape s) const {
+    for (std::int64_t const columns : scratch_columns(config())) arena.take<T>(s.rows() * columns);
+    if (adapter_) arena.take<T>(s.rows() * adapter_->lora().scratch_columns());
+  }
   /// d = dLoss/dy becomes dLoss/dx (unless `needs_dx` is false), and the gradients of the trainable tensors are added
   /// to `gradient`: those of the block, laid out like `weights()`, if one of its tensors trains, then those of the
   /// adapter, if one of its does. The arena lends scratch memory.

@@ -93,13 +93,15 @@ concept BlockHasForward = requires(K const& c, detail::AnyBackend const& on, typ
   { c.forward(on, x, a, y, shape, rotary, cache, std::int64_t{0}) } -> std::same_as<void>;
 };
 /// `backward(on, d, x, activations, gradient, shape, rotary, arena, needs_dx)`: d = dLoss/dy becomes dLoss/dx, and the
-/// gradients of what trains are added to `gradient`, laid out like the weights. The arena lends M max(F, 3 C) + M C
-/// numbers. Returns void.
+/// gradients of what trains are added to `gradient`, laid out like the weights. The arena lends scratch memory, as much
+/// as `backward_scratch(arena, shape)` takes: it is called with an arena that only measures, and takes what `backward`
+/// takes at most at once, an adapter's included. Both return void.
 template <class K>
 concept BlockHasBackward = requires(K const& c, detail::AnyBackend const& on, typename K::Activations const& a,
                                     Matrix<typename K::scalar> d, Matrix<typename K::scalar const> x,
                                     Buffer<typename K::scalar> const& gradient, BatchShape shape,
                                     RopeTable<typename K::scalar> const& rotary, Arena& arena) {
+  { c.backward_scratch(arena, shape) } -> std::same_as<void>;
   { c.backward(on, d, x, a, gradient, shape, rotary, arena, true) } -> std::same_as<void>;
 };
 

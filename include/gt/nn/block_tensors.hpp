@@ -21,8 +21,8 @@
 namespace gt {
 
 /// `Count` named tensors that lie one behind the other, each trainable or frozen, with their initialisation. A block of
-/// one's own derives from it, and adds `tensors(config)`, `Activations`, `activations`, `forward` and `backward`; see
-/// BlockLike, and examples/09_own_block.cpp.
+/// one's own derives from it, and adds `tensors(config)`, `Activations`, `activations`, `forward`, `backward_scratch`
+/// and `backward`; see BlockLike, and examples/09_own_block.cpp.
 ///
 ///     template <class T>
 ///     struct Mine : gt::BlockTensors<T, 2> {

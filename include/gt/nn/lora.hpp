@@ -65,8 +65,6 @@ class LoraAdapter : public BlockTensors<T, 12> {
     }
     return u;
   }
-  /// Numbers of scratch memory that `backward` takes for each row.
-  std::int64_t scratch_columns() const { return std::max(joined_rank(qkv), std::int64_t{lora_.rank}); }
 
   /// y += s (x A^T) B^T for the matrices that read x, or y = that where `accumulate` is false.
   /// Shapes: x [M, K], y [M, N], for q, k and v side by side [M, 3 C].

@@ -78,6 +78,11 @@ struct LoraConfig {
     std::int64_t const square = int{targets.q} + int{targets.k} + int{targets.v} + int{targets.o};
     return rank * (square * 2 * C + (int{targets.fc} + int{targets.proj}) * (C + F));
   }
+  /// Numbers of scratch memory that the backward pass of such an adapter takes for each row: R, for queries, keys and
+  /// values together.
+  constexpr std::int64_t scratch_columns() const {
+    return std::int64_t{rank} * std::max(1, int{targets.q} + int{targets.k} + int{targets.v});
+  }
 };
 
 /// Throws unless such an adapter fits such a block.   Errors: a rank below 1 or above the width, no matrix, a scale

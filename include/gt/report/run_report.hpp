@@ -68,19 +68,19 @@ struct RunReport {
 };
 
 /// Fills the stages of a report with what a plan will cost, so that a run that ends early still shows all of it.
-/// `table_width` is the substrate's; `steps` those of each stage.
+/// `model.depth` blocks were there before; `table_width` is the substrate's; `steps` those of each stage.
 inline void add_plan(RunReport& report, GrowthPlan const& plan, BlockConfig block, ModelSize model, BatchShape shape,
                      std::int64_t table_width, std::int64_t tokens_per_stage) {
   report.stages.resize(std::max(report.stages.size(), plan.size()));
   for (std::size_t i = 0; i < plan.size(); ++i) {
     ReportStage& s = report.stages[i];
-    s.blocks = plan[i].blocks, s.depth = plan.depth(i), s.steps = plan.steps(i, tokens_per_stage, shape),
+    s.blocks = plan[i].blocks, s.depth = model.depth + plan.depth(i), s.steps = plan.steps(i, tokens_per_stage, shape),
     s.tokens_per_step = shape.rows();
     s.active_parameters = plan.active_parameters(i, block, model);
     s.optimizer_bytes = 8 * s.active_parameters;
     s.weight_bytes = plan.weight_bytes(i, block, model, table_width);
     s.total_parameters = s.weight_bytes / 4;
-    s.activation_bytes = plan.activation_bytes(i, block, shape);
+    s.activation_bytes = plan.activation_bytes(i, block, shape, model.depth);
     s.step_flops = plan.step_flops(i, block, model, shape);
   }
 }

@@ -130,7 +130,7 @@ class CheckpointHistory {
     std::string const name = path_of(tokens);
     std::remove(name.c_str());
     if (::link(newest().c_str(), name.c_str()) == 0) return;
-    write_file_atomically(name, read_text_file(newest()));  // a file system without hard links
+    write_file_atomically(name, read_text_file(newest(), any_bytes));  // a file system without hard links
   }
 
   std::string folder_;

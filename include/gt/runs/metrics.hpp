@@ -71,7 +71,7 @@ class MetricsLog : public GrowthObserver {
   };
 
   static std::vector<Row> rows(std::string const& path) {
-    std::string const where = text("MetricsLog '", path, "'"), all = read_text_file(path);
+    std::string const where = text("MetricsLog '", path, "'"), all = read_text_file(path, any_bytes);
     std::vector<Row> rows;
     for (std::size_t begin = 0; begin < all.size();) {
       std::size_t const end = all.find('\n', begin);

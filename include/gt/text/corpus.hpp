@@ -48,7 +48,7 @@ class Corpus {
     Corpus corpus;
     auto data = std::make_shared<Data>();
     for (std::string const& path : paths) {
-      std::string const contents = read_text_file(path);
+      std::string const contents = read_text_file(path, any_bytes);
       check_text(contents, "Corpus::read", gt::text("'", path, "'"));
       if (!data->text.empty() && data->text.back() != '\n') data->text += '\n';
       data->starts.push_back(data->text.size());

@@ -34,7 +34,7 @@ struct TokenizerJson {
   /// Reads `path`; throws gt::Error, naming the file, if the tokenizer cannot be used.
   template <class J = Json>
   static Tokenizer load(std::string const& path) {
-    return parse<J>(read_text_file(path), path);
+    return parse<J>(read_text_file(path, most_bytes), path);
   }
 
   /// The file as a string.
@@ -46,6 +46,8 @@ struct TokenizerJson {
   static Tokenizer parse(std::string_view contents, std::string_view where);
 
  private:
+  static constexpr std::int64_t most_bytes = std::int64_t{1} << 30;  // the largest that are published have some 40 MB
+
   /// The kind that a string has in this format, special tokens aside.
   static TokenKind kind_of(std::string_view token, bool fallback) {
     if (fallback && byte_of_token(token)) return TokenKind::byte;

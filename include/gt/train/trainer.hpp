@@ -61,7 +61,7 @@ class Trainer {
           shape.tokens, ")");
     saved_.resize(model.blocks().size());
     inputs_.resize(model.blocks().size() + 1);
-    arena_ = Arena(measure([&](Arena& arena) { lay_out(arena), backward_memory(arena); }));
+    arena_ = Arena(measure([&](Arena& arena) { lay_out(arena), measure_scratch(arena); }));
     lay_out(arena_);
   }
 
@@ -201,19 +201,13 @@ class Trainer {
     mean_ = Vector<T>(arena.take<T>(M), M), rstd_ = Vector<T>(arena.take<T>(M), M);
   }
   // The scratch memory of the frozen prefix's forward pass and of one block's backward pass: the larger of the two.
-  void backward_memory(Arena& arena) {
-    std::int64_t const M = shape_.rows(), C = model_.config().d_model, F = model_.config().ff(), mark = arena.mark();
-    if (lowest_ > 0) model_.blocks()[0].activations(arena, shape_);
-    arena.release(mark);
-    std::int64_t adapter_columns = 0;
-    for (auto const& block : model_.blocks()) {
-      if (auto const* const adapter = adapter_of(block))
-        adapter_columns = std::max(adapter_columns, adapter->scratch_columns());
+  void measure_scratch(Arena& arena) const {
+    std::int64_t const mark = arena.mark();
+    for (int l = 0; l < model_.depth(); ++l) {
+      auto const& block = model_.blocks()[at(l)];
+      l < lowest_ ? void(block.activations(arena, shape_)) : block.backward_scratch(arena, shape_);
+      arena.release(mark);
     }
-    arena.take<T>(M * std::max(F, 3 * C));
-    arena.take<T>(M * C);
-    if (adapter_columns > 0) arena.take<T>(M * adapter_columns);
-    arena.release(mark);
   }
 
   void check_targets(std::span<std::int32_t const> targets) const {
