@@ -9,7 +9,6 @@ namespace {
 
 using namespace gt::bench;
 using gt::Cpu, gt::Ref, gt::text;
-using Model = AnyWidthModel;
 
 /// A conversation with a model whose ids are known beforehand.
 struct Talk {
@@ -18,7 +17,7 @@ struct Talk {
   gt::Session<Cpu<>, Model> session;
   bool bf16;
   Talk(ModelShape s, int threads, gt::Products products)
-      : model{make_model<Model>(s)},
+      : model{make_model(s)},
         ids{ids_below(s.V, s.T, 1)},
         session(Cpu<>(threads).with(products), *model),
         bf16{products == gt::Products::bf16} {}

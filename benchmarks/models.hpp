@@ -27,17 +27,12 @@ struct ModelShape {
   int trained;
 };
 
-/// A type whose width is known at compile time, and the one whose width is not.
-template <int C>
-using WideModel = Transformer<BlockConfig{.d_model = C, .heads = BlockConfig::run_time}>;
-using AnyWidthModel = WideModel<BlockConfig::run_time>;
+using Model = Transformer<>;
 
-template <class Model>
-std::shared_ptr<Model> make_model(ModelShape s) {
+inline std::shared_ptr<Model> make_model(ModelShape s) {
   auto const table = RandomEmbedding::draw(std::vector<std::string>(static_cast<std::size_t>(s.V)), {.width = s.C});
-  bool const width_later = Model::static_config.d_model == BlockConfig::run_time;
-  auto model = std::make_shared<Model>(
-      table, seed(1), TransformerOptions{.context = s.T, .d_model = width_later ? s.C : 0, .heads = s.H});
+  auto model = std::make_shared<Model>(table, BlockConfig{.d_model = s.C, .heads = s.H}, seed(1),
+                                       TransformerOptions{.context = s.T});
   model->append(s.L);
   model->freeze();
   for (int l = s.L - s.trained; l < s.L; ++l)
@@ -56,8 +51,7 @@ TensorView tensor(std::string const& name, std::string const& type, std::span<T 
 
 /// Weights by which every part counts, N(0, 1 / C) and biases and gains that are not 0 and 1: the loss of a new model
 /// hardly depends on its attention, and a peer that has it wrong would pass.
-template <class Model>
-void stir(Model& model) {
+inline void stir(Model& model) {
   std::uint64_t stream = 100;
   for (auto const& p : model.parameters()) {
     if (p.name == "model.embed_tokens.weight") continue;
@@ -69,8 +63,7 @@ void stir(Model& model) {
 }
 
 /// A model's tensors and `more` of them in one safetensors file.
-template <class Model>
-void write_model(Model const& model, std::vector<TensorView> const& more, std::string const& path) {
+inline void write_model(Model const& model, std::vector<TensorView> const& more, std::string const& path) {
   std::vector<TensorView> tensors = more;
   for (auto const& p : model.parameters())
     tensors.push_back({p.name, "F32", p.shape, std::as_bytes(std::span(p.data, static_cast<std::size_t>(p.size())))});
@@ -78,7 +71,6 @@ void write_model(Model const& model, std::vector<TensorView> const& more, std::s
 }
 
 /// One batch, stepped on again and again.
-template <class Model>
 struct Training {
   std::shared_ptr<Model> model;
   BatchShape shape;
@@ -87,7 +79,7 @@ struct Training {
   Trainer<Cpu<>, Model> trainer;
 
   Training(ModelShape s, int threads, Products products = Products::fp32)
-      : model{make_model<Model>(s)},
+      : model{make_model(s)},
         shape{s.B, s.T},
         ids{ids_below(s.V, shape.rows(), 1)},
         targets{ids_below(s.V, shape.rows(), 2)},

@@ -14,7 +14,6 @@ namespace {
 
 using namespace gt::bench;
 using gt::Cpu, gt::text;
-using Model = AnyWidthModel;
 
 /// Steps on 32 batches in turn, 64 MB of states: they come from memory, not from its caches.
 struct Stage {
@@ -29,7 +28,7 @@ struct Stage {
   std::uint64_t next = 0;
 
   Stage(ModelShape s, int threads, gt::PrefixCacheOptions const& options)
-      : model{make_model<Model>(s)},
+      : model{make_model(s)},
         shape{s.B, s.T},
         targets{ids_below(s.V, shape.rows(), 1)},
         on(threads),

@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "gt/core/kernels.hpp"
-#include "gt/nn/with_width.hpp"
 #include "gt/report/profile_table.hpp"
 #include "models.hpp"
 
@@ -14,10 +13,9 @@ namespace {
 using namespace gt::bench;
 using gt::text;
 
-template <class Model>
 void add_step(std::string const& name, ModelShape s, int threads, gt::Products products = gt::Products::fp32) {
   auto const make = [=] {
-    auto const t = std::make_shared<Training<Model>>(s, threads, products);
+    auto const t = std::make_shared<Training>(s, threads, products);
     bool const bf16 = products == gt::Products::bf16;
     Work const work{.flops = t->flops(s), .tokens = static_cast<double>(t->shape.rows()), .bf16 = bf16};
     Case c{[=] { t->trainer.step(t->ids, t->targets, 1e-4); }, [=] { return t->error(); }, work, threads};
@@ -28,16 +26,10 @@ void add_step(std::string const& name, ModelShape s, int threads, gt::Products p
       benchmark::kMillisecond);
 }
 
-/// Small enough for one thread, and of a static width: what templates are for.
-template <int... Widths>
-void add_tiny() {
-  (add_step<WideModel<Widths>>("tiny", {Widths, 1, 2, 16, 16, 64, 1}, 1), ...);
-}
-
 /// Where the time of a step goes, op by op.
 int profile() {
   ModelShape const s{256, 6, 8, 256, 8, 8192, 6};
-  Training<AnyWidthModel> t(s, thread_counts().back());
+  Training t(s, thread_counts().back());
   gt::OpProfile ops;
   gt::Trainer trainer(t.on.profiled(ops), *t.model, t.shape);
   trainer.step(t.ids, t.targets, 1e-4);  // takes memory
@@ -60,17 +52,17 @@ int main(int argc, char** argv) {
   if (argc == 2 && std::string_view(argv[1]) == "--profile") return profile();
   add_limits();
   int const all = thread_counts().back();
-  for (int const threads : thread_counts()) add_step<AnyWidthModel>("step", {256, 6, 8, 256, 8, 8192, 6}, threads);
-  add_step<AnyWidthModel>("step", {512, 8, 8, 256, 8, 8192, 8}, all);
-  add_step<AnyWidthModel>("step", {768, 12, 12, 64, 4, 50257, 12}, all);
-  add_step<AnyWidthModel>("step", {128, 6, 4, 256, 8, 8192, 6}, all);
-  for (int const depth : {3, 6, 9, 30}) add_step<AnyWidthModel>("stage", {256, depth, 8, 256, 8, 8192, 3}, all);
+  for (int const threads : thread_counts()) add_step("step", {256, 6, 8, 256, 8, 8192, 6}, threads);
+  add_step("step", {512, 8, 8, 256, 8, 8192, 8}, all);
+  add_step("step", {768, 12, 12, 64, 4, 50257, 12}, all);
+  add_step("step", {128, 6, 4, 256, 8, 8192, 6}, all);
+  for (int const depth : {3, 6, 9, 30}) add_step("stage", {256, depth, 8, 256, 8, 8192, 3}, all);
   if constexpr (gt::has_bf16_products<gt::native_isa>) {
     for (int const threads : thread_counts())
-      add_step<AnyWidthModel>("step_bf16", {256, 6, 8, 256, 8, 8192, 6}, threads, gt::Products::bf16);
-    add_step<AnyWidthModel>("step_bf16", {512, 8, 8, 256, 8, 8192, 8}, all, gt::Products::bf16);
-    add_step<AnyWidthModel>("step_bf16", {768, 12, 12, 64, 4, 50257, 12}, all, gt::Products::bf16);
+      add_step("step_bf16", {256, 6, 8, 256, 8, 8192, 6}, threads, gt::Products::bf16);
+    add_step("step_bf16", {512, 8, 8, 256, 8, 8192, 8}, all, gt::Products::bf16);
+    add_step("step_bf16", {768, 12, 12, 64, 4, 50257, 12}, all, gt::Products::bf16);
   }
-  add_tiny<16, 32, 64, 128>();
+  for (int const width : {16, 32, 64, 128}) add_step("tiny", {width, 1, 2, 16, 16, 64, 1}, 1);
   return run_all(argc, argv, "1.5");
 }

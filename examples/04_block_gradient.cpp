@@ -19,8 +19,8 @@ using Complex = std::complex<double>;
 // One pass of a block in any scalar type, with loss = sum of c y over all outputs y, c random numbers.
 template <class T>
 struct Pass {
-  using Block = gt::Block<shape, T>;
-  Block block;
+  using Block = gt::Block<T>;
+  Block block{gt::fixed<shape>};
   gt::RopeTable<T> rotary{batch.tokens, shape.d_head(), shape.rope_base};
   gt::Buffer<T> x{M * C}, y{M * C}, c{M * C};  // [M, C] each
   gt::Arena arena;                             // memory for what the forward pass leaves to the backward pass

@@ -12,7 +12,7 @@
 #include "support/lesson.hpp"
 
 constexpr gt::BlockConfig block{.d_model = 64, .heads = 4};
-using Model = gt::Transformer<block>;
+using Model = gt::Transformer<>;
 
 // Compares the model's tensors before and after each stage, and prints what it is told.
 struct Watch : gt::GrowthObserver {
@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
   auto const corpus = argc > 1 ? gt::Corpus::read({argv[1]}) : gt::Corpus::from_text(lesson::story);
   auto const tokenizer = gt::Tokenizer::build(corpus, {.vocab_size = vocab});
   auto const substrate = gt::BinaryEmbedding::of_ids(tokenizer.tokens(), {.d_model = block.d_model});
-  Model model(substrate, gt::seed(1), {.context = 32});  // depth 0: it will grow
+  Model model(substrate, block, gt::seed(1), {.context = 32});  // depth 0: it will grow
   Watch watch(model);
   auto const result = gt::grow(model, plan, gt::training_text(corpus, tokenizer), {.tokens_per_stage = 12'000}, watch);
 

@@ -43,7 +43,7 @@ int main() {
   auto const text = gt::training_text(corpus, tokenizer);
 
   auto const grown = [&](auto const& policy, gt::Cpu<> const& on) {
-    gt::Transformer<block> model(substrate, gt::seed(1), {.context = 32});
+    gt::Transformer<> model(substrate, block, gt::seed(1), {.context = 32});
     std::printf("on %d thread%s\n", on.threads(), on.threads() > 1 ? "s" : "");
     auto const result = gt::grow_by_policy(on, model, policy, 60'000, text.tokens, text.bytes_of_tokens,
                                            {.batch = 4, .evaluate_every = 0}, Tell{});

@@ -31,7 +31,7 @@ struct Batch {
 };
 
 int main() {
-  gt::Transformer<block> model(gt::BinaryEmbedding::of_ids(V, {.d_model = C}), gt::seed(1), {.context = 16});
+  gt::Transformer<> model(gt::BinaryEmbedding::of_ids(V, {.d_model = C}), block, gt::seed(1), {.context = 16});
   model.append(3);
   model.set_trainable("model.layers.1.*", true);
   model.set_trainable("model.layers.1.self_attn.*", false);

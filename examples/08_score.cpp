@@ -17,7 +17,7 @@ int main() {
   auto const corpus = gt::Corpus::from_text(lesson::story);
   auto const tokenizer = gt::Tokenizer::build(corpus, {.vocab_size = 400});
   auto const substrate = gt::RandomEmbedding::draw(tokenizer.tokens(), {.width = block.d_model});
-  gt::Transformer<block> model(substrate, gt::seed(1), {.context = 32});
+  gt::Transformer<> model(substrate, block, gt::seed(1), {.context = 32});
   auto const score = [&](std::string const& text) { return gt::score(model, tokenizer, text); };
 
   std::string const sentence = "Every morning Marta walked along the wall.";

@@ -46,11 +46,11 @@ struct Echo : gt::BlockTensors<T, 1> {  // holds one tensor, W
 
 constexpr gt::BlockConfig width{.d_model = 64, .heads = 1};
 template <class T>
-using Model = gt::Transformer<width, T, Echo<T>>;  // of a type that lacks something, the compiler says what
+using Model = gt::Transformer<Echo<T>>;  // of a type that lacks something, the compiler says what
 
 int main() {
   // All in complex numbers, one number of the lower W moved by i h: Im loss / h is its gradient, as in lesson 4.
-  Model<std::complex<double>> probe(gt::BinaryEmbedding::of_ids(16, {.d_model = width.d_model}), gt::seed(1));
+  Model<std::complex<double>> probe(gt::BinaryEmbedding::of_ids(16, {.d_model = width.d_model}), width, gt::seed(1));
   probe.append(2), probe.set_trainable("*", true);
   probe.blocks()[0].weights()[5] += std::complex(0.0, 1e-30);
   gt::Trainer trainer(gt::Ref{}, probe, {.batch = 1, .tokens = 3});
@@ -62,7 +62,7 @@ int main() {
   auto const corpus = gt::Corpus::from_text(lesson::story);
   auto const tokenizer = gt::Tokenizer::build(corpus, {.vocab_size = 400});
   auto const substrate = gt::BinaryEmbedding::of_ids(tokenizer.tokens(), {.d_model = width.d_model});
-  Model<float> model(substrate, gt::seed(1)), again(substrate, gt::seed(2));
+  Model<float> model(substrate, width, gt::seed(1)), again(substrate, width, gt::seed(2));
   auto const text = gt::training_text(corpus, tokenizer);
   auto const grown = gt::grow(model, gt::parse_plan("2+2"), text, {.context = 32, .tokens_per_stage = 20'000});
   for (auto const& s : grown.stages) std::printf("%d blocks: %.3f bits per byte\n", s.depth, s.after.bits_per_byte());

@@ -17,7 +17,7 @@ std::string make_model() {
   auto const corpus = gt::Corpus::from_text(lesson::story);
   auto const tokenizer = gt::Tokenizer::build(corpus, {.vocab_size = 320});
   auto const substrate = gt::RandomEmbedding::draw(tokenizer.tokens(), {.width = block.d_model});
-  gt::Transformer<block> model(substrate, gt::seed(1), {.context = 16});
+  gt::Transformer<> model(substrate, block, gt::seed(1), {.context = 16});
   gt::grow(model, {gt::deepen(2, {.schedule = {.lr = 3e-3}})}, gt::training_text(corpus, tokenizer),
            {.tokens_per_stage = 60'000, .evaluate_every = 0});
   std::string const folder = std::filesystem::temp_directory_path() / "gt-lesson-model";
@@ -30,8 +30,7 @@ struct Assistant {
   gt::Tokenizer tokenizer;
   gt::AnyModel model;
   explicit Assistant(std::string const& folder)
-      : tokenizer{gt::Tokenizer::load(folder + "/tokenizer.json")},
-        model{gt::load_any_model<64, 128>(gt::Cpu<>{}, folder)} {}  // other widths open as the type for any
+      : tokenizer{gt::Tokenizer::load(folder + "/tokenizer.json")}, model{gt::load_any_model(gt::Cpu<>{}, folder)} {}
 
   // `generate` has a session of its own, and gives whole characters to the function as they come.
   std::string answer(std::string const& prompt, std::uint64_t seed) const {
@@ -51,8 +50,7 @@ struct Assistant {
 int main(int argc, char** argv) try {
   Assistant const assistant(argc > 1 ? argv[1] : make_model());
   std::cout << "opened a model of width " << assistant.model.config().d_model << " and depth "
-            << assistant.model.depth()
-            << (assistant.model.has_static_width() ? ", compiled for it\n" : ", by the type for any width\n");
+            << assistant.model.depth() << '\n';
 
   std::cout << "after 'Marta walked along ' it expects '" << assistant.next_token("Marta walked along ") << "'\n";
   std::vector<std::string> alone, together(4);

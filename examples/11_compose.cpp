@@ -15,7 +15,7 @@
 #include "support/lesson.hpp"
 
 constexpr gt::BlockConfig block{.d_model = 64, .heads = 4};
-using Model = gt::Transformer<block>;
+using Model = gt::Transformer<>;
 
 int main() {
   std::string const story = lesson::story,
@@ -23,7 +23,7 @@ int main() {
   auto const tokenizer = gt::Tokenizer::build(gt::Corpus::from_text(story), {.vocab_size = 400});
   auto const substrate = gt::RandomEmbedding::draw(tokenizer.tokens(), {.width = block.d_model});
   auto const expert = [&](std::string const& text, int depth) {
-    Model model(substrate, gt::seed(1), {.context = 32});
+    Model model(substrate, block, gt::seed(1), {.context = 32});
     gt::grow(model, {gt::deepen(depth, {.schedule = {.lr = 3e-3}})},
              gt::training_text(gt::Corpus::from_text(text), tokenizer), {.tokens_per_stage = 40'000});
     return model;

@@ -6,10 +6,11 @@
 #include <gt/gt.hpp>
 #include <string>
 
+#include "commands.hpp"
 #include "support/program.hpp"
 
-int main(int argc, char** argv) {
-  CLI::App app{"Turns a model into a C++ header that a program includes: it then needs no file."};
+int program::embed(int argc, char** argv) {
+  CLI::App app{"Turns a model into a C++ header that a program includes: it then needs no file.", "gt embed"};
   std::string folder, out, type = "fp32";
   gt::EmbedOptions options{.name = ""};
   app.add_option("model", folder, "folder of the model")->required();
@@ -29,9 +30,8 @@ int main(int argc, char** argv) {
     options.type = type == "bf16" ? gt::EmbeddedType::bf16 : gt::EmbeddedType::fp32;
     gt::check(gt::is_namespace_name(options.name), "embed", "--name must be a name that C++ allows (got '",
               options.name, "')");
-    constexpr gt::BlockConfig any{.d_model = gt::BlockConfig::run_time, .heads = gt::BlockConfig::run_time};
     auto const tokenizer = gt::Tokenizer::load(folder + "/tokenizer.json");
-    auto const model = gt::load_model<gt::Transformer<any>>(folder);
+    auto const model = gt::load_model(folder);
     gt::check(tokenizer.fingerprint() == gt::read_model_config(folder).tokenizer_fingerprint, "load",
               "the model and the tokenizer.json in '", folder, "' must come from one save");
     gt::write_embedded(model, tokenizer, out, options);

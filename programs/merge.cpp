@@ -10,8 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "commands.hpp"
 #include "support/program.hpp"
 
+namespace program::merging {
 namespace {
 
 using Ensemble = gt::Ensemble<gt::AnyModel>;
@@ -37,11 +39,11 @@ Merged open(gt::Cpu<> const& on, std::vector<std::string> const& folders, gt::Mi
     return Merged{ensemble, std::move(tokenizer)};
   };
   if (folders.size() == 1 && is_file(folders[0] + "/ensemble.json")) {
-    auto const saved = gt::load_any_ensemble<128, 256>(on, folders[0]);
+    auto const saved = gt::load_any_ensemble(on, folders[0]);
     return whole(mixing ? saved.with(*mixing) : saved);
   }
   std::vector<gt::Expert<gt::AnyModel>> experts;
-  for (auto const& folder : folders) experts.push_back(gt::load_any_expert<128, 256>(on, folder));
+  for (auto const& folder : folders) experts.push_back(gt::load_any_expert(on, folder));
   return whole(Ensemble(std::move(experts), mixing ? *mixing : gt::mean_of_logits(), options));
 }
 
@@ -125,9 +127,11 @@ bool score_all(gt::Cpu<> const& on, Merged const& merged, std::vector<std::strin
 }
 
 }  // namespace
+}  // namespace program::merging
 
-int main(int argc, char** argv) {
-  CLI::App app{"Merges models that stand on one substrate and one tokenizer by mixing their logits."};
+int program::merge(int argc, char** argv) {
+  using namespace merging;
+  CLI::App app{"Merges models that stand on one substrate and one tokenizer by mixing their logits.", "gt merge"};
   std::vector<std::string> folders, files;
   std::vector<double> weights;
   gt::GenerateOptions options;

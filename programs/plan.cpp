@@ -11,13 +11,14 @@
 #include <string>
 #include <vector>
 
+#include "commands.hpp"
+#include "support/grow_tables.hpp"
 #include "support/memory.hpp"
 #include "support/program.hpp"
 
+namespace program::planning {
 namespace {
 
-std::string number(double x, char const* unit = "") { return gt::detail::short_number(x, unit); }
-std::string number(std::int64_t x, char const* unit = "") { return number(static_cast<double>(x), unit); }
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -71,14 +72,12 @@ Planned planned(Arguments const& a) {
 }
 
 // Operations a second of a training step of one block of this width and a head, on this machine.
-template <class Model>
 double measured_speed(gt::Cpu<> const& on, Planned const& p) {
   std::int64_t const vocab = std::min<std::int64_t>(p.size.vocab, 8192),
                      T = std::min<std::int64_t>(p.shape.tokens, 256);
   gt::BatchShape const shape{std::max<std::int64_t>(1, 512 / T), T};
-  gt::BlockConfig const c = p.block;
-  Model model(gt::BinaryEmbedding::of_ids(vocab, {.d_model = c.d_model}), gt::seed(1),
-              {.context = T, .d_model = c.d_model, .heads = c.heads});
+  gt::Transformer model(gt::BinaryEmbedding::of_ids(vocab, {.d_model = p.block.d_model}), p.block, gt::seed(1),
+                        {.context = T});
   gt::GrowthPlan const one{gt::deepen(1)};
   gt::detail::enter_stage(model, one, 0, 1);
   gt::Trainer trainer(on, model, shape);
@@ -122,7 +121,6 @@ std::int64_t peak_memory() {
 }
 
 // Makes the model of a stage from random weights, and two training steps of it.
-template <class Model>
 int take_step(gt::Cpu<> const& on, Planned const& p, std::size_t stage) {
   std::printf("\nstage %zu of %zu on random weights: needs about %s, of %s there are\n", stage + 1, p.plan.size(),
               number(p.memory(stage), "B").c_str(), number(program::available_memory(), "B").c_str());
@@ -133,9 +131,8 @@ int take_step(gt::Cpu<> const& on, Planned const& p, std::size_t stage) {
   gt::Random const random(gt::seed(1), gt::Purpose::substrate);
   for (std::int64_t i = 0; i < rows.size(); ++i)
     rows[i] = static_cast<float>(random.below(2, static_cast<std::uint64_t>(i)));
-  Model model(
-      gt::FrozenTable(gt::LearnedEmbedding::name, p.size.vocab, n, std::move(rows), "random bits"), gt::seed(1),
-      {.context = p.shape.tokens, .head_bias = p.size.head_bias, .d_model = p.block.d_model, .heads = p.block.heads});
+  gt::Transformer model(gt::FrozenTable(gt::LearnedEmbedding::name, p.size.vocab, n, std::move(rows), "random bits"),
+                        p.block, gt::seed(1), {.context = p.shape.tokens, .head_bias = p.size.head_bias});
   for (std::size_t i = 0; i <= stage; ++i) {
     gt::check(program::interrupted == 0, "plan", "interrupted");
     if (i < stage) {
@@ -168,7 +165,6 @@ int take_step(gt::Cpu<> const& on, Planned const& p, std::size_t stage) {
   return program::interrupted != 0 ? program::interrupted_status() : 0;
 }
 
-template <class Model>
 int run(Arguments const& a, Planned const& p) {
   gt::check(a.stage >= 0 && a.stage <= static_cast<int>(p.plan.size()), "plan", "--stage must lie in 1 ... ",
             p.plan.size(), " (got ", a.stage, ")");
@@ -178,14 +174,16 @@ int run(Arguments const& a, Planned const& p) {
             number(need, "B"), ", there are ", number(there, "B"), "); try a smaller --batch or --context");
   gt::Cpu<> const on(a.threads);
   program::introduce(on);
-  print(p, measured_speed<Model>(on, p), a.tokens);
-  return a.step ? take_step<Model>(on, p, stage) : 0;
+  print(p, measured_speed(on, p), a.tokens);
+  return a.step ? take_step(on, p, stage) : 0;
 }
 
 }  // namespace
+}  // namespace program::planning
 
-int main(int argc, char** argv) {
-  CLI::App app{"Says what a growth plan costs."};
+int program::plan(int argc, char** argv) {
+  using namespace planning;
+  CLI::App app{"Says what a growth plan costs.", "gt plan"};
   Arguments a;
   app.add_option("preset", a.preset, "a model of the paper; --list names them");
   app.add_flag("--list", a.list, "the presets");
@@ -215,10 +213,6 @@ int main(int argc, char** argv) {
     }
     gt::check(a.batch > 0 && a.batch <= 65536, "plan", "--batch must lie in 1 ... 65536 (got ", a.batch, ")");
     gt::check(a.context >= 0 && a.context <= 65536, "plan", "--context must lie in 0 ... 65536 (got ", a.context, ")");
-    Planned const p = planned(a);
-    constexpr gt::BlockConfig with_biases{.d_model = gt::BlockConfig::run_time, .heads = gt::BlockConfig::run_time};
-    constexpr gt::BlockConfig without{
-        .d_model = gt::BlockConfig::run_time, .heads = gt::BlockConfig::run_time, .qkv_bias = false, .out_bias = false};
-    return p.block.qkv_bias ? run<gt::Transformer<with_biases>>(a, p) : run<gt::Transformer<without>>(a, p);
+    return run(a, planned(a));
   });
 }

@@ -91,8 +91,7 @@ int run(std::vector<std::string> const& arguments) {
     if (entry.path().extension() == ".json") files.push_back(entry.path());
   }
   // From the smallest part to the whole.
-  std::vector<std::string> const order{"gemm", "ops",          "attention", "heads",
-                                       "step", "prefix_cache", "generate",  "any_model"};
+  std::vector<std::string> const order{"gemm", "ops", "attention", "heads", "step", "prefix_cache", "generate"};
   auto const rank = [&](auto const& path) {
     return std::find(order.begin(), order.end(), path.stem().string()) - order.begin();
   };

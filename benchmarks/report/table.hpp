@@ -43,7 +43,7 @@ inline std::string heading_of(Row const& r) {
        "Output head with cross-entropy; _backward: with the "
        "gradients of x and W"},
       {"step", "Training steps: forward, backward, clipping, AdamW"},
-      {"tiny", "Tiny steps, of a width known at compile time, on one thread"},
+      {"tiny", "Tiny steps, on one thread"},
       {"stage", "Steps of growth: the upper three blocks train"},
       {"generate",
        "Generation, one token at a time; the limit is the "
@@ -54,7 +54,6 @@ inline std::string heading_of(Row const& r) {
   }
   if (r.program == "ops")
     return "Ops of rows; the limit is a pass over the same buffers that does nothing else, or its sigmoids alone";
-  if (r.program == "any_model") return "A token through a model whose type is known at run time only";
   std::string words = r.program;
   std::replace(words.begin(), words.end(), '_', ' ');
   return words;

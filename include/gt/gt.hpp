@@ -40,7 +40,6 @@
 #include "gt/nn/lora.hpp"
 #include "gt/nn/passes.hpp"
 #include "gt/nn/transformer.hpp"
-#include "gt/nn/with_width.hpp"
 #include "gt/ops/gelu.hpp"
 #include "gt/ops/linear_gelu.hpp"
 #include "gt/ops/residual.hpp"

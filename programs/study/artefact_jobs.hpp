@@ -61,8 +61,7 @@ inline std::vector<gt::MultipleChoice> endings(std::string_view text, std::size_
 /// The grown model of a seed, asked by likelihood and by the papers' protocol.
 inline gt::Json ask(GrowthStudy const& growth, std::uint64_t seed, std::size_t questions, int runs) {
   auto const& g = growth;
-  Model model(g.substrates("glyph", seed), gt::seed(seed),
-              {.context = g.scale.context, .d_model = g.scale.width, .heads = g.scale.heads});
+  Model model(g.substrates("glyph", seed), g.scale.block(), gt::seed(seed), {.context = g.scale.context});
   run_plan(g.on, model, g.in_stages(false), g.text.data, g.scale, g.scale.tokens_per_stage, seed);
   auto const asked = endings(g.text.corpus.split().validation, questions, gt::seed(seed));
   auto const go_on = [](std::int64_t, std::int64_t) {

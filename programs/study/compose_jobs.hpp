@@ -128,8 +128,8 @@ struct ComposeStudy {
       auto const& language = languages.all[i];
       // Tables of their own, and blocks, from seeds of their own: nothing is shared but the vocabulary.
       std::uint64_t const own = 100 * seed + i;
-      Model model(substrates(substrate, learned ? own : seed), gt::seed(own),
-                  {.context = scale.context, .d_model = scale.width, .heads = scale.heads});
+      Model model(substrates(substrate, learned ? own : seed), scale.block(), gt::seed(own),
+                  {.context = scale.context});
       run_plan(on, model, plan, language.data, scale, scale.tokens_per_stage, own);
       row["languages"].push_back(language.name);
       row["experts"].push_back(bits_of(model));

@@ -31,8 +31,7 @@ struct GrowthStudy {
 
   gt::Json grown(std::string const& substrate, gt::GrowthPlan const& plan, std::int64_t tokens_per_stage,
                  std::uint64_t seed) const {
-    Model model(substrates(substrate, seed), gt::seed(seed),
-                {.context = scale.context, .d_model = scale.width, .heads = scale.heads});
+    Model model(substrates(substrate, seed), scale.block(), gt::seed(seed), {.context = scale.context});
     gt::Json row = run_plan(on, model, plan, text.data, scale, tokens_per_stage, seed);
     row["substrate"] = substrate;
     return row;

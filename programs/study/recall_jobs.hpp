@@ -64,8 +64,7 @@ inline std::vector<Job> task_jobs(bool quick, int seeds) {
 /// The largest change of a logit when adapters that have trained for `steps` steps are merged.
 inline Job merge_job(GrowthStudy const& g, std::int64_t steps) {
   return {"merge/glyph", [=] {
-            Model model(g.substrates("glyph", 1), gt::seed(1),
-                        {.context = g.scale.context, .d_model = g.scale.width, .heads = g.scale.heads});
+            Model model(g.substrates("glyph", 1), g.scale.block(), gt::seed(1), {.context = g.scale.context});
             model.append(g.scale.depth());
             model.attach_adapters({.rank = 8, .alpha = 16});
             model.set_adapters_trainable(true);

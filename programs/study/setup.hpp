@@ -17,8 +17,7 @@
 
 namespace study {
 
-inline constexpr gt::BlockConfig any_width{.d_model = gt::BlockConfig::run_time, .heads = gt::BlockConfig::run_time};
-using Model = gt::Transformer<any_width>;
+using Model = gt::Transformer<>;
 
 /// How large the runs of a study are.
 struct Scale {

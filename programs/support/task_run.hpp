@@ -17,7 +17,7 @@
 namespace program {
 
 inline constexpr gt::BlockConfig task_block{.d_model = 32, .heads = 2};  ///< of models that learn a task
-using TaskModel = gt::Transformer<task_block>;
+using TaskModel = gt::Transformer<>;
 
 /// How a task is learned.
 struct TaskRun {
@@ -63,8 +63,8 @@ bool train_on_task(gt::Cpu<> const& on, Task const& task, TaskRun const& run, F 
   std::vector<std::string> symbols;
   for (std::int64_t i = 0; i < task.vocab(); ++i) symbols.push_back("symbol " + std::to_string(i));
   auto const start = gt::seed(run.seed);
-  TaskModel model(gt::RandomEmbedding::draw(symbols, {.width = task_block.d_model, .seed = start}), start,
-                  {.context = task.context()});
+  TaskModel model(gt::RandomEmbedding::draw(symbols, {.width = task_block.d_model, .seed = start}),
+                  gt::fixed<task_block>, start, {.context = task.context()});
   gt::BatchShape const shape{.batch = run.batch, .tokens = task.context()};
   std::vector<std::int32_t> ids(static_cast<std::size_t>(shape.rows())), targets(ids.size());
   auto const began = std::chrono::steady_clock::now();

@@ -1,7 +1,6 @@
 // expect: BlockHasNamedTensors
 #include "gt/nn/transformer.hpp"
 
-constexpr gt::BlockConfig shape{.d_model = 64, .heads = 2};
 struct Nothing {};
-gt::Transformer<shape, float, Nothing> grown();
+gt::Transformer<Nothing> grown();
 void use() { grown(); }

@@ -1,5 +1,5 @@
 // expect: heads_divide_d_model
 #include "gt/nn/transformer.hpp"
 
-using Crooked = gt::Transformer<gt::BlockConfig{.d_model = 256, .heads = 7}>;
-Crooked* model = nullptr;
+constexpr gt::BlockConfig crooked{.d_model = 256, .heads = 7};
+auto made(gt::FrozenTable const& table) { return gt::Transformer(table, gt::fixed<crooked>, gt::seed(1)); }

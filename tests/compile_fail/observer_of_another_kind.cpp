@@ -6,6 +6,6 @@ struct Printer {
   void step_done(gt::StepDone const&) {}
 };
 
-void run(gt::Transformer<gt::BlockConfig{}>& model, gt::TokenizedCorpus const& corpus) {
+void run(gt::Transformer<>& model, gt::TokenizedCorpus const& corpus) {
   gt::grow(gt::Ref{}, model, gt::GrowthPlan{gt::deepen(1)}, corpus, {}, {}, Printer{});
 }

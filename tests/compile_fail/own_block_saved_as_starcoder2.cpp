@@ -2,10 +2,7 @@
 #include "gt/formats/hugging_face/model_folder.hpp"
 #include "gt/text/tokenizer.hpp"
 
-constexpr gt::BlockConfig shape{.d_model = 64, .heads = 2};
-struct Mine : gt::Block<shape> {
-  using gt::Block<shape>::Block;
+struct Mine : gt::Block<> {
+  using gt::Block<>::Block;
 };
-void use(gt::Transformer<shape, float, Mine> const& model, gt::Tokenizer const& tokenizer) {
-  gt::save(model, tokenizer, "folder");
-}
+void use(gt::Transformer<Mine> const& model, gt::Tokenizer const& tokenizer) { gt::save(model, tokenizer, "folder"); }

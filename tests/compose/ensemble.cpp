@@ -21,8 +21,7 @@ namespace ensemble_test {
 using gt::AnyModel, gt::Cpu, gt::Ensemble, gt::Error, gt::Expert, gt::fixed_weights, gt::Mixing, gt::posterior_weights;
 using gt::test::bit_equal, gt::test::close, gt::test::ids_below, gt::test::logits_of, gt::test::losses, gt::test::mixed,
     gt::test::model_on_bits, gt::test::Numbers, gt::test::posterior_of, gt::test::Rows, gt::test::rows_of,
-    gt::test::Small, gt::test::TemporaryFolder, gt::test::three_experts, gt::test::tokenizer_of_prose,
-    gt::test::two_experts;
+    gt::test::TemporaryFolder, gt::test::three_experts, gt::test::tokenizer_of_prose, gt::test::two_experts;
 
 namespace {
 
@@ -37,7 +36,7 @@ TEST_CASE("Ensemble: the mixed logits are those of the definition") {
   Ensemble const mean(three_experts());
   auto const z = logits_of(on, mean, ids);
   double const largest = gt::test::largest_of(z);
-  auto const agrees = [&](Ensemble<Small> const& ensemble, Rows const& weights) {
+  auto const agrees = [&](Ensemble<gt::Transformer<>> const& ensemble, Rows const& weights) {
     auto const is = rows_of(gt::logits(on, ensemble, ids)), expected = gt::test::mixed(z, weights);
     for (std::size_t t = 0; t < is.size(); ++t) CHECK(close(is[t], expected[t], gt::test::tol<float>(3), largest));
   };
@@ -110,8 +109,8 @@ TEST_CASE("Ensemble: the same bits on any number of threads, in any batch, on ty
 
 TEST_CASE("Ensemble: on the reference backend in double the losses are those of the definition") {
   constexpr gt::BlockConfig shape{.d_model = 16, .heads = 2};
-  auto const a = gt::test::scrambled<shape, double>(1, 97, {.context = 12, .head_bias = true});
-  auto b = gt::test::scrambled<shape, double>(2, 97, {.context = 12, .head_bias = true});
+  auto const a = gt::test::scrambled<double>(shape, 1, 97, {.context = 12, .head_bias = true});
+  auto b = gt::test::scrambled<double>(shape, 2, 97, {.context = 12, .head_bias = true});
   gt::test::scramble(b, 900);
   auto const ids = ids_below(97, 12, 1), targets = ids_below(97, 12, 2);
   Ensemble const ensemble({a, b}, posterior_weights({.decay = 0.7}));
@@ -132,7 +131,7 @@ TEST_CASE("Ensemble: score, its windows and Evaluator take it as a model") {
   auto const together = gt::score(ensemble, tokenizer, text);
   CHECK(together.bits_per_byte() < bits);
   CHECK(together.complete);
-  gt::Evaluator<Cpu<>, Ensemble<Small>> evaluate(Cpu<>(1), {2, 12}, gt::token_bytes(tokenizer));
+  gt::Evaluator<Cpu<>, Ensemble<gt::Transformer<>>> evaluate(Cpu<>(1), {2, 12}, gt::token_bytes(tokenizer));
   auto const tokens = gt::Tokens::from_ids(together.ids, tokenizer.size());
   CHECK(evaluate(ensemble, tokens).tokens == tokens.size() - 1);
   CHECK(ensemble.context() == 24);
@@ -154,12 +153,9 @@ TEST_CASE("Ensemble: experts that were loaded apart hold one table, and say what
     CHECK(gt::test::differences(ensemble.expert(1), b).empty());
     CHECK(bit_equal(numbers(gt::logits(on, ensemble.expert(1), ids)), numbers(gt::logits(on, b, ids))));
   };
-  shares(gt::load_model<Small>(folder / "a"), gt::load_model<Small>(folder / "b"));
-  shares(gt::load_model<gt::test::Any>(folder / "a"), gt::load_model<gt::test::Any>(folder / "b"));
-  shares(gt::load_any_model<32>(on, folder / "a"), gt::load_any_model<>(on, folder / "b"));
-  auto const outlives = [&] {
-    return Ensemble({gt::load_model<Small>(folder / "a"), gt::load_model<Small>(folder / "b")});
-  }();
+  shares(gt::load_model(folder / "a"), gt::load_model(folder / "b"));
+  shares(gt::load_any_model(on, folder / "a"), gt::load_any_model(on, folder / "b"));
+  auto const outlives = [&] { return Ensemble({gt::load_model(folder / "a"), gt::load_model(folder / "b")}); }();
   CHECK(bit_equal(numbers(gt::logits(on, outlives, ids)), numbers(gt::logits(on, Ensemble(models), ids))));
 }
 
@@ -181,9 +177,11 @@ TEST_CASE("Ensemble: what does not belong together is refused by name") {
   auto const refused = [](auto const& make, char const* part) {
     CHECK_THROWS_WITH_AS(make(), doctest::Contains(part), Error);
   };
-  using Experts = std::vector<Expert<Small>>;
-  refused([&] { return Ensemble<Small>(std::vector<Small>{}); }, "there must be at least two experts (got 0)");
-  refused([&] { return Ensemble(std::vector<Small>{two[0]}); }, "there must be at least two experts (got 1)");
+  using Experts = std::vector<Expert<gt::Transformer<>>>;
+  refused([&] { return Ensemble<gt::Transformer<>>(std::vector<gt::Transformer<>>{}); },
+          "there must be at least two experts (got 0)");
+  refused([&] { return Ensemble(std::vector<gt::Transformer<>>{two[0]}); },
+          "there must be at least two experts (got 1)");
   refused([&] { return Ensemble(two, fixed_weights({1})); }, "one weight for each of the 2 experts (got 1)");
   refused(
       [&] {
@@ -198,11 +196,11 @@ TEST_CASE("Ensemble: what does not belong together is refused by name") {
   constexpr gt::BlockConfig narrow{.d_model = 16, .heads = 2};
   refused(
       [&] {
-        return Ensemble({AnyModel(two[0]), AnyModel(model_on_bits<gt::Transformer<narrow>>())});
+        return Ensemble({AnyModel(two[0]), AnyModel(model_on_bits(narrow))});
       },
       "gt: Ensemble: 'expert 2' must have the width of 'expert 1' (got 16 where that has 32)");
   auto const small_vocab =
-      gt::Transformer<gt::test::small>(gt::BinaryEmbedding::of_ids(64, {.d_model = 32}), gt::seed(1));
+      gt::Transformer(gt::BinaryEmbedding::of_ids(64, {.d_model = 32}), gt::test::small, gt::seed(1));
   refused(
       [&] {
         return Ensemble({two[0], small_vocab});

@@ -82,8 +82,8 @@ TEST_CASE(
 
 TEST_CASE("Session of an ensemble: on the reference backend too") {
   constexpr gt::BlockConfig shape{.d_model = 16, .heads = 2};
-  auto const a = gt::test::scrambled<shape, double>(1, 97, {.context = 12});
-  auto b = gt::test::scrambled<shape, double>(2, 97, {.context = 12});
+  auto const a = gt::test::scrambled<double>(shape, 1, 97, {.context = 12});
+  auto b = gt::test::scrambled<double>(shape, 2, 97, {.context = 12});
   gt::test::scramble(b, 900);
   auto const ids = ids_below(97, 12, 1);
   Ensemble const ensemble({a, b}, posterior_weights());

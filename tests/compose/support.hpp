@@ -22,8 +22,10 @@
 namespace gt::test {
 
 /// Two experts of different depths, and one more.
-inline std::vector<Small> three_experts() { return {model_on_bits(1, 3), model_on_bits(3, 4), model_on_bits(2, 5)}; }
-inline std::vector<Small> two_experts() { return {model_on_bits(1, 3), model_on_bits(3, 4)}; }
+inline std::vector<Transformer<>> three_experts() {
+  return {model_on_bits(1, 3), model_on_bits(3, 4), model_on_bits(2, 5)};
+}
+inline std::vector<Transformer<>> two_experts() { return {model_on_bits(1, 3), model_on_bits(3, 4)}; }
 
 using Rows = std::vector<Numbers>;  ///< of a matrix
 template <class T>

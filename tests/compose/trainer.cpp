@@ -21,7 +21,7 @@ namespace trainer_test {
 using gt::AnyModel, gt::Cpu, gt::Ensemble, gt::EnsembleTrainer, gt::EnsembleTrains, gt::Error, gt::fixed_weights,
     gt::posterior_weights, gt::Ref;
 using gt::test::bit_equal, gt::test::changes, gt::test::close, gt::test::Complex, gt::test::ids_below,
-    gt::test::Numbers, gt::test::Small, gt::test::two_experts, gt::test::weights_of;
+    gt::test::Numbers, gt::test::two_experts, gt::test::weights_of;
 
 namespace {
 
@@ -38,24 +38,24 @@ Ids targets_of_batch() {
 /// Two experts with a bias on their heads and a busy adapter; `heads` and `adapter` are put in where they are not
 /// empty.
 template <class T>
-Ensemble<gt::Transformer<shape, T>> ensemble_of(gt::Mixing const& mixing, std::vector<T> const& heads = {},
-                                                std::vector<T> const& adapter = {}) {
-  auto a = gt::test::scrambled<shape, T>(1, V, {.context = 6, .head_bias = true});
-  auto b = gt::test::scrambled<shape, T>(2, V, {.context = 6, .head_bias = true});
+Ensemble<gt::Transformer<gt::Block<T>>> ensemble_of(gt::Mixing const& mixing, std::vector<T> const& heads = {},
+                                                    std::vector<T> const& adapter = {}) {
+  auto a = gt::test::scrambled<T>(shape, 1, V, {.context = 6, .head_bias = true});
+  auto b = gt::test::scrambled<T>(shape, 2, V, {.context = 6, .head_bias = true});
   gt::test::scramble(b, 900);
   std::int64_t const n = V * C + V;
   if (!heads.empty()) {
     std::copy_n(heads.data(), n, a.head_buffer().end() - n);
     std::copy_n(heads.data() + n, n, b.head_buffer().end() - n);
   }
-  Ensemble<gt::Transformer<shape, T>> ensemble({a, b}, mixing);
+  Ensemble<gt::Transformer<gt::Block<T>>> ensemble({a, b}, mixing);
   gt::test::add_busy_adapter(ensemble);
   if (!adapter.empty()) std::copy(adapter.begin(), adapter.end(), ensemble.adapter()->buffer().begin());
   return ensemble;
 }
 /// The mean of the losses.
 template <class T>
-T mean_loss(Ensemble<gt::Transformer<shape, T>> const& ensemble) {
+T mean_loss(Ensemble<gt::Transformer<gt::Block<T>>> const& ensemble) {
   T sum{};
   for (T const& nll : gt::test::losses(Ref{}, ensemble, ids_below(V, batch.rows(), 1), targets_of_batch(), batch))
     sum += nll;
@@ -194,7 +194,8 @@ TEST_CASE("EnsembleTrainer: an expert without weight keeps its head; a loss that
 
 TEST_CASE("EnsembleTrainer: what cannot train is one sentence") {
   Ensemble ensemble(two_experts());
-  auto const refused = [&](Ensemble<Small>& e, gt::BatchShape s, EnsembleTrains what, char const* sentence) {
+  auto const refused = [&](Ensemble<gt::Transformer<>>& e, gt::BatchShape s, EnsembleTrains what,
+                           char const* sentence) {
     CHECK_THROWS_WITH_AS(EnsembleTrainer(Cpu<>(1), e, s, what), sentence, Error);
   };
   refused(ensemble, {2, 24}, {.heads = false, .adapter = false},

@@ -20,7 +20,7 @@ int main() try {
   auto const corpus = gt::Corpus::from_text(story);
   auto const tokenizer = gt::Tokenizer::build(corpus, {.vocab_size = 300});
   auto const substrate = gt::BinaryEmbedding::of_ids(tokenizer.tokens(), {.d_model = block.d_model});
-  auto model = gt::Transformer<block>(substrate, gt::seed(1));
+  auto model = gt::Transformer(substrate, gt::fixed<block>, gt::seed(1));
 
   auto const text = gt::training_text(corpus, tokenizer);
   gt::grow(model, plan, text, {.batch = 2, .context = 16, .tokens_per_stage = 1600});

@@ -56,7 +56,7 @@ MultipleChoice question(std::string const& text, Texts const& choices, std::size
 
 TEST_CASE("ContinuationScorer: what a pass over prompt and continuation gives") {
   auto const tokenizer = small_tokenizer();
-  auto const model = scrambled<tiny, double>(2, tokenizer.size(), {.context = 64});
+  auto const model = scrambled<double>(tiny, 2, tokenizer.size(), {.context = 64});
   ContinuationScorer scorer(Ref{}, model, tokenizer);
   Texts const continuations{" theread", " st", " наро", " \xFF", " thing, in"};
   for (std::string const prompt : {"an", "Question: stherelizdice?\nAnswer:", ""}) {
@@ -84,7 +84,7 @@ TEST_CASE("ContinuationScorer: a token across the border is scored whole, for ev
   vocabulary.add("ab", gt::TokenKind::ngram);
   gt::Tokenizer const merging(vocabulary, {{0, 1, 4}});
   REQUIRE(merging.encode("xab") == std::vector<std::int32_t>{3, 4});
-  auto const model = scrambled<tiny, double>(1, 5, {.context = 16});
+  auto const model = scrambled<double>(tiny, 1, 5, {.context = 16});
   ContinuationScorer scorer(Ref{}, model, merging);
   auto const scores = scorer("xa", Texts{"b", "c"});
   CHECK(scores[0].tokens == 1);
@@ -95,7 +95,7 @@ TEST_CASE("ContinuationScorer: a token across the border is scored whole, for ev
 
 TEST_CASE("ContinuationScorer: of a long prompt the end counts, the same for all continuations") {
   auto const tokenizer = small_tokenizer();
-  auto const model = scrambled<tiny, double>(2, tokenizer.size(), {.context = 8});
+  auto const model = scrambled<double>(tiny, 2, tokenizer.size(), {.context = 8});
   ContinuationScorer scorer(Ref{}, model, tokenizer);
   std::string const prompt = "1234567890", longest = " abcd", shorter = " z";  // a token a character
   REQUIRE(tokenizer.encode(prompt + longest).size() == 15);
@@ -113,7 +113,7 @@ TEST_CASE("ContinuationScorer: of a long prompt the end counts, the same for all
 
 TEST_CASE("multiple_choice: counted raw and by length, by subject, the same bits on any threads and through AnyModel") {
   auto const tokenizer = small_tokenizer();
-  auto const model = scrambled<tiny, float>(2, tokenizer.size(), {.context = 200});
+  auto const model = scrambled(tiny, 2, tokenizer.size(), {.context = 200});
   std::vector<MultipleChoice> questions;
   for (std::uint32_t i = 0; i < 12; ++i) {
     questions.push_back(question(gt::test::prose(3, 10 + i),
@@ -178,7 +178,7 @@ TEST_CASE("multiple_choice: a model that knows the answer is right, and length m
 
 TEST_CASE("multiple_choice: bad input says what must hold") {
   Recital const recital({"a", "b"});
-  auto const model = scrambled<tiny, float>(1, 29, {.context = 8});
+  auto const model = scrambled(tiny, 1, 29, {.context = 8});
   std::vector<MultipleChoice> const none, one{question("a", {"a", "b"}, 0)};
   CHECK_THROWS_WITH_AS(gt::multiple_choice(Cpu<>{1}, recital.model(), recital.tokenizer(), none),
                        "gt: multiple_choice: there must be at least one question (got none)", Error);

@@ -86,8 +86,8 @@ Ids looked_up(std::span<std::int32_t const> ids, std::int32_t keys) {
 // Follows each token by its successor, whatever stands before.
 struct Recite {
   static constexpr gt::BlockConfig shape{.d_model = 8, .heads = 1};
-  gt::Transformer<shape> model;
-  Recite() : model(identity(), gt::Seed{}, {.context = 6}) {
+  gt::Transformer<> model;
+  Recite() : model(identity(), shape, gt::Seed{}, {.context = 6}) {
     float* const head = model.head_buffer().data() + model.head_tensor_offset(decltype(model)::head_w);
     std::fill_n(head, 64, 0.0F);
     for (int i = 0; i < 8; ++i) head[(i + 1) % 8 * 8 + i] = 1;
@@ -308,7 +308,7 @@ TEST_CASE("score_retrieval: counts as one counts by hand, in batches of any size
 TEST_CASE("score_retrieval: exact are the samples whose completion greedy decoding gives") {
   constexpr gt::BlockConfig cfg{.d_model = 16, .heads = 2};
   PassageRetrieval const task(PassageWords(), {.people = 2, .fillers = 0});
-  auto const model = gt::test::scrambled<cfg, float>(2, task.vocab(), {.context = task.context()});
+  auto const model = gt::test::scrambled(cfg, 2, task.vocab(), {.context = task.context()});
   // Of a model that knows nothing: each sample asks for what it says, the second one but for its last token.
   std::int64_t const T = task.context();
   gt::Cpu<> const on(1);

@@ -16,10 +16,10 @@
 
 namespace damage_test {
 
-using gt::BlockConfig, gt::load_model, gt::read_model_config, gt::save, gt::Transformer;
-using gt::test::Any, gt::test::config_of, gt::test::error_of, gt::test::has, gt::test::model_on_bits,
-    gt::test::OwnTensor, gt::test::put, gt::test::put_config, gt::test::rewrite_weights, gt::test::Small,
-    gt::test::TemporaryFolder, gt::test::tokenizer_of_prose;
+using gt::load_model, gt::read_model_config, gt::save;
+using gt::test::config_of, gt::test::error_of, gt::test::has, gt::test::model_on_bits, gt::test::OwnTensor,
+    gt::test::put, gt::test::put_config, gt::test::rewrite_weights, gt::test::TemporaryFolder,
+    gt::test::tokenizer_of_prose;
 
 namespace {
 
@@ -28,9 +28,8 @@ struct Saved {
   Saved() { save(model_on_bits(), tokenizer_of_prose(), folder.path()); }
   std::string const& path() const { return folder.path(); }
   std::string weights() const { return folder / "model.safetensors"; }
-  template <class Model = Any>
   std::string error() const {
-    return error_of([&] { load_model<Model>(path()); });
+    return error_of([&] { load_model(path()); });
   }
   TemporaryFolder folder;
 };
@@ -162,7 +161,7 @@ TEST_CASE("load_model: files that are missing or no files are named") {
   CHECK(has(saved.error(), "'" + saved.weights() + "' must be a readable file (got: Is a directory)"));
   std::filesystem::remove(saved.folder / "config.json");
   CHECK(has(saved.error(), "config.json' must be a readable file (got: No such file or directory)"));
-  CHECK(has(error_of([] { load_model<Any>("/no/such/folder"); }), "'/no/such/folder/config.json'"));
+  CHECK(has(error_of([] { load_model("/no/such/folder"); }), "'/no/such/folder/config.json'"));
 }
 
 TEST_CASE("load_model: files of two saves do not mix") {
@@ -183,9 +182,9 @@ TEST_CASE("load_model: files of two saves do not mix") {
 
 TEST_CASE("load_model: weights that another program wrote again are taken as they are") {
   Saved const saved;
-  auto const before = load_model<Any>(saved.path());
+  auto const before = load_model(saved.path());
   rewrite_weights(saved.path(), [](auto& tensors) { std::reverse(tensors.begin(), tensors.end()); });
-  CHECK(gt::test::differences(before, load_model<Any>(saved.path())) == std::vector<std::string>{});
+  CHECK(gt::test::differences(before, load_model(saved.path())) == std::vector<std::string>{});
 }
 
 TEST_CASE("load_model: a list of missing tensors ends before it is a book") {
@@ -264,21 +263,6 @@ TEST_CASE("load_model: a table that is not the lift of a narrow one is refused, 
   });
   CHECK(saved.error() == "gt: load '" + saved.path() +
                              "': model.embed_tokens.weight must have each number of the substrate 2 times in a row");
-}
-
-TEST_CASE("load_model: a width, a number of heads or a constant that the type does not have is refused") {
-  Saved const saved;
-  std::string const where = "gt: load '" + saved.path() + "': ";
-  CHECK(saved.error<Transformer<BlockConfig{.d_model = 64, .heads = 4}>>() ==
-        where + "this type's width is 64 (got 32)");
-  CHECK(saved.error<Transformer<BlockConfig{.d_model = 32, .heads = 2}>>() == where + "this type has 2 heads (got 4)");
-  CHECK(saved.error<Transformer<BlockConfig{.d_model = 32, .heads = 4, .d_ff = 64}>>() ==
-        where + "this type's MLP is 64 wide (got 128)");
-  for (auto const& error : {saved.error<Transformer<BlockConfig{.d_model = 32, .heads = 4, .norm_eps = 1e-6}>>(),
-                            saved.error<Transformer<BlockConfig{.d_model = 32, .heads = 4, .rope_base = 5e5}>>(),
-                            saved.error<Transformer<BlockConfig{.d_model = 32, .heads = 4, .qkv_bias = false}>>()})
-    CHECK(error == where + "the block's shape must be that of the model's type");
-  CHECK(saved.error<Small>() == "no error");
 }
 
 TEST_CASE("read_model_config: a malformed field is an error that names the file and says what must hold") {

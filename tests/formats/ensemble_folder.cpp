@@ -17,8 +17,8 @@
 namespace ensemble_folder_test {
 
 using gt::Cpu, gt::Ensemble, gt::Error, gt::Expert, gt::load_expert, gt::posterior_weights;
-using gt::test::bit_equal, gt::test::has, gt::test::ids_below, gt::test::losses, gt::test::Small,
-    gt::test::TemporaryFolder, gt::test::tokenizer_of_prose, gt::test::two_experts;
+using gt::test::bit_equal, gt::test::has, gt::test::ids_below, gt::test::losses, gt::test::TemporaryFolder,
+    gt::test::tokenizer_of_prose, gt::test::two_experts;
 
 namespace {
 
@@ -30,11 +30,11 @@ struct Place {
     gt::save(models[1], tokenizer_of_prose(), folder / "experts/b");
   }
   std::string operator/(std::string_view name) const { return folder / name; }
-  std::vector<Expert<Small>> experts() const {
-    return {load_expert<Small>(folder / "experts/a"), load_expert<Small>(folder / "experts/b")};
+  std::vector<Expert<gt::Transformer<>>> experts() const {
+    return {load_expert(folder / "experts/a"), load_expert(folder / "experts/b")};
   }
   /// One that trained.
-  Ensemble<Small> tuned(gt::EnsembleTrains what = {.heads = true}) const {
+  Ensemble<gt::Transformer<>> tuned(gt::EnsembleTrains what = {.heads = true}) const {
     Ensemble ensemble(experts(), gt::fixed_weights({1, 3}));
     ensemble.add_adapter({.rank = 4});
     gt::EnsembleTrainer trainer(Cpu<>(1), ensemble, {2, 24}, what);
@@ -55,18 +55,18 @@ gt::Json json_of(std::string const& folder) {
 
 TEST_CASE("save_ensemble: what was merged, and what trained after it, comes back to the bit") {
   Place const place;
-  auto const comes_back = [&](Ensemble<Small> const& ensemble, std::string const& name) {
+  auto const comes_back = [&](Ensemble<gt::Transformer<>> const& ensemble, std::string const& name) {
     gt::save_ensemble(ensemble, place / name);
-    auto const typed = gt::load_ensemble<Small>(place / name);
+    auto const typed = gt::load_ensemble(place / name);
     CHECK(bit_equal(said(typed), said(ensemble)));
-    CHECK(bit_equal(said(gt::load_any_ensemble<32>(Cpu<>(1), place / name)), said(ensemble)));
+    CHECK(bit_equal(said(gt::load_any_ensemble(Cpu<>(1), place / name)), said(ensemble)));
     CHECK(typed.mixing() == ensemble.mixing());
     CHECK(typed.table_count() == 1);
     CHECK(typed.experts()[1].name == ensemble.experts()[1].name);
     CHECK(typed.owns_heads() == ensemble.owns_heads());
     CHECK((typed.adapter() != nullptr) == (ensemble.adapter() != nullptr));
     gt::save_ensemble(typed, place / "again");
-    CHECK(bit_equal(said(gt::load_ensemble<Small>(place / "again")), said(ensemble)));
+    CHECK(bit_equal(said(gt::load_ensemble(place / "again")), said(ensemble)));
   };
   comes_back(Ensemble(place.experts()), "mean");
   comes_back(Ensemble(place.experts(), posterior_weights({.prior = {1, 2}, .decay = 0.1})), "deep/down/posterior");
@@ -87,12 +87,12 @@ TEST_CASE("save_ensemble: experts and ensemble move together; an ensemble may li
   gt::save_ensemble(ensemble, place / "experts/a");  // beside an expert's own files
   CHECK(json_of(place / "experts/a")["experts"][0]["folder"] == ".");
   CHECK(json_of(place / "experts/a")["experts"][1]["folder"] == "../b");
-  CHECK(bit_equal(said(gt::load_ensemble<Small>(place / "experts/a")), said(ensemble)));
+  CHECK(bit_equal(said(gt::load_ensemble(place / "experts/a")), said(ensemble)));
   TemporaryFolder const elsewhere;
   std::filesystem::rename(place / "experts", elsewhere / "experts");
   std::filesystem::rename(place / "both", elsewhere / "both");
-  CHECK(bit_equal(said(gt::load_ensemble<Small>(elsewhere / "both")), said(ensemble)));
-  CHECK(bit_equal(said(gt::load_ensemble<Small>(elsewhere / "experts")), said(ensemble)));
+  CHECK(bit_equal(said(gt::load_ensemble(elsewhere / "both")), said(ensemble)));
+  CHECK(bit_equal(said(gt::load_ensemble(elsewhere / "experts")), said(ensemble)));
 }
 
 TEST_CASE("save_ensemble: what would be lost is refused, and a full disk leaves the folder as it was") {
@@ -113,7 +113,36 @@ TEST_CASE("save_ensemble: what would be lost is refused, and a full disk leaves 
     gt::test::FileSizeLimit const full(100);
     CHECK_THROWS_AS(gt::save_ensemble(Ensemble(place.experts()), place / "both"), Error);
   }
-  CHECK(bit_equal(said(gt::load_ensemble<Small>(place / "both")), said(before)));
+  CHECK(bit_equal(said(gt::load_ensemble(place / "both")), said(before)));
+}
+
+TEST_CASE("save_ensemble: experts whose weights lie in shards, or are another program's in 16 bits, come back too") {
+  Place const place;
+  auto const shards = two_experts()[0];
+  gt::save(shards, tokenizer_of_prose(), place / "experts/a", {.max_shard_bytes = 20'000});
+  REQUIRE_FALSE(std::filesystem::exists(place / "experts/a/model.safetensors"));
+  gt::test::rewrite_weights(place / "experts/b", [](std::vector<gt::test::OwnTensor>& tensors) {
+    std::erase_if(tensors, [](auto const& t) { return t.name == "lm_head.weight"; });  // the table's, which it has once
+    for (auto& t : tensors) {
+      std::vector<std::byte> halves;
+      for (std::size_t i = 0; i < t.bytes.size(); i += 4) halves.insert(halves.end(), {t.bytes[i + 2], t.bytes[i + 3]});
+      t.dtype = "BF16", t.bytes = halves;
+    }
+  });
+  auto config = gt::test::config_of(place / "experts/b");
+  config.erase("gt");
+  config["tie_word_embeddings"] = true;
+  gt::test::put_config(place / "experts/b", config);
+
+  Ensemble const ensemble(place.experts(), {}, {.any_substrate = true});
+  gt::save_ensemble(ensemble, place / "both");
+  CHECK(bit_equal(said(gt::load_ensemble<Small>(place / "both")), said(ensemble)));
+  CHECK(bit_equal(said(gt::load_any_ensemble<>(Cpu<>(1), place / "both")), said(ensemble)));
+
+  ensemble.expert(1).blocks()[0].weights()[9] += 1;
+  CHECK_THROWS_WITH_AS(gt::save_ensemble(ensemble, place / "both"),
+                       doctest::Contains("experts/b' must hold the expert as it is in memory (got another model."),
+                       Error);
 }
 
 TEST_CASE("load_ensemble: an expert that changed, files of two saves, and damage are one sentence") {
@@ -121,8 +150,8 @@ TEST_CASE("load_ensemble: an expert that changed, files of two saves, and damage
   gt::save_ensemble(place.tuned(), place / "both");
   gt::save_ensemble(place.tuned({.heads = false}), place / "other");
   auto const refused = [&](std::string const& folder, char const* part) {
-    CHECK_THROWS_WITH_AS(gt::load_ensemble<Small>(place / folder), doctest::Contains(part), Error);
-    CHECK_THROWS_WITH_AS(gt::load_any_ensemble<>(Cpu<>(1), place / folder), doctest::Contains(part), Error);
+    CHECK_THROWS_WITH_AS(gt::load_ensemble(place / folder), doctest::Contains(part), Error);
+    CHECK_THROWS_WITH_AS(gt::load_any_ensemble(Cpu<>(1), place / folder), doctest::Contains(part), Error);
   };
   auto const good = gt::read_text_file(place / "both/ensemble.json");
   auto const with = [&](std::string const& was, std::string const& is) {
@@ -149,10 +178,12 @@ TEST_CASE("load_ensemble: an expert that changed, files of two saves, and damage
   refused("both", "an expert's folder must be a path relative to the ensemble's (got '../experts/b?')");
   with("../experts/b", "../experts/../experts/b");
   refused("both", "an expert's folder must have .. at its beginning only (got '../experts/../experts/b')");
+  with("../experts/b", "../experts/a");
+  refused("both", "experts/a' must be the one that was merged (its weights are others)");
   with("experts", "expert");
   refused("both", "key 'experts' must be present");
   gt::test::put(place / "both/ensemble.json", good);
-  CHECK(gt::load_ensemble<Small>(place / "both").size() == 2);
+  CHECK(gt::load_ensemble(place / "both").size() == 2);
   std::filesystem::copy(place / "other/ensemble.safetensors", place / "both/ensemble.safetensors",
                         std::filesystem::copy_options::overwrite_existing);
   refused("both", "ensemble.safetensors and ensemble.json must come from one save");
@@ -163,17 +194,47 @@ TEST_CASE("load_ensemble: an expert that changed, files of two saves, and damage
   refused("other", "experts/b' must be the one that was merged (its weights are others)");
 }
 
+TEST_CASE("ensemble.json names every expert once, by whatever path; in memory one may be averaged with itself") {
+  Place const place;
+  gt::save_ensemble(Ensemble(place.experts()), place / "both");
+  auto json = json_of(place / "both");
+  json["experts"].push_back(json["experts"][0]);
+  json["mixing"]["weights"] = gt::Json::array();
+  auto const refused = [&](char const* folder) {
+    json["experts"][2]["folder"] = folder;
+    gt::test::put(place / "both/ensemble.json", json.dump());
+    CHECK_THROWS_WITH_AS(gt::load_ensemble<Small>(place / "both"),
+                         doctest::Contains("ensemble.json': an ensemble's file must name every expert once (got '"),
+                         Error);
+    CHECK_THROWS_WITH_AS(gt::load_any_ensemble<32>(Cpu<>(1), place / "both"),
+                         doctest::Contains((std::string(folder) + "' twice); give it a greater weight").c_str()),
+                         Error);
+  };
+  refused("../experts/a");
+  refused("../experts/./a");
+  std::filesystem::create_directory_symlink(place / "experts/a", place / "also-a");
+  refused("../also-a");
+
+  auto const a = load_expert<Small>(place / "experts/a");
+  Ensemble const twice(std::vector<Expert<Small>>{a, a});
+  CHECK(said(twice).size() == 48);
+  CHECK_THROWS_WITH_AS(gt::save_ensemble(twice, place / "twice"),
+                       doctest::Contains("save_ensemble: an ensemble's file must name every expert once (got '"),
+                       Error);
+  CHECK_FALSE(std::filesystem::exists(place / "twice"));
+}
+
 TEST_CASE("load_ensemble: experts outside are refused where the folder should hold all of itself") {
   Place const place;
   Ensemble const ensemble(place.experts());
   gt::save_ensemble(ensemble, place / "beside");
-  CHECK_THROWS_WITH_AS(gt::load_ensemble<Small>(place / "beside", {.outside = false}),
+  CHECK_THROWS_WITH_AS(gt::load_ensemble(place / "beside", {.outside = false}),
                        doctest::Contains("every expert must lie in the ensemble's folder, as was asked for (got "
                                          "'../experts/a')"),
                        Error);
-  CHECK_THROWS_AS(gt::load_any_ensemble<32>(Cpu<>(1), place / "beside", {.outside = false}), Error);
+  CHECK_THROWS_AS(gt::load_any_ensemble(Cpu<>(1), place / "beside", {.outside = false}), Error);
   gt::save_ensemble(ensemble, place / "experts");
-  CHECK(gt::load_ensemble<Small>(place / "experts", {.outside = false}).size() == 2);
+  CHECK(gt::load_ensemble(place / "experts", {.outside = false}).size() == 2);
 }
 
 TEST_CASE("save_adapter: comes back to the bit; what is no adapter is refused") {

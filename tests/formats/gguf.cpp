@@ -23,9 +23,9 @@
 
 namespace gguf_test {
 
-using gt::BlockConfig, gt::GgufType, gt::Tokenizer, gt::Transformer, gt::write_gguf;
+using gt::GgufType, gt::Tokenizer, gt::write_gguf;
 using gt::test::error_of, gt::test::has, gt::test::model_on_bits, gt::test::model_on_rows, gt::test::put,
-    gt::test::Small, gt::test::TemporaryFolder, gt::test::tokenizer_of_prose;
+    gt::test::TemporaryFolder, gt::test::tokenizer_of_prose;
 
 namespace {
 
@@ -305,8 +305,7 @@ TEST_CASE("gguf: q8_0 of chosen blocks: zeros, one number, halves, the greatest 
 
 TEST_CASE("gguf: rows that 32 does not divide are f16 where q8_0 was asked for, and the result says so") {
   TemporaryFolder const folder;
-  using Odd = Transformer<BlockConfig{.d_model = 40, .heads = 2, .d_ff = 64}>;
-  auto const model = model_on_rows<Odd>();
+  auto const model = model_on_rows({.d_model = 40, .heads = 2, .d_ff = 64});
   auto const written = write_gguf(model, tokenizer_of_prose(), folder / "m.gguf", {.type = GgufType::q8_0});
   CHECK(written.f16_fallbacks == 7);  // table, q, k, v, o, c_fc, head
   Gguf const file(folder / "m.gguf");
@@ -319,13 +318,11 @@ TEST_CASE("gguf: what cannot be expressed is refused with the reason, and nothin
   auto const error = [&](auto const& model, gt::GgufOptions const& options = {}) {
     return error_of([&] { write_gguf(model, tokenizer_of_prose(), folder / "m.gguf", options); });
   };
-  CHECK(has(error(model_on_bits<Transformer<BlockConfig{.d_model = 32, .heads = 4, .gelu = gt::Gelu::erf}>>()),
+  CHECK(has(error(model_on_bits({.d_model = 32, .heads = 4, .gelu = gt::Gelu::erf})),
             "gt: write_gguf: llama.cpp's starcoder2 has the tanh form of GELU; make the block with gelu = Gelu::tanh"));
-  CHECK(has(error(model_on_bits<Small>(1, 3, {.context = 8, .head_bias = true})), "has no bias on its head"));
-  CHECK(has(error(model_on_bits<Transformer<BlockConfig{.d_model = 32, .heads = 4, .norm = gt::Norm::rms}>>()),
-            "Starcoder2 has LayerNorm"));
-  CHECK(has(error(model_on_bits<Transformer<BlockConfig{.d_model = 32, .heads = 4, .out_bias = false}>>()),
-            "set qkv_bias and out_bias alike"));
+  CHECK(has(error(model_on_bits(1, 3, {.context = 8, .head_bias = true})), "has no bias on its head"));
+  CHECK(has(error(model_on_bits({.d_model = 32, .heads = 4, .norm = gt::Norm::rms})), "Starcoder2 has LayerNorm"));
+  CHECK(has(error(model_on_bits({.d_model = 32, .heads = 4, .out_bias = false})), "set qkv_bias and out_bias alike"));
   CHECK(has(error(model_on_bits(0)), "llama.cpp's models have blocks"));
   auto adapted = model_on_bits();
   adapted.attach_adapters({.rank = 2});

@@ -21,9 +21,9 @@
 namespace import_test {
 
 using gt::import_model, gt::load_model, gt::save, gt::TensorView;
-using gt::test::Any, gt::test::bit_equal, gt::test::differences, gt::test::error_of, gt::test::has,
-    gt::test::model_on_bits, gt::test::model_on_rows, gt::test::OwnTensor, gt::test::put, gt::test::rewrite_weights,
-    gt::test::Small, gt::test::TemporaryFolder, gt::test::tokenizer_of_prose;
+using gt::test::bit_equal, gt::test::differences, gt::test::error_of, gt::test::has, gt::test::model_on_bits,
+    gt::test::model_on_rows, gt::test::OwnTensor, gt::test::put, gt::test::rewrite_weights, gt::test::TemporaryFolder,
+    gt::test::tokenizer_of_prose;
 
 namespace {
 
@@ -68,7 +68,7 @@ auto const as_it_is = [](auto&) {};
 TEST_CASE("import: another program's Starcoder2 stands on its own table") {
   auto const model = model_on_bits();
   Foreign const folder(model, as_it_is);
-  auto const loaded = load_model<Small>(folder.path());
+  auto const loaded = load_model(folder.path());
   CHECK(loaded.substrate_method() == "table");
   CHECK(loaded.table_width() == 32);
   CHECK(loaded.substrate_fingerprint().size() == 64);
@@ -78,8 +78,8 @@ TEST_CASE("import: another program's Starcoder2 stands on its own table") {
   CHECK(gt::test::close({logits.begin(), logits.end()}, {before.begin(), before.end()}, 1e-5));
   TemporaryFolder const again;  // and is one of ours once it is saved here
   save(loaded, tokenizer_of_prose(), again.path());
-  CHECK(differences(load_model<Any>(again.path()), loaded).empty());
-  CHECK(load_model<Any>(again.path()).substrate_fingerprint() == loaded.substrate_fingerprint());
+  CHECK(differences(load_model(again.path()), loaded).empty());
+  CHECK(load_model(again.path()).substrate_fingerprint() == loaded.substrate_fingerprint());
 }
 
 TEST_CASE("import: keys and values that serve several heads are repeated") {
@@ -97,9 +97,9 @@ TEST_CASE("import: keys and values that serve several heads are repeated") {
       keep_rows(t, {0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23});
     }
   });
-  CHECK(differences(load_model<Any>(folder.path()), model).empty());
+  CHECK(differences(load_model(folder.path()), model).empty());
   make_foreign(folder.path(), [](auto& config) { config["num_key_value_heads"] = 3; });
-  CHECK(has(error_of([&] { load_model<Any>(folder.path()); }),
+  CHECK(has(error_of([&] { load_model(folder.path()); }),
             "num_key_value_heads must divide num_attention_heads (got 3 and 4)"));
 }
 
@@ -114,7 +114,7 @@ TEST_CASE("import: a tied head, no biases, a sliding window, another name of GEL
       return t.name == "lm_head.weight" || t.name.ends_with("_proj.bias") || t.name.ends_with("c_fc.bias");
     });
   });
-  auto const loaded = load_model<Small>(folder.path());
+  auto const loaded = load_model(folder.path());
   CHECK(loaded.context() == 16);
   for (auto const& p : loaded.parameters()) {
     CAPTURE(p.name);
@@ -123,7 +123,7 @@ TEST_CASE("import: a tied head, no biases, a sliding window, another name of GEL
       CHECK(std::all_of(p.data, p.data + p.size(), [](float x) { return x == 0; }));
   }
   make_foreign(folder.path(), [](auto& config) { config["norm_type"] = "rms_norm"; });
-  CHECK(has(error_of([&] { load_model<Any>(folder.path()); }), "norm_type must be layer_norm"));
+  CHECK(has(error_of([&] { load_model(folder.path()); }), "norm_type must be layer_norm"));
 }
 
 TEST_CASE("import: fp16, bf16 and fp64 become fp32, other types are refused") {
@@ -146,7 +146,7 @@ TEST_CASE("import: fp16, bf16 and fp64 become fp32, other types are refused") {
   };
   SUBCASE("bf16") {
     as("BF16", 2, [](float x) { return gt::Bf16(x); });
-    auto const loaded = load_model<Small>(folder.path());
+    auto const loaded = load_model(folder.path());
     auto const saved = model.parameters(), read = loaded.parameters();
     for (std::size_t i = 0; i < saved.size(); ++i)
       for (std::int64_t j = 0; j < saved[i].size(); ++j)
@@ -154,21 +154,21 @@ TEST_CASE("import: fp16, bf16 and fp64 become fp32, other types are refused") {
   }
   SUBCASE("fp64") {
     as("F64", 8, [](float x) { return static_cast<double>(x); });
-    auto const loaded = load_model<Small>(folder.path());
+    auto const loaded = load_model(folder.path());
     for (std::size_t i = 0; i < model.parameters().size(); ++i)
       CHECK(std::memcmp(loaded.parameters()[i].data, model.parameters()[i].data,
                         static_cast<std::size_t>(4 * model.parameters()[i].size())) == 0);
   }
   SUBCASE("fp16") {
     as("F16", 2, [](float x) { return static_cast<std::uint16_t>(x > 0 ? 0x3C00 : 0xBC00); });  // 1 and -1
-    auto const loaded = load_model<Small>(folder.path());
+    auto const loaded = load_model(folder.path());
     auto const saved = model.parameters(), read = loaded.parameters();
     for (std::size_t i = 0; i < saved.size(); ++i)
       for (std::int64_t j = 0; j < saved[i].size(); ++j) REQUIRE(read[i].data[j] == (saved[i].data[j] > 0 ? 1 : -1));
   }
   SUBCASE("integers") {
     as("I32", 4, [](float) { return 7; });
-    CHECK(has(error_of([&] { load_model<Small>(folder.path()); }), "model.embed_tokens.weight is of type I32, "));
+    CHECK(has(error_of([&] { load_model(folder.path()); }), "model.embed_tokens.weight is of type I32, "));
   }
 }
 
@@ -184,7 +184,7 @@ TEST_CASE("shards: as many files as the bytes ask for, one model, and no trace o
   for (auto const& [tensor, file] : index["weight_map"].items()) files.insert(file.template get<std::string>());
   CHECK(files.size() > 2);
   CHECK(index["metadata"]["total_size"] == 4 * (model.parameter_count() + 420 * 16));  // the table is lifted
-  CHECK(differences(load_model<Small>(folder.path()), model).empty());
+  CHECK(differences(load_model(folder.path()), model).empty());
 
   auto const whole = gt::read_text_file(folder / "model.safetensors.index.json");
   auto const said = [&](std::string const& from, std::string const& to) {
@@ -192,7 +192,7 @@ TEST_CASE("shards: as many files as the bytes ask for, one model, and no trace o
     for (auto at = text.find(from); at != text.npos; at = text.find(from, at + to.size()))
       text.replace(at, from.size(), to);
     put(folder / "model.safetensors.index.json", text);
-    return error_of([&] { load_model<Small>(folder.path()); });
+    return error_of([&] { load_model(folder.path()); });
   };
   auto const first = *files.begin();
   CHECK(has(said(first, "../" + first), "files must be named without a folder (got '../model-00001"));
@@ -200,24 +200,24 @@ TEST_CASE("shards: as many files as the bytes ask for, one model, and no trace o
   CHECK(has(said("\"lm_head.weight\"", "\"other\""), "must hold the tensor 'other'"));
   CHECK(has(said("\"lm_head.weight\": \"", "\"lm_head.weight\": \"no-"), "no-model-"));
   put(folder / "model.safetensors.index.json", "{\"weight_map\": {}}");
-  CHECK(has(error_of([&] { load_model<Small>(folder.path()); }), "weight_map must name at least one tensor"));
+  CHECK(has(error_of([&] { load_model(folder.path()); }), "weight_map must name at least one tensor"));
   put(folder / "model.safetensors.index.json", whole);
   std::filesystem::remove(folder / first);
-  CHECK(has(error_of([&] { load_model<Small>(folder.path()); }), first));
+  CHECK(has(error_of([&] { load_model(folder.path()); }), first));
 
   save(model, tokenizer_of_prose(), folder.path());
   CHECK(std::filesystem::exists(folder / "model.safetensors"));
   CHECK(!std::filesystem::exists(folder / *files.rbegin()));
   CHECK(!std::filesystem::exists(folder / "model.safetensors.index.json"));
   CHECK(std::filesystem::exists(folder / "model-notes.safetensors"));
-  CHECK(differences(load_model<Small>(folder.path()), model).empty());
+  CHECK(differences(load_model(folder.path()), model).empty());
 }
 
 TEST_CASE("load: pickled weights are named, and not opened") {
   Foreign const folder(model_on_rows(1), as_it_is);
   std::filesystem::remove(folder / "model.safetensors");
   put(folder / "pytorch_model.bin", "x");
-  CHECK(has(error_of([&] { load_model<Any>(folder.path()); }), "pytorch_model.bin is a program, and is not run"));
+  CHECK(has(error_of([&] { load_model(folder.path()); }), "pytorch_model.bin is a program, and is not run"));
 }
 
 namespace {
@@ -225,7 +225,7 @@ namespace {
 /// Weights under names of a PyTorch module of one's own: q, k and v in one transposed matrix, everything renamed.
 struct Renamed : TemporaryFolder {
   gt::Json map;
-  explicit Renamed(Small const& model) {
+  explicit Renamed(gt::Transformer<> const& model) {
     save(model, tokenizer_of_prose(), path());
     auto config = gt::test::config_of(path());
     config.erase("gt");
@@ -258,7 +258,7 @@ struct Renamed : TemporaryFolder {
   void write() const { put(*this / "map.json", map.dump()); }
   std::string error() const {
     write();
-    return error_of([&] { import_model<Any>(*this / "model.safetensors", *this / "map.json"); });
+    return error_of([&] { import_model(*this / "model.safetensors", *this / "map.json"); });
   }
 };
 
@@ -267,8 +267,8 @@ struct Renamed : TemporaryFolder {
 TEST_CASE("import by map: renamed, transposed and joined tensors become the model they were") {
   auto const model = model_on_rows(2);
   Renamed const folder(model);
-  CHECK(differences(import_model<Small>(folder / "model.safetensors", folder / "map.json"), model).empty());
-  CHECK(differences(import_model<Any>(folder / "model.safetensors", folder / "map.json"), model).empty());
+  CHECK(differences(import_model(folder / "model.safetensors", folder / "map.json"), model).empty());
+  CHECK(differences(import_model(folder / "model.safetensors", folder / "map.json"), model).empty());
 }
 
 TEST_CASE("import by map: what is missing, misshapen, of no use or misspelled is listed in one error") {

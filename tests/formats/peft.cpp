@@ -14,14 +14,14 @@
 namespace peft_test {
 
 using gt::load_adapter, gt::LoraConfig, gt::save_adapter;
-using gt::test::Any, gt::test::bit_equal, gt::test::differences, gt::test::error_of, gt::test::has,
-    gt::test::model_on_bits, gt::test::put, gt::test::Small, gt::test::TemporaryFolder, gt::test::tokenizer_of_prose;
+using gt::test::bit_equal, gt::test::differences, gt::test::error_of, gt::test::has, gt::test::model_on_bits,
+    gt::test::put, gt::test::TemporaryFolder, gt::test::tokenizer_of_prose;
 
 namespace {
 
 constexpr LoraConfig queries_and_mlp{.rank = 3, .alpha = 5, .targets = {true, false, true, false, true, true}};
 
-Small adapted(LoraConfig lora, int blocks = -1) {
+gt::Transformer<> adapted(LoraConfig lora, int blocks = -1) {
   auto model = model_on_bits();
   auto const plain = model.clone();
   model.attach_adapters(lora, blocks);
@@ -37,7 +37,7 @@ gt::Json config_in(std::string const& folder) {
 
 }  // namespace
 
-TEST_CASE("peft: adapters come back to the bit, on any type, of all blocks or of the lowest") {
+TEST_CASE("peft: adapters come back to the bit, of all blocks or of the lowest") {
   for (int const blocks : {-1, 1}) {
     for (bool const stabilised : {false, true}) {
       LoraConfig lora = queries_and_mlp;
@@ -46,7 +46,7 @@ TEST_CASE("peft: adapters come back to the bit, on any type, of all blocks or of
       TemporaryFolder const folder;
       save_adapter(model, folder / "adapter", "somewhere/model");
       auto const bits = gt::BinaryEmbedding::of_ids(tokenizer_of_prose().tokens(), {.d_model = 32});
-      Any loaded(bits, gt::seed(3), {.context = 24, .d_model = 32, .heads = 4});
+      gt::Transformer<> loaded(bits, gt::test::small, gt::seed(3), {.context = 24});
       loaded.append(2);
       gt::test::scramble(loaded, 300);  // as model_on_bits
       load_adapter(loaded, folder / "adapter");

@@ -30,8 +30,6 @@
 namespace gt::test {
 
 inline constexpr BlockConfig small{.d_model = 32, .heads = 4};
-using Small = Transformer<small>;
-using Any = Transformer<BlockConfig{.d_model = BlockConfig::run_time, .heads = BlockConfig::run_time}>;
 
 inline Tokenizer const& tokenizer_of_prose() {
   static auto const tokenizer = Tokenizer::build(Corpus::from_text(prose(600)), {.vocab_size = 420});
@@ -39,23 +37,29 @@ inline Tokenizer const& tokenizer_of_prose() {
 }
 
 /// A model on the bits of its tokens' ids, which are fewer than its width; every number of it counts.
-template <class Model = Small>
-Model model_on_bits(int depth = 2, std::uint64_t s = 3, TransformerOptions options = {.context = 24}) {
-  auto const bits = BinaryEmbedding::of_ids(tokenizer_of_prose().tokens(), {.d_model = Model::static_config.d_model});
-  Model model(bits, seed(s), options);
+inline Transformer<> model_on_bits(BlockConfig shape, int depth = 2, std::uint64_t s = 3,
+                                   TransformerOptions options = {.context = 24}) {
+  auto const bits = BinaryEmbedding::of_ids(tokenizer_of_prose().tokens(), {.d_model = shape.d_model});
+  Transformer<> model(bits, shape, seed(s), options);
   model.append(depth);
   scramble(model, static_cast<std::uint32_t>(100 * s));
   return model;
 }
+/// The same of the shape `small`.
+inline Transformer<> model_on_bits(int depth = 2, std::uint64_t s = 3, TransformerOptions options = {.context = 24}) {
+  return model_on_bits(small, depth, s, options);
+}
 /// A model on rows as wide as itself.
-template <class Model = Small>
-Model model_on_rows(int depth = 1) {
-  auto const rows = RandomEmbedding::draw(tokenizer_of_prose().tokens(), {.width = Model::static_config.d_model});
-  Model model(rows, seed(3), {.context = 24});
+inline Transformer<> model_on_rows(BlockConfig shape, int depth = 1) {
+  auto const rows = RandomEmbedding::draw(tokenizer_of_prose().tokens(), {.width = shape.d_model});
+  Transformer<> model(rows, shape, seed(3), {.context = 24});
   model.append(depth);
   scramble(model);
   return model;
 }
+
+/// The same of the shape `small`.
+inline Transformer<> model_on_rows(int depth = 1) { return model_on_rows(small, depth); }
 
 /// The names of all tensors in which two models differ in name, shape or any bit.
 template <class A, class B>

@@ -18,16 +18,16 @@ using namespace gt;
 namespace {
 
 // Weights of one block, with adapters of rank 2 and without.
-std::vector<fuzz::Any> const& saved_models() {
-  static std::vector<fuzz::Any> const both = [] {
-    std::vector<fuzz::Any> models{fuzz::model_of(1), fuzz::model_of(1)};
+std::vector<Transformer<>> const& saved_models() {
+  static std::vector<Transformer<>> const both = [] {
+    std::vector<Transformer<>> models{fuzz::model_of(1), fuzz::model_of(1)};
     models[1].attach_adapters({.rank = 2, .alpha = 4}, 1);
     return models;
   }();
   return both;
 }
 
-void write(fuzz::Any const& model, std::string_view growth, std::string const& path) {
+void write(Transformer<> const& model, std::string_view growth, std::string const& path) {
   auto tensors = detail::trained_tensors(model);
   std::vector<std::byte> const moments(24);
   tensors.push_back({"gt.moments", "U8", {24}, moments});

@@ -20,7 +20,7 @@ using namespace gt;
 
 namespace {
 
-using Both = Ensemble<fuzz::Any>;
+using Both = Ensemble<Transformer<>>;
 
 // The folders all/merged, which is fuzzed; all/a and all/merged/b, which are experts; and outside, which is one too.
 struct Place {
@@ -69,14 +69,14 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   std::optional<Both> ensemble;
   fuzz::HeapBudget const budget{.constant = 4 << 20,
                                 .factor = 1 << 12};  // an entry of 100 bytes may name a whole model
-  if (!fuzz::accepts(text.size(), budget, [&] { ensemble = load_ensemble<fuzz::Any>(place.merged); })) return 0;
+  if (!fuzz::accepts(text.size(), budget, [&] { ensemble = load_ensemble(place.merged); })) return 0;
   fuzz::require(ensemble->size() >= 2, "an ensemble has two experts");
   double sum = 0;
   for (double const w : ensemble->weights()) fuzz::require(w >= 0, "no weight is negative"), sum += w;
   fuzz::require(sum > 1 - 1e-9 && sum < 1 + 1e-9, "weights must sum to 1");
   std::string const copy = fuzz::folder() / "all/copy";
   save_ensemble(*ensemble, copy);
-  auto const again = load_ensemble<fuzz::Any>(copy);
+  auto const again = load_ensemble(copy);
   fuzz::require(again.size() == ensemble->size() && again.mixing() == ensemble->mixing(), "it must read the same");
   return 0;
 }

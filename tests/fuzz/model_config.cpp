@@ -49,8 +49,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
 
   // Names of tensors take memory by the depth, which may be 4,096; sines and cosines by the context.
   fuzz::HeapBudget const budget{.constant = 96 << 20, .factor = 128};
-  std::optional<fuzz::Any> model;
-  if (!fuzz::accepts(size, budget, [&] { model = load_model<fuzz::Any>(fuzz::folder().path()); })) return 0;
+  std::optional<Transformer<>> model;
+  if (!fuzz::accepts(size, budget, [&] { model = load_model(fuzz::folder().path()); })) return 0;
   std::vector<std::int32_t> const ids{1};
   auto const z = logits(Ref{}, *model, ids);
   fuzz::require(z.x.columns() == fuzz::vocab, "a model must speak of its vocabulary");

@@ -14,15 +14,13 @@
 namespace gt::fuzz {
 
 inline constexpr std::int64_t vocab = 5;
-inline constexpr BlockConfig any_block{.d_model = BlockConfig::run_time, .heads = BlockConfig::run_time};
-using Any = Transformer<any_block>;  ///< one type for every width
 
 /// A model of `depth` blocks, 8 wide with 2 heads, on a table 4 wide.
-inline Any model_of(int depth, std::uint64_t seed = 1) {
+inline Transformer<> model_of(int depth, std::uint64_t seed = 1) {
   Buffer<float> rows(vocab * 4);
   for (std::int64_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<float>(i % 7) - 3;
-  Any model(FrozenTable("test", vocab, 4, rows, "fuzz"), Seed{seed},
-            {.context = 8, .d_model = 8, .heads = 2, .d_ff = 0});
+  Transformer<> model(FrozenTable("test", vocab, 4, rows, "fuzz"), BlockConfig{.d_model = 8, .heads = 2}, Seed{seed},
+                      {.context = 8});
   model.append(depth);
   return model;
 }

@@ -40,10 +40,9 @@ void write_weights(std::string const& path) {
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   static bool const written = (write_weights(fuzz::folder() / "weights.safetensors"), true);
   auto const map = fuzz::folder().put("map.json", fuzz::text_of(data, size));
-  std::optional<fuzz::Any> model;
+  std::optional<Transformer<>> model;
   fuzz::HeapBudget const budget{.constant = 192 << 20, .factor = 128};  // as of config.json
-  if (!fuzz::accepts(size, budget,
-                     [&] { model = import_model<fuzz::Any>(fuzz::folder() / "weights.safetensors", map); }))
+  if (!fuzz::accepts(size, budget, [&] { model = import_model(fuzz::folder() / "weights.safetensors", map); }))
     return !written;
   std::vector<std::int32_t> const ids{1};
   fuzz::require(logits(Ref{}, *model, ids).x.columns() == fuzz::vocab, "a model must speak of its vocabulary");

@@ -32,7 +32,7 @@ constexpr BlockConfig tiny{.d_model = 16, .heads = 2};
 constexpr std::int64_t V = 29, T = 8, B = 3, C = 16;
 constexpr gt::BatchShape shape{B, T};
 constexpr std::int64_t window = 64 + 64 + 4 * T * C;  // bytes of one in float: two heads and the states
-using Tiny = Transformer<tiny>;
+using Tiny = Transformer<>;
 
 void check_use(PrefixCacheUse const& use, std::int64_t found, std::int64_t continued, std::int64_t computed) {
   CHECK(use.found == found);
@@ -50,7 +50,7 @@ std::vector<std::int32_t> const one_byte(static_cast<std::size_t>(V), 1);
 GrowthPlan const plan{deepen(2), deepen(1, {.head = gt::HeadInit::reset}), deepen(2)};
 
 Tiny new_model(int depth = 0) {
-  Tiny model(gt::test::substrate_of(V, 8), gt::seed(1), {.context = T});
+  Tiny model(gt::test::substrate_of(V, 8), tiny, gt::seed(1), {.context = T});
   model.append(depth);
   return model;
 }

@@ -116,15 +116,15 @@ TEST_CASE("GrowthPlan: 64 stages and no more") {
 namespace {
 
 /// Calls check(stage, trainer, model, text) when each stage of a plan has been entered.
-template <BlockConfig Cfg, class Check>
-void for_each_stage(GrowthPlan const& stages, bool head_bias, BatchShape shape, Check const& check) {
-  gt::Transformer<Cfg> model(gt::test::substrate_of(37, Cfg.d_model / 2, "learned"), gt::seed(1),
-                             {.context = shape.tokens, .head_bias = head_bias});
+template <class Check>
+void for_each_stage(BlockConfig c, GrowthPlan const& stages, bool head_bias, BatchShape shape, Check const& check) {
+  gt::Transformer<> model(gt::test::substrate_of(37, c.d_model / 2, "learned"), c, gt::seed(1),
+                          {.context = shape.tokens, .head_bias = head_bias});
   for (std::size_t i = 0; i < stages.size(); ++i) {
-    INFO("C ", Cfg.d_model, ", stage ", i, ", head bias ", head_bias, ", ", shape.batch, " x ", shape.tokens);
+    INFO("C ", c.d_model, ", stage ", i, ", head bias ", head_bias, ", ", shape.batch, " x ", shape.tokens);
     gt::detail::enter_stage(model, stages, i, stages.depth());
     gt::Trainer const trainer(gt::Ref{}, model, shape);
-    check(i, Cfg, trainer, model);
+    check(i, c, trainer, model);
     model.drop_adapters();
   }
 }
@@ -143,13 +143,11 @@ void for_many_models(Check const& check) {
                           deepen(3, {.init = gt::BlockInit::expand})};
   for (bool const head_bias : {false, true}) {
     for (BatchShape const shape : {BatchShape{1, 3}, {2, 8}, {3, 33}}) {
-      auto const run = [&]<BlockConfig Cfg>() {
-        for_each_stage<Cfg>(stages, head_bias, shape, [&](auto const&... of_stage) { check(stages, of_stage...); });
-      };
-      run.template operator()<BlockConfig{.d_model = 8, .heads = 2}>();
-      run.template operator()<BlockConfig{.d_model = 24, .heads = 3, .d_ff = 20, .qkv_bias = false}>();
-      run.template operator()<BlockConfig{.d_model = 32, .heads = 16, .d_ff = 300, .out_bias = false}>();
-      run.template operator()<BlockConfig{.d_model = 24, .heads = 2, .norm = gt::Norm::rms}>();
+      for (BlockConfig const c : {BlockConfig{.d_model = 8, .heads = 2},
+                                  {.d_model = 24, .heads = 3, .d_ff = 20, .qkv_bias = false},
+                                  {.d_model = 32, .heads = 16, .d_ff = 300, .out_bias = false},
+                                  {.d_model = 24, .heads = 2, .norm = gt::Norm::rms}})
+        for_each_stage(c, stages, head_bias, shape, [&](auto const&... of_stage) { check(stages, of_stage...); });
     }
   }
 }

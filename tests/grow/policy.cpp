@@ -25,7 +25,7 @@ namespace {
 
 constexpr BlockConfig tiny{.d_model = 16, .heads = 2};
 constexpr std::int64_t V = 29, T = 8, B = 2, step_tokens = B * T;
-using Tiny = gt::Transformer<tiny>;
+using Tiny = gt::Transformer<>;
 std::vector<std::int32_t> const one_byte(static_cast<std::size_t>(V), 1);
 
 gt::TokenizedCorpus corpus() {
@@ -38,7 +38,7 @@ gt::TokenizedCorpus corpus() {
   return {text(400, 1), text(60, 2), 400, 60};
 }
 Tiny new_model(int depth = 0) {
-  Tiny model(gt::test::substrate_of(V, 8), gt::seed(1), {.context = T});
+  Tiny model(gt::test::substrate_of(V, 8), tiny, gt::seed(1), {.context = T});
   model.append(depth);
   return model;
 }

@@ -27,10 +27,10 @@ constexpr BlockConfig tiny{.d_model = 16, .heads = 2};
 constexpr std::int64_t V = 29, T = 8, B = 3, C = 16;
 constexpr BatchShape shape{B, T};
 constexpr std::int64_t window = 64 + 64 + 4 * T * C;  // bytes of one in float: two heads and the states
-using Tiny = Transformer<tiny>;
+using Tiny = Transformer<>;
 using Ids = std::vector<std::int32_t>;
 
-Tiny deep_model(int depth = 5) { return scrambled<tiny, float>(depth, V, {.context = T}); }
+Tiny deep_model(int depth = 5) { return scrambled(tiny, depth, V, {.context = T}); }
 /// A batch of some of the windows 0, 1, 2, ..., each of which always has the same ids.
 Ids batch_of(std::initializer_list<std::uint32_t> windows) {
   Ids ids;
@@ -92,7 +92,7 @@ TEST_CASE_TEMPLATE("PrefixCache: the states of hidden_states, bit for bit, with 
 }
 
 TEST_CASE_TEMPLATE("PrefixCache: models of double and complex numbers as well", U, double, std::complex<double>) {
-  auto const model = scrambled<tiny, U>(3, V, {.context = T});
+  auto const model = scrambled<U>(tiny, 3, V, {.context = T});
   PrefixCache cache(Ref{}, model, shape, {.bytes = 4 * 8 * window});
   for (int const depth : {1, 3}) {
     cache.set_depth(depth);

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -34,7 +35,7 @@ constexpr std::int64_t V = 29, T = 8, C = 16;
 constexpr BatchShape shape{2, T};
 constexpr std::int64_t head = 4096, entry = 64 + 64 + 4 * T * C;  // bytes
 constexpr int windows = 6;
-using Tiny = gt::Transformer<tiny>;
+using Tiny = gt::Transformer<>;
 using Ids = std::vector<std::int32_t>;
 
 /// Three batches of two windows.
@@ -60,7 +61,7 @@ void check_states(PrefixCache<Ref, Tiny>& cache, Tiny const& model) {
 struct Place {
   TemporaryFolder folder;
   std::string file = folder / "prefix.cache";
-  Tiny model = scrambled<tiny, float>(3, V, {.context = T});
+  Tiny model = scrambled(tiny, 3, V, {.context = T});
   PrefixCacheOptions options{.bytes = head + windows * entry, .file = file};
 
   Place() {
@@ -107,7 +108,7 @@ TEST_CASE("PrefixCache: a file of another prefix is never read; it is filled ane
   SUBCASE("another table") {
     gt::Buffer<float> const rows = gt::test::substrate_of(V, C / 2).table().clone();  // under the same name
     rows[7] += 1e-3F;
-    Tiny other(gt::FrozenTable("test", V, C / 2, rows, "test"), gt::seed(3), {.context = T});
+    Tiny other(gt::FrozenTable("test", V, C / 2, rows, "test"), tiny, gt::seed(3), {.context = T});
     other.blocks() = place.model.blocks();
     place.model = other;
   }
@@ -262,6 +263,19 @@ TEST_CASE("PrefixCache: what is no prefix cache stays as it is, and what cannot 
   CHECK_NOTHROW(gt::check_file({.file = other}));
   CHECK(!std::filesystem::exists(other));
   CHECK_NOTHROW(gt::check_file({.file = ""}));
+}
+
+TEST_CASE("PrefixCache: on a file system without locks a file is refused, and not taken for one in use") {
+  Place place;
+  auto const told = [&](int error) {
+    return gt::test::where_flock_fails(error, [&] { return error_of([&] { gt::check_file(place.options); }); });
+  };
+  if (told(ENOLCK) == "skipped") return;
+  CHECK(told(ENOLCK) == "gt: PrefixCache: '" + place.file +
+                            "' must be on a file system with locks (got: No locks available); choose another place, "
+                            "or keep the cache in memory");
+  CHECK(has(told(EIO), "(got: Input/output error)"));
+  CHECK(told(EWOULDBLOCK) == "gt: PrefixCache: '" + place.file + "' must not be in use by another run");
 }
 
 TEST_CASE("PrefixCache: to check a file changes nothing in it") {

@@ -23,7 +23,7 @@ namespace {
 
 constexpr gt::BlockConfig tiny{.d_model = 16, .heads = 2};
 constexpr std::int64_t V = 29, T = 8, B = 2, steps = 6, all_steps = 6 * steps + steps / 2;
-using Tiny = gt::Transformer<tiny>;
+using Tiny = gt::Transformer<>;
 std::vector<std::int32_t> const one_byte(static_cast<std::size_t>(V), 1);
 GrowthPlan const plan{deepen(1, {.train_table = true}),
                       deepen(2, {.head = gt::HeadInit::reset}),
@@ -37,7 +37,7 @@ gt::TokenizedCorpus corpus() {
   return {gt::Tokens::from_ids(ids_below(V, 500, 1), V), gt::Tokens::from_ids(ids_below(V, 60, 2), V), 500, 60};
 }
 Tiny new_model(int depth = 0) {
-  Tiny model(substrate_of(V, 8, "learned"), gt::seed(1), {.context = T});
+  Tiny model(substrate_of(V, 8, "learned"), tiny, gt::seed(1), {.context = T});
   model.append(depth);
   return model;
 }

@@ -19,7 +19,7 @@ constexpr gt::BlockConfig block{.d_model = 8, .heads = 2};
 int main(int argc, char**) {
   gt::Buffer<float> rows(8 * 8);
   for (std::int64_t i = 0; i < 8; ++i) rows[9 * i] = 1;
-  gt::Transformer<block> model(gt::FrozenTable("identity", 8, 8, rows, "identity"), gt::seed(1), {.context = 4});
+  gt::Transformer<> model(gt::FrozenTable("identity", 8, 8, rows, "identity"), block, gt::seed(1), {.context = 4});
   model.append(1);
   gt::Session session(gt::Ref{}, model);
   std::int32_t const ids[] = {3, 1, 4};

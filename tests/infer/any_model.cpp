@@ -19,7 +19,7 @@
 namespace any_model_test {
 
 using gt::AnyModel, gt::Cpu, gt::Error, gt::load_any_model, gt::Session;
-using gt::test::differences, gt::test::ids_below, gt::test::model_on_bits, gt::test::Small, gt::test::TemporaryFolder,
+using gt::test::differences, gt::test::ids_below, gt::test::model_on_bits, gt::test::TemporaryFolder,
     gt::test::tokenizer_of_prose;
 
 namespace {
@@ -33,17 +33,14 @@ constexpr gt::BlockConfig narrow{.d_model = 32, .heads = 4, .d_ff = 48};
 
 }  // namespace
 
-TEST_CASE("AnyModel: a folder opens as its own width or as the generic type, with equal results") {
+TEST_CASE("AnyModel: a folder opens as one, with the results of its model") {
   TemporaryFolder const folder;
   auto const model = model_on_bits();
   gt::save(model, tokenizer_of_prose(), folder.path());
   Cpu<> const on(2);
-  auto const compiled = load_any_model<16, 32, 64>(on, folder.path());
-  auto const generic = load_any_model<16, 64>(on, folder.path());
-  CHECK(compiled.has_static_width());
-  CHECK_FALSE(generic.has_static_width());
+  auto const loaded = load_any_model(on, folder.path());
   auto const ids = ids_below(model.vocab(), 20, 3);
-  for (AnyModel const& any : {compiled, generic, AnyModel(model)}) {
+  for (AnyModel const& any : {loaded, AnyModel(model)}) {
     CHECK(differences(any, model).empty());
     CHECK(any.config() == model.config());
     CHECK(any.depth() == 2);
@@ -56,7 +53,7 @@ TEST_CASE("AnyModel: a folder opens as its own width or as the generic type, wit
       CHECK(numbers(gt::hidden_states(on, any, ids, layer)) == numbers(gt::hidden_states(on, model, ids, layer)));
 
     Session<Cpu<>, AnyModel> hidden(on, any);
-    Session<Cpu<>, Small> typed(on, model);
+    Session<Cpu<>, gt::Transformer<>> typed(on, model);
     for (int round = 0; round < 2; ++round) {
       CHECK(copy(hidden.feed(std::span(ids).first(7))) == copy(typed.feed(std::span(ids).first(7))));
       CHECK(copy(hidden.feed(std::span(ids).subspan(7, 1))) == copy(typed.feed(std::span(ids).subspan(7, 1))));
@@ -70,19 +67,18 @@ TEST_CASE("AnyModel: a folder opens as its own width or as the generic type, wit
     gt::generate(on, model, tokenizer_of_prose(), "The", {.max_tokens = 40}, into(expected));
     CHECK(said == expected);
     gt::Evaluator<Cpu<>, AnyModel> evaluate(on, {2, 8}, gt::token_bytes(tokenizer_of_prose()));
-    gt::Evaluator<Cpu<>, Small> evaluate_typed(on, {2, 8}, gt::token_bytes(tokenizer_of_prose()));
+    gt::Evaluator<Cpu<>, gt::Transformer<>> evaluate_typed(on, {2, 8}, gt::token_bytes(tokenizer_of_prose()));
     auto const text = gt::Tokens::from_ids(ids, model.vocab());
     CHECK(evaluate(any, text).nats == evaluate_typed(model, text).nats);
   }
 }
 
-TEST_CASE("AnyModel: an MLP of another width opens as the generic type") {
+TEST_CASE("AnyModel: an MLP of another width") {
   TemporaryFolder const folder;
-  auto const model = model_on_bits<gt::Transformer<narrow>>();
+  auto const model = model_on_bits(narrow);
   gt::save(model, tokenizer_of_prose(), folder.path());
   Cpu<> const on(1);
-  auto const any = load_any_model<32>(on, folder.path());
-  CHECK_FALSE(any.has_static_width());
+  auto const any = load_any_model(on, folder.path());
   CHECK(any.config().ff() == 48);
   CHECK(differences(any, model).empty());
   auto const ids = ids_below(model.vocab(), 20, 3);
@@ -97,7 +93,7 @@ TEST_CASE("AnyModel: outlives what it was made of, and a folder that is not ther
     return AnyModel(model);
   }();
   CHECK(numbers(gt::logits(on, alone, ids)) == numbers(gt::logits(on, model_on_bits(), ids)));
-  CHECK_THROWS_WITH_AS(load_any_model<32>(on, "/no/such"), doctest::Contains("/no/such/config.json"), Error);
+  CHECK_THROWS_WITH_AS(load_any_model(on, "/no/such"), doctest::Contains("/no/such/config.json"), Error);
   CHECK_THROWS_WITH_AS(gt::hidden_states(on, alone, ids, 3), "gt: hidden_states: the model has 2 blocks (got layer 3)",
                        Error);
   CHECK_THROWS_WITH_AS(gt::hidden_states(on, alone, {}), "gt: hidden_states: there must be at least one token", Error);

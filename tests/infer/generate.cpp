@@ -62,10 +62,10 @@ Said say_until(Recital const& recital, std::vector<std::string> const& stops, st
 /// Tokens of real text, characters in bytes among them, and a model that draws all of them.
 struct Speaker {
   explicit Speaker(std::int64_t context)
-      : model{gt::test::scrambled<gt::BlockConfig{.d_model = 32, .heads = 2}, float>(2, tokenizer.size(),
-                                                                                     {.context = context})} {}
+      : model{gt::test::scrambled(gt::BlockConfig{.d_model = 32, .heads = 2}, 2, tokenizer.size(),
+                                  {.context = context})} {}
   Tokenizer tokenizer = Tokenizer::build(gt::Corpus::from_text(gt::test::prose(600)), {.vocab_size = 420});
-  gt::Transformer<gt::BlockConfig{.d_model = 32, .heads = 2}> model;
+  gt::Transformer<> model;
 };
 constexpr gt::SamplerOptions wild{.temperature = 1.5, .top_p = 1, .seed = gt::seed(9)};
 

@@ -51,7 +51,7 @@ void goes_back(Model const& model) {
 }  // namespace
 
 TEST_CASE("Session: rewind forgets what came later, for models of any kind") {
-  auto const model = scrambled<gt::BlockConfig{.d_model = 16, .heads = 2}, float>(2, 29, {.context = 20});
+  auto const model = scrambled(gt::BlockConfig{.d_model = 16, .heads = 2}, 2, 29, {.context = 20});
   goes_back(model);
   goes_back(gt::AnyModel(model));
 }

@@ -30,7 +30,7 @@ constexpr BlockConfig tiny{.d_model = 16, .heads = 2};
 constexpr std::int64_t V = 29, context = 8;
 
 /// log p(ids[i] | ids[begin, i)) by the plainest way: a pass over just these tokens.
-double plain(gt::Transformer<tiny, double> const& model, std::vector<std::int32_t> const& ids, std::size_t begin,
+double plain(gt::Transformer<gt::Block<double>> const& model, std::vector<std::int32_t> const& ids, std::size_t begin,
              std::size_t i) {
   auto const z = gt::logits(Ref{}, model, std::span(ids).subspan(begin, i - begin));
   double const* const row = z.x.row(z.x.rows() - 1);
@@ -42,7 +42,7 @@ double plain(gt::Transformer<tiny, double> const& model, std::vector<std::int32_
 }  // namespace
 
 TEST_CASE("score: every token is scored once, from the window that the stride gives it") {
-  auto const model = scrambled<tiny, double>(2, V, {.context = context});
+  auto const model = scrambled<double>(tiny, 2, V, {.context = context});
   for (std::int64_t const length : {1, 2, 8, 9, 10, 21}) {
     auto const ids = ids_below(V, length, 5);
     for (std::int64_t const stride : {1, 3, 4, 8}) {
@@ -64,7 +64,7 @@ TEST_CASE("score: every token is scored once, from the window that the stride gi
 }
 
 TEST_CASE("score: the same bits in any batch, on any number of threads, and through AnyModel") {
-  auto const model = scrambled<tiny, float>(2, V, {.context = context});
+  auto const model = scrambled(tiny, 2, V, {.context = context});
   auto const ids = ids_below(V, 100, 6);
   std::span<std::int32_t const> const text = ids;
   auto const one = score(Cpu<>{1}, model, text, {.stride = 3, .batch = 1}).log_likelihoods;
@@ -93,7 +93,7 @@ TEST_CASE("score: sums, bytes and characters are of the whole text") {
 }
 
 TEST_CASE("score: progress is told in tokens, and can end it") {
-  auto const model = scrambled<tiny, float>(1, V, {.context = context});
+  auto const model = scrambled(tiny, 1, V, {.context = context});
   auto const ids = ids_below(V, 50, 6);
   std::vector<std::int64_t> told;
   auto const tell = [&](std::int64_t done, std::int64_t of) {
@@ -109,7 +109,7 @@ TEST_CASE("score: progress is told in tokens, and can end it") {
 }
 
 TEST_CASE("score: bad input says what must hold") {
-  auto const model = scrambled<tiny, float>(1, V, {.context = context});
+  auto const model = scrambled(tiny, 1, V, {.context = context});
   std::vector<std::int32_t> const ids{1, 2, 3}, high{1, 29}, low{-1};
   auto const on = Ref{};
   auto const of = [&](std::vector<std::int32_t> const& some, gt::ScoreOptions const& options = {}) {

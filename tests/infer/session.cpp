@@ -31,8 +31,8 @@ using Ids = std::vector<std::int32_t>;
 using Logits = std::vector<float>;
 
 /// The context holds more than a session processes at once.
-Transformer<BlockConfig{.d_model = 64, .heads = 4}> small_model(int depth = 2) {
-  return scrambled<BlockConfig{.d_model = 64, .heads = 4}, float>(depth, V, {.context = 300});
+Transformer<> small_model(int depth = 2) {
+  return scrambled(BlockConfig{.d_model = 64, .heads = 4}, depth, V, {.context = 300});
 }
 
 /// Row t of the logits of a full pass over `ids`: what follows the first t + 1 of them.
@@ -196,7 +196,7 @@ TEST_CASE("Session: its logits give the losses of token_losses") {
 }
 
 TEST_CASE("Session: on the reference backend too the bits are those of the full pass") {
-  auto const model = scrambled<BlockConfig{.d_model = 16, .heads = 2}, double>(2, V, {.context = 12});
+  auto const model = scrambled<double>(BlockConfig{.d_model = 16, .heads = 2}, 2, V, {.context = 12});
   auto const ids = ids_below(V, 12, 1);
   auto const full = gt::test::logits(Ref{}, model, ids, {1, 12});
   Session session(Ref{}, model);
@@ -258,7 +258,7 @@ TEST_CASE("Session: after a reset it is as new") {
 }
 
 TEST_CASE("Session: a model without blocks") {
-  auto const model = scrambled<BlockConfig{.d_model = 16, .heads = 2}, float>(0, V, {.context = 4});
+  auto const model = scrambled(BlockConfig{.d_model = 16, .heads = 2}, 0, V, {.context = 4});
   auto const ids = ids_below(V, 4, 1);
   auto const full = gt::test::logits(Cpu<>(1), model, ids, {1, 4});
   Session session(Cpu<>(1), model);

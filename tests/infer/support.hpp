@@ -27,7 +27,7 @@ class Recital {
 
   explicit Recital(std::vector<std::string> const& tokens, std::int64_t context = 64)
       : tokenizer_{Tokenizer(vocabulary_of(tokens), {})},
-        model_{identity(tokenizer_.size()), Seed{}, {.context = context}} {
+        model_{identity(tokenizer_.size()), shape, Seed{}, {.context = context}} {
     auto const V = static_cast<std::size_t>(tokenizer_.size());
     float* const head = model_.head_buffer().data() + 2 * shape.d_model;
     std::fill_n(head, V * shape.d_model, 0.0F);
@@ -35,7 +35,7 @@ class Recital {
   }
 
   Tokenizer const& tokenizer() const { return tokenizer_; }
-  Transformer<shape> const& model() const { return model_; }
+  Transformer<> const& model() const { return model_; }
 
  private:
   static Vocabulary vocabulary_of(std::vector<std::string> const& tokens) {
@@ -55,7 +55,7 @@ class Recital {
   }
 
   Tokenizer tokenizer_;
-  Transformer<shape> model_;
+  Transformer<> model_;
 };
 
 }  // namespace gt::test

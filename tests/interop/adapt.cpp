@@ -10,12 +10,10 @@
 #include <string>
 
 int main(int argc, char** argv) {
-  using Model =
-      gt::Transformer<gt::BlockConfig{.d_model = gt::BlockConfig::run_time, .heads = gt::BlockConfig::run_time}>;
   try {
     gt::check(argc == 4, "interop_adapt", "the arguments must be MODEL_FOLDER ADAPTER_FOLDER MERGED_FOLDER");
     std::string const folder = argv[1];
-    auto model = gt::load_model<Model>(folder);
+    auto model = gt::load_model(folder);
     model.attach_adapters({.rank = 4,
                            .alpha = 6,
                            .rank_stabilised = true,

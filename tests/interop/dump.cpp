@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
     std::string const folder = argv[1];
     auto const tokenizer = gt::Tokenizer::load(folder + "/tokenizer.json");
     gt::Cpu<> const on;
-    auto const model = gt::load_any_model<>(on, folder);
+    auto const model = gt::load_any_model(on, folder);
     auto const session = model.session(on);
     std::optional<gt::AtomicFile> file;
     if (argc == 4) file.emplace(argv[3]);

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -203,6 +204,31 @@ TEST_CASE("FileLock: one at a time; free again at the end of its life; the messa
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK(status == 0);
   CHECK(has(error_of([&] { gt::FileLock none(folder / "missing"); }), "must exist and be writable (got: No such file"));
+}
+
+TEST_CASE("FileLock: without locks it goes on and says so; only EWOULDBLOCK means in use, all else is an error") {
+  TemporaryFolder const folder;
+  auto const told = [&](int error) {
+    return gt::test::where_flock_fails(error, [&]() -> std::string {
+      try {
+        gt::FileLock lock(folder.path());
+        auto const moved = std::move(lock);
+        return moved.notice();
+      } catch (gt::FolderInUse const& in_use) {
+        return gt::text("in use: ", in_use.what());
+      }
+    });
+  };
+  if (told(ENOLCK) == "skipped") return;
+  for (int const error : {ENOLCK, ENOSYS, EINVAL, ENOTSUP})
+    CHECK(told(error) == gt::text("folder '", folder.path(), "' lies on a file system without locks (",
+                                  gt::detail::errno_text(error),
+                                  "); nothing keeps a second program from working in it"));
+  CHECK(has(told(EWOULDBLOCK), "in use: gt: FileLock: folder '"));
+  CHECK(told(EIO) == "gt: FileLock: folder '" + folder.path() + "' must allow locks (got: Input/output error)");
+  CHECK(told(EACCES) == "gt: FileLock: folder '" + folder.path() + "' must allow locks (got: Permission denied)");
+  gt::FileLock const held(folder.path());
+  CHECK(held.notice().empty());
 }
 
 TEST_CASE("remove_unfinished: the temporaries of AtomicFile that a killed process left, and nothing else") {

@@ -62,9 +62,8 @@ Numbers gradient_of(Trainer const& trainer, Model const& model, gt::Parameter<T>
 }
 
 /// The mean loss of a model in complex numbers, with memory that is allocated once.
-template <BlockConfig Cfg>
 struct ComplexLoss {
-  Transformer<Cfg, Complex> model;
+  Transformer<gt::Block<Complex>> model;
   Batch batch{};
   std::vector<Complex> nll = std::vector<Complex>(static_cast<std::size_t>(shape.rows()));
   gt::Arena arena{};
@@ -82,15 +81,15 @@ struct ComplexLoss {
   }
 };
 
-template <BlockConfig Cfg>
-void gradients_agree(Transformer<Cfg, double>& model) {
+void gradients_agree(Transformer<gt::Block<double>>& model) {
   Batch const batch;
   Trainer trainer(Ref{}, model, shape);
   double const value = trainer.forward_backward(batch.ids, batch.targets);
 
-  ComplexLoss<Cfg> loss{{gt::test::substrate_of(V, Cfg.d_model / 2, model.substrate_method()),
-                         gt::seed(3),
-                         {.context = 8, .head_bias = model.has_head_bias()}}};
+  ComplexLoss loss{{gt::test::substrate_of(V, model.config().d_model / 2, model.substrate_method()),
+                    model.config(),
+                    gt::seed(3),
+                    {.context = 8, .head_bias = model.has_head_bias()}}};
   loss.model.append(model.depth());
   if (model.has_adapters()) loss.model.attach_adapters(model.lora(), model.adapted());
   auto const exact = loss.model.parameters();
@@ -117,9 +116,8 @@ void gradients_agree(Transformer<Cfg, double>& model) {
   CHECK(trained > 0);
 }
 
-template <BlockConfig Cfg>
-Transformer<Cfg, double> three_blocks(TransformerOptions options = {.context = 8}) {
-  auto model = gt::test::scrambled<Cfg, double>(3, V, options);
+Transformer<gt::Block<double>> three_blocks(BlockConfig config, TransformerOptions options = {.context = 8}) {
+  auto model = gt::test::scrambled<double>(config, 3, V, options);
   gt::test::train_all(model);
   return model;
 }
@@ -127,25 +125,25 @@ Transformer<Cfg, double> three_blocks(TransformerOptions options = {.context = 8
 }  // namespace
 
 TEST_CASE("Transformer: gradients of every tensor by the complex step, the lowest block frozen") {
-  auto model = three_blocks<full>();
+  auto model = three_blocks(full);
   model.set_block_trainable(model.blocks()[0], false);
   gradients_agree(model);
 }
 
 TEST_CASE("Transformer: gradients pass through a frozen block in the middle") {
-  auto model = three_blocks<full>();
+  auto model = three_blocks(full);
   model.set_block_trainable(model.blocks()[1], false);
   gradients_agree(model);
 }
 
 TEST_CASE("Transformer: gradients of the author's block: no biases of queries, keys, values; a bias of the head") {
-  auto model = three_blocks<without_biases>({.context = 8, .head_bias = true});
+  auto model = three_blocks(without_biases, {.context = 8, .head_bias = true});
   model.set_block_trainable(model.blocks()[0], false);
   gradients_agree(model);
 }
 
 TEST_CASE("Transformer: gradients of adapters on all matrices or on some, alone and beside blocks that train") {
-  auto model = three_blocks<full>({.context = 8, .head_bias = true});
+  auto model = three_blocks(full, {.context = 8, .head_bias = true});
   model.freeze();
   gt::LoraConfig lora{.rank = 3, .alpha = 5};
   SUBCASE("all, of all blocks") { model.attach_adapters(lora); }
@@ -169,7 +167,7 @@ TEST_CASE("Transformer: gradients of adapters on all matrices or on some, alone 
 }
 
 TEST_CASE("Transformer: gradients of single tensors of adapters") {
-  auto model = three_blocks<full>();
+  auto model = three_blocks(full);
   model.freeze();
   model.attach_adapters({.rank = 2});
   gt::test::scramble(model, 300);
@@ -180,14 +178,14 @@ TEST_CASE("Transformer: gradients of single tensors of adapters") {
 }
 
 TEST_CASE("Transformer: gradients of a table that trains, narrow and lifted, below frozen blocks too") {
-  Transformer<full, double> model(gt::test::substrate_of(V, 4, "learned"), gt::seed(3), {.context = 8});
+  Transformer<gt::Block<double>> model(gt::test::substrate_of(V, 4, "learned"), full, gt::seed(3), {.context = 8});
   model.append(2);
   gt::test::scramble(model);
   model.freeze();
   SUBCASE("alone, below frozen blocks") {}
   SUBCASE("with all") { gt::test::train_all(model); }
   SUBCASE("without blocks") {
-    model = Transformer<full, double>(gt::test::substrate_of(V, 4, "learned"), gt::seed(3), {.context = 8});
+    model = Transformer<gt::Block<double>>(gt::test::substrate_of(V, 4, "learned"), full, gt::seed(3), {.context = 8});
     gt::test::scramble(model);
   }
   model.set_table_trainable(true);
@@ -195,12 +193,12 @@ TEST_CASE("Transformer: gradients of a table that trains, narrow and lifted, bel
 }
 
 TEST_CASE("Transformer: gradients of a block with the exact GELU") {
-  auto model = three_blocks<exact_gelu>();
+  auto model = three_blocks(exact_gelu);
   gradients_agree(model);
 }
 
 TEST_CASE("Transformer: gradients of a model with RMSNorm, of which the final norm trains or not") {
-  auto model = three_blocks<rms_norms>({.context = 8, .head_bias = true});
+  auto model = three_blocks(rms_norms, {.context = 8, .head_bias = true});
   for (auto const& p : model.parameters()) CHECK(p.name.find("norm.bias") == p.name.npos);
   SUBCASE("all") {}
   SUBCASE("norm frozen") { model.set_head_trainable(false, true); }
@@ -209,7 +207,7 @@ TEST_CASE("Transformer: gradients of a model with RMSNorm, of which the final no
 }
 
 TEST_CASE("Transformer: gradients with the final norm frozen, or the head, or all but one of them") {
-  auto model = three_blocks<full>();
+  auto model = three_blocks(full);
   model.freeze();
   model.set_block_trainable(model.blocks()[2], true);
   SUBCASE("norm frozen") { model.set_head_trainable(false, true); }
@@ -221,7 +219,7 @@ TEST_CASE("Transformer: gradients with the final norm frozen, or the head, or al
 }
 
 TEST_CASE("Transformer: gradients where single tensors are frozen or trained by name") {
-  auto model = three_blocks<full>();
+  auto model = three_blocks(full);
   SUBCASE("some frozen") {
     for (char const* name : {"model.layers.0.self_attn.k_proj.weight", "model.layers.1.input_layernorm.weight",
                              "model.layers.1.mlp.c_proj.bias", "model.layers.2.self_attn.q_proj.bias"})
@@ -229,7 +227,7 @@ TEST_CASE("Transformer: gradients where single tensors are frozen or trained by 
     CHECK(model.set_trainable("model.layers.2.mlp.*", false) == 4);
   }
   SUBCASE("of the norm and the head") {
-    model = three_blocks<full>({.context = 8, .head_bias = true});
+    model = three_blocks(full, {.context = 8, .head_bias = true});
     model.freeze();
     for (char const* name : {"model.norm.weight", "lm_head.bias", "model.layers.2.mlp.c_fc.bias"})
       CHECK(model.set_trainable(name, true) == 1);
@@ -246,8 +244,8 @@ TEST_CASE("Transformer: gradients where single tensors are frozen or trained by 
 TEST_CASE("Transformer: the CPU's gradients in float are those of the reference in double") {
   constexpr BlockConfig cfg{.d_model = 48, .heads = 3};
   TransformerOptions const options{.context = 37, .head_bias = true};
-  auto exact = gt::test::scrambled<cfg, double>(2, 101, options);
-  auto model = gt::test::scrambled<cfg, float>(2, 101, options);
+  auto exact = gt::test::scrambled<double>(cfg, 2, 101, options);
+  auto model = gt::test::scrambled(cfg, 2, 101, options);
   gt::test::train_all(exact), gt::test::train_all(model);
   BatchShape const batch{3, 37};
   auto const ids = gt::test::ids_below(101, batch.rows(), 1), targets = gt::test::ids_below(101, batch.rows(), 2);

@@ -27,8 +27,8 @@ constexpr std::int64_t V = 19;
 constexpr BatchShape shape{2, 7};
 
 template <class T = float>
-Transformer<cfg, T> model_of(int depth = 3) {
-  return gt::test::scrambled<cfg, T>(depth, V, {.context = 8, .head_bias = true});
+Transformer<gt::Block<T>> model_of(int depth = 3) {
+  return gt::test::scrambled<T>(cfg, depth, V, {.context = 8, .head_bias = true});
 }
 /// Every number of the adapters counts.
 template <class Model>

@@ -85,7 +85,7 @@ struct Echo : BlockTensors<T, 4> {
   }
 };
 template <class T>
-using Model = gt::Transformer<tiny, T, Echo<T>>;
+using Model = gt::Transformer<Echo<T>>;
 
 struct Silent : BlockTensors<float, 4> {  // a near miss: tensors without arithmetic
   static constexpr auto tensors(BlockConfig config) { return Echo<float>::tensors(config); }
@@ -97,7 +97,7 @@ static_assert(!gt::BlockLaysOutActivations<Silent> && !BlockLike<Silent>);
 
 template <class T>
 Model<T> model_of(int depth) {
-  Model<T> model(gt::test::substrate_of(V, 8), gt::seed(3), {.context = 8});
+  Model<T> model(gt::test::substrate_of(V, 8), tiny, gt::seed(3), {.context = 8});
   model.append(depth);
   gt::test::scramble(model);
   return model;
@@ -108,12 +108,12 @@ std::vector<std::int32_t> const ids = ids_below(V, shape.rows(), 1), targets = i
 
 TEST_CASE("BlockTensors: with the tensors of Block it lies, freezes and starts as Block does") {
   struct Twin : BlockTensors<float, 16> {
-    explicit Twin(BlockConfig config) : BlockTensors(config, Block<tiny>::tensors(config)) {}
+    explicit Twin(BlockConfig config) : BlockTensors(config, Block<>::tensors(config)) {}
     using BlockTensors::dmat, BlockTensors::dvec, BlockTensors::mat, BlockTensors::vec;
   };
   constexpr BlockConfig without_bias{.d_model = 16, .heads = 2, .qkv_bias = false};
   for (auto const init : {BlockInit::random, BlockInit::identity}) {
-    Block<tiny> block;
+    Block<> block(tiny);
     Twin twin(tiny);
     block.initialise(gt::seed(5), 3, 9, init), twin.initialise(gt::seed(5), 3, 9, init);
     CHECK(bit_equal<float>(block.weights().span(), twin.weights().span()));
@@ -123,7 +123,7 @@ TEST_CASE("BlockTensors: with the tensors of Block it lies, freezes and starts a
     }
   }
   Twin twin(without_bias);
-  int const fc_w = Block<tiny>::fc_w, fc_b = Block<tiny>::fc_b, q_b = Block<tiny>::q_b;
+  int const fc_w = Block<>::fc_w, fc_b = Block<>::fc_b, q_b = Block<>::q_b;
   Buffer<float> const gradient(twin.weights().size());
   CHECK((twin.mat(fc_w).rows() == 64 && twin.mat(fc_w).data() == twin.weights().data() + twin.offset(fc_w)));
   CHECK((twin.vec(fc_b).extent(0) == 64 && twin.vec(q_b).is_null()));  // a tensor of no elements is none

@@ -31,7 +31,7 @@ constexpr BlockConfig tiny{.d_model = 8, .heads = 2};
 constexpr BlockConfig small{.d_model = 32, .heads = 4};
 constexpr std::int64_t V = 50;
 
-using Tiny = Transformer<tiny>;
+using Tiny = Transformer<>;
 
 /// Rows [from, from + count) of [rows, V] logits.
 template <class T>
@@ -46,7 +46,7 @@ std::vector<std::int32_t> slice(std::vector<std::int32_t> const& ids, std::int64
 
 TEST_CASE("Transformer: tensors are named and shaped as Starcoder2's") {
   using Shape = std::vector<std::int64_t>;
-  Tiny model(substrate_of(V, 4), gt::seed(1), {.context = 8, .head_bias = true});
+  Tiny model(substrate_of(V, 4), tiny, gt::seed(1), {.context = 8, .head_bias = true});
   model.append(2);
   std::vector<std::pair<std::string, Shape>> expected{{"model.embed_tokens.weight", {V, 4}}};
   for (int l = 0; l < 2; ++l) {
@@ -86,15 +86,15 @@ TEST_CASE("Transformer: as many parameters as its config says") {
   };
   for (bool const head_bias : {false, true}) {
     TransformerOptions const options{.context = 8, .head_bias = head_bias};
-    count(scrambled<tiny, float>(3, V, options), tiny.parameters());
+    count(scrambled(tiny, 3, V, options), tiny.parameters());
     constexpr BlockConfig bare{.d_model = 8, .heads = 4, .d_ff = 10, .qkv_bias = false, .out_bias = false};
-    count(scrambled<bare, float>(3, V, options), bare.parameters());
+    count(scrambled(bare, 3, V, options), bare.parameters());
   }
 }
 
 TEST_CASE_TEMPLATE("Transformer: later tokens change no bit of earlier logits", B, Ref, Cpu<>) {
   B const on{};
-  auto const model = scrambled<small, float>(2, V, {.context = 70});
+  auto const model = scrambled(small, 2, V, {.context = 70});
   auto const ids = ids_below(V, 70, 1);
   auto const all = logits(on, model, ids, {1, 70});
   for (std::int64_t const seen : {1, 20, 63, 64, 69}) {
@@ -110,7 +110,7 @@ TEST_CASE_TEMPLATE("Transformer: later tokens change no bit of earlier logits", 
 
 TEST_CASE_TEMPLATE("Transformer: a sequence is the same alone and in a batch, bit by bit", B, Ref, Cpu<>) {
   B const on{};
-  auto const model = scrambled<small, float>(2, V, {.context = 33, .head_bias = true});
+  auto const model = scrambled(small, 2, V, {.context = 33, .head_bias = true});
   BatchShape const shape{5, 33};
   auto const ids = ids_below(V, shape.rows(), 1), targets = ids_below(V, shape.rows(), 2);
   auto const together = logits(on, model, ids, shape);
@@ -125,7 +125,7 @@ TEST_CASE_TEMPLATE("Transformer: a sequence is the same alone and in a batch, bi
 
 TEST_CASE_TEMPLATE("Transformer: token by token over a cache, the same bits as at once", B, Ref, Cpu<>) {
   B const on{};
-  auto const model = scrambled<small, float>(3, V, {.context = 70});
+  auto const model = scrambled(small, 3, V, {.context = 70});
   auto const ids = ids_below(V, 70, 1);
   auto const all = logits(on, model, ids, {1, 70});
   std::vector<gt::KvCache<float>> caches;
@@ -147,7 +147,7 @@ TEST_CASE_TEMPLATE("Transformer: token by token over a cache, the same bits as a
 
 TEST_CASE("Transformer: expanded blocks stand between the others in even groups, copies without effect") {
   constexpr BlockConfig cfg{.d_model = 16, .heads = 2};
-  auto model = gt::test::scrambled<cfg, double>(5, 19, {.context = 8});
+  auto model = gt::test::scrambled<double>(cfg, 5, 19, {.context = 8});
   std::vector<std::vector<double>> old;
   for (auto const& block : model.blocks()) old.emplace_back(block.weights().begin(), block.weights().end());
   auto const ids = gt::test::ids_below(19, 16, 1);
@@ -157,7 +157,7 @@ TEST_CASE("Transformer: expanded blocks stand between the others in even groups,
   CHECK((gt::expanded_position(5, 2, 0) == 2 && gt::expanded_position(5, 2, 1) == 6));
   CHECK(gt::test::bit_equal(gt::test::logits(gt::Ref{}, model, ids, {2, 8}), before));
   int const was[] = {0, 1, 1, 2, 3, 4, 4};
-  using Block = gt::Block<cfg, double>;
+  using Block = gt::Block<double>;
   for (int l = 0; l < 7; ++l) {
     auto const& block = model.blocks()[static_cast<std::size_t>(l)];
     auto const& from = old[static_cast<std::size_t>(was[l])];
@@ -176,7 +176,7 @@ TEST_CASE("Transformer: expanded blocks stand between the others in even groups,
 }
 
 TEST_CASE("Transformer: blocks that start as duplicates are copies of the top ones, and do not share their weights") {
-  auto model = scrambled<tiny, float>(3, V, {.context = 8});
+  auto model = scrambled(tiny, 3, V, {.context = 8});
   auto const weights = [&](int l) {
     auto const span = model.blocks()[static_cast<std::size_t>(l)].weights().span();
     return std::vector<float>(span.begin(), span.end());
@@ -193,7 +193,7 @@ TEST_CASE("Transformer: blocks that start as duplicates are copies of the top on
   model.blocks()[4].weights()[0] += 1;
   CHECK(weights(4) != weights(2));
 
-  Tiny first(substrate_of(V, 4), gt::seed(1), {.context = 8}), drawn = first.clone();
+  Tiny first(substrate_of(V, 4), tiny, gt::seed(1), {.context = 8}), drawn = first.clone();
   first.append(2, BlockInit::duplicate);  // of none: random
   drawn.append(2);
   for (std::size_t const l : {std::size_t{0}, std::size_t{1}})
@@ -202,7 +202,7 @@ TEST_CASE("Transformer: blocks that start as duplicates are copies of the top on
 
 TEST_CASE_TEMPLATE("Transformer: blocks that start as the identity move no logit and no loss", B, Ref, Cpu<>) {
   B const on{};
-  auto model = scrambled<small, float>(1, V, {.context = 9});
+  auto model = scrambled(small, 1, V, {.context = 9});
   auto const ids = ids_below(V, 18, 1), targets = ids_below(V, 18, 2);
   auto const before = logits(on, model, ids, {2, 9});
   auto const losses = gt::test::losses(on, model, ids, targets, {2, 9});
@@ -215,7 +215,7 @@ TEST_CASE_TEMPLATE("Transformer: blocks that start as the identity move no logit
 }
 
 TEST_CASE("Transformer: a token's row is repeated to the model's width; losses are those of the logits") {
-  auto const model = scrambled<tiny, double>(0, V, {.context = 4, .head_bias = true});
+  auto const model = scrambled<double>(tiny, 0, V, {.context = 4, .head_bias = true});
   auto const ids = ids_below(V, 4, 1);
   std::vector<std::int32_t> targets = ids_below(V, 4, 2);
   targets[2] = gt::no_target;
@@ -239,11 +239,11 @@ TEST_CASE("Transformer: a token's row is repeated to the model's width; losses a
   }
 }
 
-TEST_CASE("Transformer: width and heads given at run time make the same model") {
-  constexpr BlockConfig any{.d_model = BlockConfig::run_time, .heads = BlockConfig::run_time};
-  TransformerOptions options{.context = 9, .d_model = 8, .heads = 2};
-  Transformer<any> model(substrate_of(V, 4), gt::seed(3), options);
-  Tiny fixed(substrate_of(V, 4), gt::seed(3), options);
+TEST_CASE("Transformer: a shape that the compiler has checked makes the same model, of the same type") {
+  Transformer model(substrate_of(V, 4), tiny, gt::seed(3), {.context = 9});
+  Transformer fixed(substrate_of(V, 4), gt::fixed<tiny>, gt::seed(3), {.context = 9});
+  static_assert(std::is_same_v<decltype(model), Tiny> && std::is_same_v<decltype(fixed), Tiny>);
+  CHECK(fixed.config() == tiny);
   model.append(2), fixed.append(2);
   CHECK(changes(weights_of(fixed), weights_of(model)).empty());
   auto const ids = ids_below(V, 9, 1);
@@ -252,7 +252,7 @@ TEST_CASE("Transformer: width and heads given at run time make the same model") 
 
 TEST_CASE("Transformer: the same seed draws the same weights; any other differs; growing in steps is growing at once") {
   auto const grown = [](gt::Seed seed, std::vector<int> const& steps) {
-    Tiny model(substrate_of(V, 4), seed, {.context = 8});
+    Tiny model(substrate_of(V, 4), tiny, seed, {.context = 8});
     for (int const blocks : steps) model.append(blocks, BlockInit::random, 3);
     return weights_of(model);
   };
@@ -263,7 +263,7 @@ TEST_CASE("Transformer: the same seed draws the same weights; any other differs;
 
 TEST_CASE("Transformer: copies share weights, clones do not, and each grows alone") {
   auto const ids = ids_below(V, 8, 1);
-  auto model = scrambled<tiny, float>(1, V, {.context = 8});
+  auto model = scrambled(tiny, 1, V, {.context = 8});
   auto copy = model, clone = model.clone();
   auto const before = weights_of(model);
   CHECK(changes(before, weights_of(clone)).empty());
@@ -282,7 +282,7 @@ TEST_CASE("Transformer: copies share weights, clones do not, and each grows alon
 }
 
 TEST_CASE("Transformer: a new head leaves the blocks alone and differs from draw to draw") {
-  auto model = scrambled<tiny, float>(1, V, {.context = 8, .head_bias = true});
+  auto model = scrambled(tiny, 1, V, {.context = 8, .head_bias = true});
   auto const before = weights_of(model);
   model.reset_head(1);
   auto const first = weights_of(model);
@@ -295,7 +295,7 @@ TEST_CASE("Transformer: a new head leaves the blocks alone and differs from draw
 }
 
 TEST_CASE("Transformer: a new model is frozen; tensors train by name or by the beginning of it") {
-  auto model = scrambled<tiny, float>(2, V, {.context = 8});
+  auto model = scrambled(tiny, 2, V, {.context = 8});
   using Names = std::vector<std::string>;
   CHECK(trainable_names(model).empty());
   CHECK(model.lowest_trainable() == 2);
@@ -325,39 +325,30 @@ TEST_CASE("Transformer: a new model is frozen; tensors train by name or by the b
 
 TEST_CASE("Transformer: tensors of the norm and the head freeze one by one; a bias that is not there has no name") {
   using Names = std::vector<std::string>;
-  auto model = scrambled<tiny, float>(0, V, {.context = 8, .head_bias = true});
+  auto model = scrambled(tiny, 0, V, {.context = 8, .head_bias = true});
   CHECK(model.set_trainable("model.norm.weight", true) == 1);
   CHECK(model.set_trainable("lm_head.bias", true) == 1);
   CHECK(trainable_names(model) == Names{"model.norm.weight", "lm_head.bias"});
   CHECK(model.set_trainable("lm_head.*", true) == 2);
   CHECK(trainable_names(model) == Names{"model.norm.weight", "lm_head.weight", "lm_head.bias"});
-  auto without = scrambled<tiny, float>(0, V, {.context = 8});
+  auto without = scrambled(tiny, 0, V, {.context = 8});
   CHECK_THROWS_AS(without.set_trainable("lm_head.bias", true), Error);
 }
 
 TEST_CASE("Transformer: errors say what must hold") {
-  auto const made = [](auto model_type, int n, TransformerOptions options) {
-    typename decltype(model_type)::type model(substrate_of(V, n), gt::seed(1), options);
+  auto const made = [](BlockConfig shape, int n, TransformerOptions options) {
+    Tiny model(substrate_of(V, n), shape, gt::seed(1), options);
   };
-  constexpr BlockConfig any{.d_model = BlockConfig::run_time, .heads = BlockConfig::run_time};
-  std::type_identity<Tiny> const fixed;
-  std::type_identity<Transformer<any>> const open;
-  CHECK_THROWS_WITH_AS(made(fixed, 3, {}),
+  CHECK_THROWS_WITH_AS(made(tiny, 3, {}),
                        "gt: Transformer: the substrate's width must divide the model's (got 3 and 8)", Error);
-  CHECK_THROWS_WITH_AS(made(fixed, 4, {.context = 0}), "gt: Transformer: the context must be positive (got 0)", Error);
-  CHECK_THROWS_WITH_AS(made(fixed, 4, {.d_model = 16}), "gt: Transformer: this type's width is 8 (got 16)", Error);
-  CHECK_THROWS_WITH_AS(made(fixed, 4, {.heads = 4}), "gt: Transformer: this type has 2 heads (got 4)", Error);
-  auto const constants = doctest::Contains("fixes gelu, norm_eps and rope_base as well; leave them out");
-  CHECK_THROWS_WITH_AS(made(fixed, 4, {.gelu = gt::Gelu::erf}), constants, Error);
-  CHECK_THROWS_WITH_AS(made(fixed, 4, {.norm_eps = 1e-6}), constants, Error);
-  CHECK_THROWS_WITH_AS(made(fixed, 4, {.rope_base = 5e5}), constants, Error);
-  CHECK_NOTHROW(made(fixed, 4, {.gelu = gt::Gelu::tanh, .norm_eps = 1e-5}));
-  CHECK_NOTHROW(made(open, 4, {.d_model = 8, .heads = 2, .gelu = gt::Gelu::erf, .rope_base = 5e5}));
-  CHECK_THROWS_WITH_AS(made(open, 4, {.heads = 4}), doctest::Contains("the width must be positive (got 0)"), Error);
-  CHECK_THROWS_WITH_AS(made(open, 4, {.d_model = 32, .heads = 5}),
+  CHECK_THROWS_WITH_AS(made(tiny, 4, {.context = 0}), "gt: Transformer: the context must be positive (got 0)", Error);
+  CHECK_NOTHROW(made({.d_model = 8, .heads = 2, .gelu = gt::Gelu::erf, .rope_base = 5e5}, 4, {}));
+  CHECK_THROWS_WITH_AS(made({.d_model = 0, .heads = 4}, 4, {}), doctest::Contains("the width must be positive (got 0)"),
+                       Error);
+  CHECK_THROWS_WITH_AS(made({.d_model = 32, .heads = 5}, 4, {}),
                        doctest::Contains("the heads must divide the width (got 5 heads for a width of 32)"), Error);
 
-  auto model = scrambled<tiny, float>(1, V, {.context = 8});
+  auto model = scrambled(tiny, 1, V, {.context = 8});
   CHECK_THROWS_WITH_AS(model.append(-1), doctest::Contains("must not be negative (got -1)"), Error);
   std::vector<std::int32_t> const past{1, 50}, before{1, -1};
   CHECK_THROWS_WITH_AS(logits(Ref{}, model, past, {1, 2}), "gt: embedding: ids must lie in 0 ... 49 (got 50)", Error);

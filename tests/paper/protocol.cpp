@@ -111,7 +111,7 @@ TEST_CASE("protocol: a translation's score is the mean of the sentences' BLEU in
 TEST_CASE("protocol: runs draw from one stream, each as a session that starts anew would") {
   auto const tokenizer = gt::Tokenizer::build(
       gt::Corpus::from_text(gt::test::prose(2000) + " Question: Options: A) B) C) D)\nAnswer:"), {.vocab_size = 400});
-  auto const model = scrambled<gt::BlockConfig{.d_model = 16, .heads = 2}, float>(2, tokenizer.size(), {.context = 48});
+  auto const model = scrambled(gt::BlockConfig{.d_model = 16, .heads = 2}, 2, tokenizer.size(), {.context = 48});
   std::vector<MultipleChoice> questions;
   for (std::uint32_t i = 0; i < 5; ++i) {
     questions.push_back({.question = gt::test::prose(2 + 3 * i, 20 + i),

@@ -19,7 +19,7 @@ namespace gt::test {
 template <class... Observers>
 GrowthResult tiny_run(Observers&... observers) {
   constexpr std::int64_t V = 29, T = 8, B = 2;
-  Transformer<BlockConfig{.d_model = 16, .heads = 2}> model(substrate_of(V, 8), seed(1), {.context = T});
+  Transformer<> model(substrate_of(V, 8), BlockConfig{.d_model = 16, .heads = 2}, seed(1), {.context = T});
   TokenizedCorpus const text{Tokens::from_ids(ids_below(V, 400, 1), V), Tokens::from_ids(ids_below(V, 60, 2), V), 400,
                              60};
   GrowOptions const options{

@@ -26,14 +26,14 @@ namespace {
 
 constexpr gt::BlockConfig tiny{.d_model = 16, .heads = 2};
 constexpr std::int64_t V = 29, T = 8, B = 2, steps = 5;
-using Tiny = gt::Transformer<tiny>;
+using Tiny = gt::Transformer<>;
 GrowthPlan const plan{deepen(1), deepen(2)};
 // Checkpoints inside its stages hold a table and adapters.
 GrowthPlan const all_kinds{deepen(1, {.train_table = true}), deepen(1),
                            gt::adapt({.rank = 3, .alpha = 2, .rank_stabilised = true, .targets = {.o = false}})};
 std::vector<std::int32_t> const one_byte(static_cast<std::size_t>(V), 1);
 
-Tiny new_model() { return Tiny(substrate_of(V, 8), gt::seed(1), {.context = T}); }
+Tiny new_model() { return Tiny(substrate_of(V, 8), tiny, gt::seed(1), {.context = T}); }
 GrowOptions options() { return {.batch = B, .tokens_per_stage = steps * B * T, .evaluate_every = 2}; }
 gt::GrowthResult grow_by(GrowthPlan const& by, Tiny& model, GrowOptions const& asked, auto&... observers) {
   gt::TokenizedCorpus const corpus{gt::Tokens::from_ids(ids_below(V, 500, 1), V),
@@ -89,7 +89,7 @@ TEST_CASE("checkpoint: a run that was stopped goes on from its file to the same 
 }
 
 TEST_CASE("checkpoint: inside a stage that trains the table, and inside a LoRA phase") {
-  auto const learned = [] { return Tiny(substrate_of(V, 8, "learned"), gt::seed(1), {.context = T}); };
+  auto const learned = [] { return Tiny(substrate_of(V, 8, "learned"), tiny, gt::seed(1), {.context = T}); };
   Tiny whole = learned();
   CHECK(grow_by(all_kinds, whole, options()).end == GrowthEnd::finished);
   CHECK(whole.substrate_fingerprint() != learned().substrate_fingerprint());
@@ -153,15 +153,15 @@ TEST_CASE("checkpoint: files of other models and other files are refused") {
     return error_of([&] { load_checkpoint(model, path); });
   };
   std::string const where = "gt: load_checkpoint '" + stopped.path + "': ";
-  CHECK(refused(Tiny(substrate_of(V, 16), gt::seed(1), {.context = T}), stopped.path) == "no error");  // same name
+  CHECK(refused(Tiny(substrate_of(V, 16), tiny, gt::seed(1), {.context = T}), stopped.path) ==
+        "no error");  // same name
   gt::FrozenTable const other("test", V, 8, gt::Buffer<float>(V * 8), "another");
-  CHECK(refused(Tiny(other, gt::seed(1), {.context = T}), stopped.path) ==
+  CHECK(refused(Tiny(other, tiny, gt::seed(1), {.context = T}), stopped.path) ==
         where + "the weights must have been trained on this model's substrate (got another one, or none)");
   Tiny deep = new_model();
   deep.append(4);
   CHECK(refused(std::move(deep), stopped.path) == where + "its numbers must make sense (got 3 blocks, step 2)");
-  using Wide = gt::Transformer<gt::BlockConfig{.d_model = 32, .heads = 2}>;
-  Wide wide(substrate_of(V, 8), gt::seed(1), {.context = T});
+  Tiny wide(substrate_of(V, 8), {.d_model = 32, .heads = 2}, gt::seed(1), {.context = T});
   auto const misshapen = error_of([&] { load_checkpoint(wide, stopped.path); });
   CHECK(misshapen.find("model.layers.0.input_layernorm.weight is misshapen, ") != std::string::npos);
 

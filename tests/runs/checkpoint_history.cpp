@@ -30,12 +30,12 @@ namespace {
 
 constexpr gt::BlockConfig tiny{.d_model = 16, .heads = 2};
 constexpr std::int64_t T = 8, B = 2, steps = 6;
-using Tiny = gt::Transformer<tiny>;
+using Tiny = gt::Transformer<>;
 GrowthPlan const plan{deepen(1, {.schedule = {.lr = 0.02}}), gt::adapt({.rank = 2}, {.schedule = {.lr = 0.01}})};
 
 Tiny new_model() {
   auto const rows = gt::RandomEmbedding::draw(tokenizer_of_prose().tokens(), {.width = 8});
-  return Tiny(rows, gt::seed(1), {.context = T});
+  return Tiny(rows, tiny, gt::seed(1), {.context = T});
 }
 gt::TokenizedCorpus corpus() {
   auto const V = tokenizer_of_prose().size();

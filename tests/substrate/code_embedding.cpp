@@ -162,7 +162,7 @@ TEST_CASE("tiled: rows one behind the other, of any substrate") {
     for (int j = 0; j < 6; ++j) CHECK(twice.row(i)[j] == random.row(i)[j % 3]);
   CHECK(has(error_of([&] { gt::tiled(random, 7); }), "must divide d_model (got 3 and 7)"));
 
-  gt::Transformer<gt::BlockConfig{.d_model = 24, .heads = 2}> const model(code, gt::seed(1));  // takes it as it is
+  gt::Transformer<> const model(code, gt::BlockConfig{.d_model = 24, .heads = 2}, gt::seed(1));  // takes it as it is
   CHECK(model.table_width() == 24);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Small models with all of their numbers in use, and what tests ask of them.
+// Transformer<> models with all of their numbers in use, and what tests ask of them.
 #pragma once
 
 #include <cstddef>
@@ -44,9 +44,9 @@ void scramble(Model& model, std::uint32_t stream = 200) {
 }
 
 /// A model whose every number counts.
-template <BlockConfig Cfg, class T>
-Transformer<Cfg, T> scrambled(int depth, std::int64_t vocab, TransformerOptions options) {
-  Transformer<Cfg, T> model(substrate_of(vocab, Cfg.d_model / 2), seed(3), options);
+template <class T = float>
+Transformer<Block<T>> scrambled(BlockConfig shape, int depth, std::int64_t vocab, TransformerOptions options) {
+  Transformer<Block<T>> model(substrate_of(vocab, shape.d_model / 2), shape, seed(3), options);
   model.append(depth);
   scramble(model);
   return model;

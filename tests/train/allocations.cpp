@@ -19,7 +19,7 @@ TEST_CASE_TEMPLATE("Trainer: after the first step, none allocates memory", B, gt
   // One thread: of several, one may take its first job, and with it its scratch memory, in a later step.
   if constexpr (std::same_as<B, gt::Cpu<>>) on = B(1);
   constexpr gt::BlockConfig cfg{.d_model = 16, .heads = 2};
-  auto model = gt::test::scrambled<cfg, float>(3, 29, {.context = 8, .head_bias = true});
+  auto model = gt::test::scrambled(cfg, 3, 29, {.context = 8, .head_bias = true});
   model.set_block_trainable(model.blocks()[1], true);
   model.set_block_trainable(model.blocks()[2], true);
   model.set_head_trainable(true, true);

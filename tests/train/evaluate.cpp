@@ -24,7 +24,7 @@ namespace {
 
 constexpr BlockConfig cfg{.d_model = 16, .heads = 2};
 constexpr std::int64_t V = 29, T = 5, B = 3;
-using Model = gt::Transformer<cfg>;
+using Model = gt::Transformer<>;
 
 std::vector<std::int32_t> bytes_of_tokens() {
   std::vector<std::int32_t> bytes(V);
@@ -37,7 +37,7 @@ std::vector<std::int32_t> bytes_of_tokens() {
 TEST_CASE_TEMPLATE("Evaluator: each window alone gives the same sum, the last batch and the last window short", Backend,
                    Ref, Cpu<>) {
   Backend const on{};
-  auto const model = gt::test::scrambled<cfg, float>(2, V, {.context = 8});
+  auto const model = gt::test::scrambled(cfg, 2, V, {.context = 8});
   auto const bytes = bytes_of_tokens();
   Evaluator<Backend, Model> evaluate(on, {B, T}, bytes);
   for (std::size_t const size : {2, 6, 7, 16, 17, 31, 40}) {
@@ -69,7 +69,7 @@ TEST_CASE_TEMPLATE("Evaluator: each window alone gives the same sum, the last ba
 }
 
 TEST_CASE("Evaluator: follows a model that grows") {
-  auto model = gt::test::scrambled<cfg, float>(0, V, {.context = 8});
+  auto model = gt::test::scrambled(cfg, 0, V, {.context = 8});
   auto const text = Tokens::from_ids(gt::test::ids_below(V, 40, 1), V);
   Evaluator<Ref, Model> evaluate(Ref{}, {B, T}, bytes_of_tokens());
   auto const before = evaluate(model, text);
@@ -87,7 +87,7 @@ TEST_CASE("Evaluation: of nothing is zero; an even guess of 256 bytes costs 8 bi
   Evaluation const even{.nats = 100 * std::log(256.0), .tokens = 100, .bytes = 100};
   CHECK(even.bits_per_byte() == doctest::Approx(8).epsilon(1e-12));
   CHECK(even.perplexity() == doctest::Approx(256).epsilon(1e-12));
-  auto const model = gt::test::scrambled<cfg, float>(1, V, {.context = 8});
+  auto const model = gt::test::scrambled(cfg, 1, V, {.context = 8});
   Evaluator<Ref, Model> evaluate(Ref{}, {B, T}, bytes_of_tokens());
   CHECK(evaluate(model, Tokens::from_ids(gt::test::ids_below(V, 1, 1), V)).tokens == 0);
   Evaluator<Ref, Model> incomplete(Ref{}, {B, T}, std::vector<std::int32_t>(V - 1));

@@ -28,8 +28,8 @@ constexpr BatchShape shape{2, 8};
 std::vector<std::int32_t> const ids = ids_below(V, shape.rows(), 1), targets = ids_below(V, shape.rows(), 2);
 
 template <class T = float>
-Transformer<tiny, T> model_of_three() {
-  auto model = scrambled<tiny, T>(3, V, {.context = 8});
+Transformer<gt::Block<T>> model_of_three() {
+  auto model = scrambled<T>(tiny, 3, V, {.context = 8});
   model.set_trainable("model.layers.1.*", true);
   model.set_trainable("model.layers.2.mlp.*", true);
   model.set_head_trainable(true, true);
@@ -83,7 +83,7 @@ TEST_CASE("Trainer: the gradient of a loss of one's own agrees with the complex 
                                     model.blocks()[1].weights().data() + at + some);
   auto const loss = [&](auto const& z) {
     using S = typename std::decay_t<decltype(z)>::value_type;
-    auto other = scrambled<tiny, S>(3, V, {.context = 8});
+    auto other = scrambled<S>(tiny, 3, V, {.context = 8});
     auto const into = other.blocks()[1].weights().data() + at;
     for (std::size_t i = 0; i < some; ++i) into[i] = z[i];
     other.set_trainable("model.layers.0.*", true);

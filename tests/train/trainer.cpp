@@ -40,8 +40,8 @@ struct Batch {
 
 /// Three blocks, of which the last and the head train.
 template <class T>
-Transformer<tiny, T> model_of_three() {
-  auto model = scrambled<tiny, T>(3, V, {.context = 8, .head_bias = true});
+Transformer<gt::Block<T>> model_of_three() {
+  auto model = scrambled<T>(tiny, 3, V, {.context = 8, .head_bias = true});
   model.set_block_trainable(model.blocks()[2], true);
   model.set_head_trainable(true, true);
   return model;
@@ -118,7 +118,7 @@ TEST_CASE("Trainer: the same weights, bit by bit, on 1, 2 and 4 threads") {
   constexpr BlockConfig wide{.d_model = 64, .heads = 4};
   BatchShape const batch{4, 48};
   auto const trained = [&](int threads) {
-    auto model = scrambled<wide, float>(2, 300, {.context = 48});
+    auto model = scrambled(wide, 2, 300, {.context = 48});
     model.set_block_trainable(model.blocks()[1], true);
     model.set_head_trainable(true, true);
     Trainer trainer(Cpu<>(threads), model, batch);
@@ -210,7 +210,7 @@ TEST_CASE("Trainer: positions without a target neither count nor train") {
 
 TEST_CASE("Trainer: a small model learns a short text by heart") {
   constexpr BlockConfig cfg{.d_model = 32, .heads = 4};
-  Transformer<cfg> model(gt::test::substrate_of(16, 16), gt::seed(1), {.context = 32});
+  Transformer<> model(gt::test::substrate_of(16, 16), cfg, gt::seed(1), {.context = 32});
   model.append(2);
   gt::test::train_all(model);
   auto const text = ids_below(16, 33, 1);
@@ -224,7 +224,7 @@ TEST_CASE("Trainer: a small model learns a short text by heart") {
 }
 
 TEST_CASE("Trainer: weights of two blocks side by side in foreign memory train like any others") {
-  auto apart = scrambled<tiny, float>(2, V, {.context = 8});
+  auto apart = scrambled(tiny, 2, V, {.context = 8});
   gt::test::train_all(apart);
   auto together = apart.clone();
   auto const size = tiny.parameters();

@@ -50,7 +50,7 @@ inline Unit program(int blocks) {
                "  auto const corpus = gt::Corpus::from_text(\"It is a truth universally acknowledged\");\n"
                "  auto const tokenizer = gt::Tokenizer::build(corpus, {.vocab_size = 512});\n"
                "  auto const substrate = gt::RandomEmbedding::draw(tokenizer.tokens(), {.width = block.d_model});\n"
-               "  auto model = gt::Transformer<block>(substrate, gt::seed(1));\n"
+               "  auto model = gt::Transformer(substrate, gt::fixed<block>, gt::seed(1));\n"
                "  gt::grow(model, plan, gt::training_text(corpus, tokenizer), {});\n"
                "  model.append(",
                blocks,

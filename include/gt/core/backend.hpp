@@ -4,7 +4,6 @@
 
 #include <concepts>
 #include <cstdint>
-#include <functional>
 #include <utility>
 #include <vector>
 
@@ -41,8 +40,8 @@ struct ConstantMemory {
   std::int64_t bytes = 0;      ///< its length
   /// Whether p points into it.
   bool holds(void const* p) const {
-    auto const *const first = static_cast<char const*>(data), *const at = static_cast<char const*>(p);
-    return std::less_equal<>{}(first, at) && std::less<>{}(at, first + bytes);
+    auto const first = reinterpret_cast<std::uintptr_t>(data), at = reinterpret_cast<std::uintptr_t>(p);
+    return first <= at && at - first < static_cast<std::uintptr_t>(bytes);
   }
 };
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cmath>
-#include <complex>
 #include <type_traits>
 
 #include "gt/base/macros.hpp"
@@ -12,14 +11,16 @@ namespace gt {
 
 /// The part of a number that is compared: itself, or its real part (so that softmax stays analytic in complex steps).
 template <class T>
-GT_HD constexpr T real_part(T value) {
-  return value;
+GT_HD constexpr auto real_part(T value) {
+  if constexpr (requires { value.real(); }) {
+    return value.real();
+  } else {
+    return value;
+  }
 }
-/// The same of a complex number.
+/// The real numbers of a scalar type.
 template <class T>
-constexpr T real_part(std::complex<T> value) {
-  return value.real();
-}
+using RealOf = decltype(real_part(T{}));
 
 /// a b + c, rounded once where the machine can. Left to itself a compiler fuses some of these and not others, and an
 /// element of a product would depend on the loop that computes it.

@@ -22,9 +22,9 @@ namespace gt {
 ///     {"config": {"model_type": "starcoder2", "hidden_size": 64, "num_attention_heads": 4, ...},
 ///      "tensors": {"model.layers.{l}.mlp.c_fc.weight": "blocks.{l}.up.weight", ...}, "ignore": ["rotary.*"]}
 ///
-/// Errors, each naming the file: those of `model_config_of`, NameMap::of and Safetensors::open; a width or number of
-/// heads that Model does not have; missing, surplus or misshapen tensors, all listed. Nothing is then half-loaded.
-template <class Model, class J = Json>
+/// Errors, each naming the file: those of `model_config_of`, NameMap::of and Safetensors::open; missing, surplus or
+/// misshapen tensors, all listed. Nothing is then half-loaded.
+template <class Model = Transformer<>, class J = Json>
 Model import_model(std::string const& weights, std::string const& map) {
   std::string const where = text("name map '", map, "'");
   J const json = parse_json<J>(read_text_file(map), where);

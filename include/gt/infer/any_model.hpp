@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A model whose type is known at run time: any width, one interface.
+// A model whose type is known at run time: any kind of block, one interface.
 #pragma once
 
 #include <concepts>
@@ -26,14 +26,14 @@ namespace gt {
 /// `Session`, `generate`, `score`, `hidden_states` and `Evaluator` take it as they take a Transformer, with the same
 /// results. What it costs is one virtual call a pass.
 ///
-///     gt::AnyModel const model = gt::load_any_model<128, 256>(gt::Cpu<>{}, "my-model");
+///     gt::AnyModel const model = gt::load_any_model(gt::Cpu<>{}, "my-model");
 ///     gt::generate(gt::Cpu<>{}, model, tokenizer, "She was", {}, print);
 template <Backend B>
 class BasicAnyModel {
  public:
   using scalar = float;  ///< of weights and results
 
-  /// Hides the type of `model`, a Transformer of any width; the weights are shared, not copied.
+  /// Hides the type of `model`, a Transformer of any block; the weights are shared, not copied.
   template <class Model>
   requires std::same_as<typename Model::scalar, float>
   explicit BasicAnyModel(Model model) : held_{std::make_shared<Held<Model> const>(std::move(model))} {}
@@ -47,8 +47,6 @@ class BasicAnyModel {
   Matrix<float const> head() const { return held_->facts.head; }                         ///< the output head, [V, C]
   Vector<float const> head_bias() const { return held_->facts.head_bias; }               ///< [V]; null without one
   Buffer<float> const& head_buffer() const { return held_->facts.head_buffer; }          ///< final norm and head
-  /// Whether the width is static in the type that was chosen, or the generic type stands in.
-  bool has_static_width() const { return held_->facts.static_width; }
   /// Every tensor, bottom to top: the table, the blocks, the final norm, the head.
   std::vector<Parameter<float>> parameters() const { return held_->parameters(); }
   /// Numbers in all tensors, the table included.
@@ -95,7 +93,6 @@ class BasicAnyModel {
     BlockConfig config;
     std::int64_t context = 0, vocab = 0;
     int depth = 0;
-    bool static_width = false;
     std::string fingerprint;
     Matrix<float const> table, head;
     Vector<float const> head_bias;
@@ -118,16 +115,9 @@ class BasicAnyModel {
   template <class Model>
   struct Held final : Interface {
     explicit Held(Model m) : model{std::move(m)} {
-      this->facts = {model.config(),
-                     model.context(),
-                     model.vocab(),
-                     model.depth(),
-                     Model::static_config.d_model != BlockConfig::run_time,
-                     model.substrate_fingerprint(),
-                     model.table(),
-                     model.head(),
-                     model.head_bias(),
-                     model.head_buffer()};
+      this->facts = {
+          model.config(), model.context(), model.vocab(),     model.depth(),      model.substrate_fingerprint(),
+          model.table(),  model.head(),    model.head_bias(), model.head_buffer()};
     }
     std::vector<Parameter<float>> parameters() const override { return model.parameters(); }
     std::unique_ptr<AnySession> session(B on) const override { return std::make_unique<Fed>(on, model); }

@@ -14,6 +14,7 @@
 #include "gt/core/buffer.hpp"
 #include "gt/core/matrix_ref.hpp"
 #include "gt/core/parameter.hpp"
+#include "gt/core/scalar.hpp"
 #include "gt/core/view.hpp"
 #include "gt/nn/block_config.hpp"
 #include "gt/nn/block_like.hpp"
@@ -31,8 +32,7 @@ namespace gt {
 /// Shapes: x, h, y [B * T, C]; all weights lie in one buffer, in the order of `tensors`, W_q, W_k, W_v side by side.
 /// Sources: Vaswani et al. 2017, arXiv:1706.03762; pre-norm: Xiong et al. 2020, arXiv:2002.04745; the tensors' names
 /// and the order of operations are Hugging Face's Starcoder2DecoderLayer.
-template <BlockConfig Cfg, class T = float>
-requires ValidBlock<Cfg>
+template <class T = float>
 class Block : public BlockTensors<T, 16> {
   using Base = BlockTensors<T, 16>;
   using Base::mat, Base::vec, Base::dmat, Base::dvec;
@@ -40,7 +40,6 @@ class Block : public BlockTensors<T, 16> {
 
  public:
   using Base::config, Base::weights, Base::offset, Base::spec, Base::is_trainable;
-  static constexpr BlockConfig static_config = Cfg;  ///< what the type fixes; `run_time` where the constructor does
   /// The tensors, in the order of the buffer; `tensors` has their full names and shapes.
   enum Tensor : int {
     norm1_g,
@@ -72,7 +71,7 @@ class Block : public BlockTensors<T, 16> {
   };
 
   /// All weights zero, all tensors frozen; see `initialise`. Errors: those of check_block.
-  explicit Block(BlockConfig c = Cfg) : Base(checked(c), tensors(c)) {}
+  explicit Block(BlockConfig c) : Base(checked(c), tensors(c)) {}
 
   /// The memory of one pass, from an arena.
   Activations activations(Arena& arena, BatchShape s) const {
@@ -182,7 +181,7 @@ class Block : public BlockTensors<T, 16> {
       int const t = matrices[matrix];
       Buffer<T> const scaled(up.rows() * up.columns());
       for (std::int64_t i = 0; i < scaled.size(); ++i)
-        scaled[i] = up.data()[i] * T(static_cast<decltype(std::abs(T{}))>(adapter_->lora().scale()));
+        scaled[i] = up.data()[i] * T(static_cast<RealOf<T>>(adapter_->lora().scale()));
       gemm(on, MatrixRef<T>(scaled.data(), up.columns(), 1), MatrixRef<T>(down),
            GemmOutput<T>{weights().data() + offset(t), spec(t).columns, true},
            {up.rows(), down.columns(), down.rows()});
@@ -230,6 +229,6 @@ class Block : public BlockTensors<T, 16> {
 };
 
 static_assert(BlockConfig{}.parameters() == 12 * 256 * 256 + 13 * 256);
-static_assert(BlockLike<Block<BlockConfig{}>>);
+static_assert(BlockLike<Block<>>);
 
 }  // namespace gt

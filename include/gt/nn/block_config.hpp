@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The shape of one Transformer block, as a value that types are made of.
+// The shape of one Transformer block, as a value; a constant one is checked when it is compiled.
 #pragma once
 
 #include <concepts>
@@ -15,10 +15,7 @@ namespace gt {
 enum class Norm { layer, rms };
 
 /// Shape of one block. A model names only what differs from the defaults, which are Starcoder2's.
-/// A width or a number of heads of `run_time` (0) is given when the model is made.
 struct BlockConfig {
-  static constexpr int run_time = 0;  ///< a size that is not known at compile time
-
   int d_model = 256;         ///< C, width of the residual stream
   int heads = 8;             ///< H; C = H * D
   int d_ff = 0;              ///< F, width of the MLP; 0 stands for 4 C
@@ -50,14 +47,21 @@ constexpr bool heads_divide_d_model(BlockConfig c) { return c.heads > 0 && c.d_m
 /// D is even: rotary positions turn pairs.
 constexpr bool d_head_is_even(BlockConfig c) { return c.heads > 0 && (c.d_model / c.heads) % 2 == 0; }
 
-/// Whether a width or a number of heads is left to run time.
-constexpr bool is_run_time(BlockConfig c) {
-  return c.d_model == BlockConfig::run_time || c.heads == BlockConfig::run_time;
-}
+/// F > 0, or 0, which stands for 4 C.
+constexpr bool d_ff_is_not_negative(BlockConfig c) { return c.d_ff >= 0; }
 
-/// A shape that is known and consistent, or is left to run time.
-template <BlockConfig Cfg>
-concept ValidBlock = is_run_time(Cfg) ||(d_model_is_positive(Cfg) && heads_divide_d_model(Cfg) && d_head_is_even(Cfg));
+/// A shape that is consistent; where it is not, the compiler names the predicate that fails.
+template <BlockConfig Shape>
+concept ValidBlock = d_model_is_positive(Shape) && heads_divide_d_model(Shape) && d_head_is_even(Shape) &&
+    d_ff_is_not_negative(Shape);
+
+/// A constant shape, to be given in place of one: a wrong one does not compile. The model's type is the same.
+///
+///     constexpr gt::BlockConfig shape{.d_model = 256, .heads = 8};
+///     gt::Transformer model(substrate, gt::fixed<shape>, gt::seed(1));
+template <BlockConfig Shape>
+requires ValidBlock<Shape>
+inline constexpr BlockConfig fixed = Shape;
 
 /// The run-time form of the same checks. Throws `gt::Error`.
 inline void check_block(BlockConfig c) {
@@ -65,6 +69,7 @@ inline void check_block(BlockConfig c) {
   check(heads_divide_d_model(c), "BlockConfig", "the heads must divide the width (got ", c.heads,
         " heads for a width of ", c.d_model, "); try ", c.d_model % 32 == 0 ? c.d_model / 32 : 1);
   check(d_head_is_even(c), "BlockConfig", "rotary positions need an even head width (got ", c.d_head(), ")");
+  check(d_ff_is_not_negative(c), "BlockConfig", "the width of the MLP must not be negative (got ", c.d_ff, ")");
 }
 
 }  // namespace gt

@@ -100,7 +100,7 @@ class BlockTensors {
   }
 
  private:
-  using real = decltype(std::abs(T{}));
+  using real = RealOf<T>;
   static constexpr std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
   BlockConfig config_;

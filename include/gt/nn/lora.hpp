@@ -14,6 +14,7 @@
 #include "gt/core/backend.hpp"
 #include "gt/core/buffer.hpp"
 #include "gt/core/parameter.hpp"
+#include "gt/core/scalar.hpp"
 #include "gt/core/view.hpp"
 #include "gt/nn/block_config.hpp"
 #include "gt/nn/block_like.hpp"
@@ -136,7 +137,7 @@ class LoraAdapter : public BlockTensors<T, 12> {
   }
 
  private:
-  using real = decltype(std::abs(T{}));
+  using real = RealOf<T>;
   static LoraConfig checked(LoraConfig lora, BlockConfig c) {
     check_lora(lora, c);
     return lora;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A Transformer of static width and run-time depth on a frozen table of token embeddings.
+// A Transformer of any width and any depth on a frozen table of token embeddings.
 #pragma once
 
 #include <algorithm>
@@ -20,6 +20,7 @@
 #include "gt/core/backend.hpp"
 #include "gt/core/buffer.hpp"
 #include "gt/core/parameter.hpp"
+#include "gt/core/scalar.hpp"
 #include "gt/nn/block.hpp"
 #include "gt/nn/block_config.hpp"
 #include "gt/nn/block_like.hpp"
@@ -31,33 +32,33 @@ namespace gt {
 
 /// What is known of a model when it is made, beside the shape of its blocks.
 struct TransformerOptions {
-  std::int64_t context = 256;           ///< tokens a sequence may have
-  bool head_bias = false;               ///< a bias on the output head, as in the paper
-  int d_model = BlockConfig::run_time;  ///< for a block whose width is left to run time
-  int heads = BlockConfig::run_time;    ///< for a block whose heads are left to run time
-  int d_ff = BlockConfig::run_time;     ///< F, for a block whose width is left to run time; 0 stands for 4 C
-  std::optional<Gelu> gelu{};           ///< in place of the block's, as the next two, where a size is left to run time
-  std::optional<double> norm_eps{};     ///< see `gelu`
-  std::optional<double> rope_base{};    ///< see `gelu`
+  std::int64_t context = 256;  ///< tokens a sequence may have
+  bool head_bias = false;      ///< a bias on the output head, as in the paper
 };
 
 /// logits = W_head norm(block_L(... block_1(lift(table[ids]))))
-/// Depth starts at 0 and grows with `append`. Copies share all weights; `clone` copies them. A const model is read only
-/// and may be used by any number of threads, each with a Session of its own.
-/// Source of the architecture: arXiv:2507.07129, section 3; the default block is Starcoder2's.
-template <BlockConfig Cfg, class T = float, class BlockT = Block<Cfg, T>>
-requires ValidBlock<Cfg> && BlockLike<BlockT>
+///
+///     gt::Transformer model(substrate, gt::BlockConfig{.d_model = 256, .heads = 8}, gt::seed(1));
+///
+/// Shape, vocabulary and context are values; the kind of block and the scalar type are types. Depth starts at 0 and
+/// grows with `append`. Copies share all weights; `clone` copies them. A const model is read only and may be used by
+/// any number of threads, each with a Session of its own. Source of the architecture: arXiv:2507.07129, section 3; the
+/// default block is Starcoder2's.
+template <class BlockT = Block<float>>
+requires BlockLike<BlockT>
 class Transformer {
- public:
-  using scalar = T;                                  ///< of weights and activations
-  using block_type = BlockT;                         ///< any BlockLike
-  static constexpr BlockConfig static_config = Cfg;  ///< what the type fixes; `run_time` where the options do
+  using T = typename BlockT::scalar;
 
-  /// A model without blocks: the table of `substrate`, which is shared where T is float, and a new head. All is frozen.
-  /// Errors: no context; a width that the substrate's does not divide, or that the type does not have.
+ public:
+  using scalar = T;           ///< of weights and activations
+  using block_type = BlockT;  ///< any BlockLike
+
+  /// A model without blocks, which will be of `shape`: the table of `substrate`, which is shared where T is float, and
+  /// a new head. All is frozen. A constant shape is checked by the compiler as `gt::fixed<shape>`.
+  /// Errors: those of check_block; no context; a width that the substrate's does not divide.
   template <Substrate S>
-  Transformer(S const& substrate, Seed seed, TransformerOptions options = {})
-      : config_{complete(options)},
+  Transformer(S const& substrate, BlockConfig shape, Seed seed, TransformerOptions options = {})
+      : config_{checked(shape)},
         seed_{seed},
         context_{options.context},
         head_bias_{options.head_bias},
@@ -353,7 +354,7 @@ class Transformer {
       if (block.adapter()) each(*block.adapter());
     }
   }
-  using real = decltype(std::abs(T{}));
+  using real = RealOf<T>;
   static constexpr char const* head_names[] = {"model.norm.weight", "model.norm.bias", "lm_head.weight",
                                                "lm_head.bias"};
 
@@ -361,27 +362,11 @@ class Transformer {
     std::int64_t const n = head_tensor_size(t);
     return n > 0 ? Vector<T const>(head_.data() + head_tensor_offset(t), n) : Vector<T const>{};
   }
-  static BlockConfig complete(TransformerOptions const& o) {
-    BlockConfig c = Cfg;
-    if (c.d_model == BlockConfig::run_time) c.d_model = o.d_model;
-    if (c.heads == BlockConfig::run_time) c.heads = o.heads;
-    check(o.d_model == 0 || o.d_model == c.d_model, "Transformer", "this type's width is ", c.d_model, " (got ",
-          o.d_model, ")");
-    bool const ff_at_run_time = Cfg.d_model == BlockConfig::run_time && Cfg.d_ff == 0;
-    if (ff_at_run_time && o.d_ff != 4 * c.d_model) c.d_ff = o.d_ff;
-    check(o.d_ff >= 0 && (o.d_ff == 0 || o.d_ff == c.ff()), "Transformer", "this type's MLP is ", c.ff(), " wide (got ",
-          o.d_ff, ")");
-    check(o.heads == 0 || o.heads == c.heads, "Transformer", "this type has ", c.heads, " heads (got ", o.heads, ")");
-    BlockConfig const type = c;
-    c.gelu = o.gelu.value_or(c.gelu);
-    c.norm_eps = o.norm_eps.value_or(c.norm_eps);
-    c.rope_base = o.rope_base.value_or(c.rope_base);
-    check(
-        is_run_time(Cfg) || c == type, "Transformer",
-        "a type without sizes of run time fixes gelu, norm_eps and rope_base as well; leave them out, or name them in "
-        "the block");
-    check_block(c);
-    return c;
+  // Equal shapes are written alike: d_ff is 0 where F = 4 C.
+  static BlockConfig checked(BlockConfig shape) {
+    check_block(shape);
+    if (shape.d_ff == 4 * shape.d_model) shape.d_ff = 0;
+    return shape;
   }
 
   BlockConfig config_;

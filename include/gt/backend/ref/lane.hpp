@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cmath>
-#include <complex>
 #include <cstdint>
 #include <type_traits>
 

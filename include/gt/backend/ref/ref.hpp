@@ -40,7 +40,7 @@ struct Ref {
 };
 
 /// C = addend + bias + A B, as the definition reads; then the epilogue on all of C.
-template <class T, class Epilogue = NoEpilogue>
+template <class T>
 void gemm(Ref const&, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T>> c, GemmShape shape,
           Epilogue const& epilogue = {}) {
   gemm_by_definition<T>(a, b, c, shape);

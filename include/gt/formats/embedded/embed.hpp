@@ -129,8 +129,8 @@ inline std::string block_literal(BlockConfig const& c) {
 
 template <class>
 inline constexpr bool is_block = false;
-template <BlockConfig Cfg, class T>
-inline constexpr bool is_block<Block<Cfg, T>> = true;
+template <class T>
+inline constexpr bool is_block<Block<T>> = true;
 
 /// A model and a tokenizer as a header has them, in memory.
 class Embedded {
@@ -248,7 +248,7 @@ void write_embedded(Model const& model, Tokenizer const& tokenizer, std::string 
       "  #include <gt/gt.hpp>  // the library as a single header\n#endif\n\nnamespace ",
       options.name, " {\n\n/// The shape of its blocks.\ninline constexpr gt::BlockConfig block",
       detail::block_literal(model.config()),
-      ";\n/// Its type.\nusing Model = gt::Transformer<block>;\n\nnamespace detail {\n\n"
+      ";\n/// Its type.\nusing Model = gt::Transformer<>;\n\nnamespace detail {\n\n"
       "#if defined(__clang__)\n  #pragma clang diagnostic push\n"
       "  #pragma clang diagnostic ignored \"-Woverlength-strings\"\n#endif\n"));
   // Not const: a copy of the model shares these numbers, and whoever trains it must not write to constant memory.
@@ -275,7 +275,7 @@ void write_embedded(Model const& model, Tokenizer const& tokenizer, std::string 
   field("substrate_fingerprint", e.substrate_fingerprint);
   file.write(text("      .type = gt::EmbeddedType::", rounds ? "bf16" : "fp32",
                   ",\n      .bytes = {detail::weights, sizeof detail::weights - 1},\n      .checksum = ", e.checksum,
-                  "u,\n  });\n  return read;\n}\n\n/// Its tokenizer; the first call reads and checks it.\n"
+                  "u,\n  }, block);\n  return read;\n}\n\n/// Its tokenizer; the first call reads and checks it.\n"
                   "inline gt::Tokenizer const& tokenizer() {\n"
                   "  static gt::Tokenizer const read = gt::embedded_tokenizer({\n"
                   "      .tokens = {detail::tokens, sizeof detail::tokens - 1},\n"

@@ -133,10 +133,10 @@ std::uint64_t embedded_checksum(BlockConfig const& block, EmbeddedModel const& e
 
 /// The model that was embedded, all frozen, as the type Model. Where it is of fp32 its weights are the embedded ones,
 /// neither copied nor, until they are used, brought into memory but for the checksum; so every model read from one `e`
-/// shares them: `clone` gives one to train. Errors: a type of another shape; bytes that were changed, or that another
-/// version of the library wrote.
+/// shares them: `clone` gives one to train. Errors: another shape than the one that was embedded; bytes that were
+/// changed, or that another version of the library wrote.
 template <class Model>
-Model embedded_model(EmbeddedModel const& e, BlockConfig const& block = Model::static_config) {
+Model embedded_model(EmbeddedModel const& e, BlockConfig const& block) {
   constexpr std::string_view where = "embedded_model";
   check(block.d_model > 0 && e.depth >= 0 && e.vocab > 0 && e.table_width > 0 && block.d_model % e.table_width == 0,
         where, "the description must be as it was written");
@@ -161,15 +161,9 @@ Model embedded_model(EmbeddedModel const& e, BlockConfig const& block = Model::s
       numbers[i] = Bf16::from_bits(static_cast<std::uint16_t>(here[2 * i] | here[2 * i + 1] << 8));
     return numbers;
   };
-  TransformerOptions options{.context = e.context, .head_bias = e.head_bias};
-  if constexpr (is_run_time(Model::static_config)) {
-    options.d_model = block.d_model, options.heads = block.heads, options.d_ff = block.d_ff;
-    options.gelu = block.gelu, options.norm_eps = block.norm_eps, options.rope_base = block.rope_base;
-  }
   Model model(TableEmbedding::loaded(std::string{e.substrate_method}, std::string{e.substrate_fingerprint}, e.vocab,
                                      static_cast<int>(e.table_width), take(parts.front())),
-              Seed{e.seed}, options);
-  check(model.config() == block, where, "the block's shape must be that of the model's type");
+              block, Seed{e.seed}, {.context = e.context, .head_bias = e.head_bias});
   for (int l = 0; l < e.depth; ++l) {
     typename Model::block_type added(block);
     added.weights() = take(parts[static_cast<std::size_t>(l) + 1]);

@@ -16,10 +16,10 @@ namespace gt {
 
 inline constexpr int model_folder_version = 1;  ///< of the `gt` part of config.json; others are refused by number
 
-/// What config.json says: enough to choose a type and make the model before its weights are read.
+/// What config.json says: enough to make the model before its weights are read.
 struct ModelFolderConfig {
   BlockConfig block{};           ///< C, H, F (`d_ff` 0 where F = 4 C), and the constants
-  TransformerOptions options{};  ///< the context only: widths and heads stand in `block`
+  TransformerOptions options{};  ///< the context
   int depth = 0;                 ///< L
   std::int64_t vocab = 0;        ///< V
   std::uint64_t seed = 1;        ///< that the model was made with

@@ -32,8 +32,8 @@ namespace detail {
 
 template <class BlockT>
 inline constexpr bool is_starcoder2_block = false;
-template <BlockConfig Cfg, class T>
-inline constexpr bool is_starcoder2_block<Block<Cfg, T>> = true;
+template <class T>
+inline constexpr bool is_starcoder2_block<Block<T>> = true;
 
 inline std::span<std::byte const> bytes_of(float const* data, std::int64_t count) {
   return std::as_bytes(std::span(data, static_cast<std::size_t>(count)));
@@ -135,17 +135,9 @@ void save(Model const& model, Tokenizer const& tokenizer, std::string const& fol
 namespace detail {
 
 /// The model that a configuration and tensors describe, all frozen. All names and shapes are checked before memory is
-/// taken.   Errors: a type of another shape; missing, surplus or misshapen tensors, all listed.
+/// taken.   Errors: missing, surplus or misshapen tensors, all listed.
 template <class Model>
-Model make_model(ModelFolderConfig c, TensorFiles const& files, NameMap const& names, std::string const& where) {
-  constexpr BlockConfig type = Model::static_config;
-  check(type.d_model == BlockConfig::run_time || type.d_model == c.block.d_model, where, "this type's width is ",
-        type.d_model, " (got ", c.block.d_model, ")");
-  check(type.heads == BlockConfig::run_time || type.heads == c.block.heads, where, "this type has ", type.heads,
-        " heads (got ", c.block.heads, ")");
-  check(type.d_model == BlockConfig::run_time ? type.d_ff == 0 || type.d_ff == c.block.ff() : type.ff() == c.block.ff(),
-        where, "this type's MLP is ", type.ff(), " wide (got ", c.block.ff(), ")");
-  if (type.d_ff > 0) c.block.d_ff = c.block.ff();
+Model make_model(ModelFolderConfig const& c, TensorFiles const& files, NameMap const& names, std::string const& where) {
   std::int64_t const C = c.block.d_model, n = c.table_width, V = c.vocab;
   TensorReader reader(files, names, c, where);
   for (auto const& [name, shape] : Model::tensor_shapes(c.block, V, C, c.depth, false)) reader.expect(name, shape);
@@ -163,15 +155,10 @@ Model make_model(ModelFolderConfig c, TensorFiles const& files, NameMap const& n
     check(repeats, where, "model.embed_tokens.weight must have each number of the substrate ", C / n,
           " times in a row");
   }
-  TransformerOptions options = c.options;
-  options.d_model = c.block.d_model, options.heads = c.block.heads, options.d_ff = c.block.d_ff;
-  if (is_run_time(type))
-    options.gelu = c.block.gelu, options.norm_eps = c.block.norm_eps, options.rope_base = c.block.rope_base;
   auto const width = static_cast<int>(n);
   Model model(c.own ? TableEmbedding::loaded(c.substrate_method, c.substrate_fingerprint, V, width, table)
                     : TableEmbedding::of_rows("imported", V, width, table),
-              Seed{c.seed}, options);
-  check(model.config() == c.block, where, "the block's shape must be that of the model's type");
+              c.block, Seed{c.seed}, c.options);
   // Blocks whose weights are not drawn: all of them are read.
   for (int l = 0; l < c.depth; ++l) model.blocks().push_back(typename Model::block_type(c.block));
   for (auto const& p : model.parameters()) {
@@ -182,11 +169,11 @@ Model make_model(ModelFolderConfig c, TensorFiles const& files, NameMap const& n
 
 }  // namespace detail
 
-/// The model in `folder`, all frozen, as the type Model: one that `save` wrote, or another program's Starcoder2, whose
-/// weights may be fp32, fp16 or bf16 and in several files.   Errors, each naming the file: what `read_model_config`
-/// refuses; a width or number of heads that Model does not have; missing, surplus or misshapen tensors, all listed;
-/// damaged weights; files that do not belong together.
-template <class Model, class J = Json>
+/// The model in `folder`, all frozen, of the block's kind that Model has: one that `save` wrote, or another program's
+/// Starcoder2, whose weights may be fp32, fp16 or bf16 and in several files.   Errors, each naming the file: what
+/// `read_model_config` refuses; missing, surplus or misshapen tensors, all listed; damaged weights; files that do not
+/// belong together.
+template <class Model = Transformer<>, class J = Json>
 Model load_model(std::string const& folder) {
   std::string const where = text("load '", folder, "'");
   ModelFolderConfig const config = read_model_config<J>(folder);
