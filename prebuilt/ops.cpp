@@ -2,7 +2,7 @@
 // The ops in fp32 on the CPU backend that gt/prebuilt/ops.hpp declares.
 #include "gt/prebuilt/ops.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 #define GT_INSTANCE template
 #define GT_BACKEND Cpu<>

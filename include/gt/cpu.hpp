@@ -20,7 +20,7 @@
 #include "gt/ops/attention/cpu.hpp"
 #include "gt/ops/attention/cpu_backward.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// SIMD registers of instruction set I and a number of threads. Results do not depend on that number.
 template <Isa I>
@@ -94,7 +94,7 @@ class Cpu {
 
 static_assert(Backend<Cpu<>>);
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI
 
 #if defined(GT_PREBUILT)
   #include "gt/prebuilt/ops.hpp"

@@ -17,7 +17,7 @@
 
 #include "gt/base/macros.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// What every public function throws on bad input. The text reads `gt: where: what must hold (got ...); hint`.
 class Error : public std::runtime_error {
@@ -145,4 +145,4 @@ GT_INLINE void check(bool holds, std::string_view where, Parts const&... what) {
     fail(where, what...);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <string>
 
-namespace gt::detail {
+namespace gt::inline GT_ABI::detail {
 
 /// `digits` decimals and a point, in every locale; never "-0".
 inline std::string fixed(double x, int digits) {
@@ -40,4 +40,4 @@ inline std::string short_time(double seconds) {
   return buffer;
 }
 
-}  // namespace gt::detail
+}  // namespace gt::inline GT_ABI::detail

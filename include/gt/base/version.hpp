@@ -2,6 +2,8 @@
 // The version of the library, the one place where it stands: CMake reads the three numbers from here.
 #pragma once
 
+#include "gt/base/macros.hpp"
+
 /// Raised when code that uses gt must change, by the rules of semver.org.
 #define GT_VERSION_MAJOR 0
 /// Raised when gt can do more; before 1.0.0 also when code that uses gt must change.
@@ -13,7 +15,7 @@
 #define GT_VERSION_TEXT(major, minor, patch) GT_VERSION_JOIN(major, minor, patch)
 
 /// All of the library. What its namespace `detail` holds may change with any version.
-namespace gt {
+namespace gt::inline GT_ABI {
 /// "major.minor.patch".
 inline constexpr char version[] = GT_VERSION_TEXT(GT_VERSION_MAJOR, GT_VERSION_MINOR, GT_VERSION_PATCH);
 
@@ -25,7 +27,7 @@ static constexpr char const* compiler = "g++ " __VERSION__;
 #else
 static constexpr char const* compiler = "an unknown compiler";
 #endif
-}  // namespace gt
+}  // namespace gt::inline GT_ABI
 
 #undef GT_VERSION_TEXT
 #undef GT_VERSION_JOIN

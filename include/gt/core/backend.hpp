@@ -7,7 +7,9 @@
 #include <utility>
 #include <vector>
 
-namespace gt {
+#include "gt/base/macros.hpp"
+
+namespace gt::inline GT_ABI {
 
 /// Kernel tags. An op checks its arguments and then calls its kernel, a function of the same name with one more
 /// argument, `typename Backend::tag{}`. A backend without a kernel of its own for an op falls back to the one of the
@@ -56,4 +58,4 @@ B keeping(B const& on, std::vector<ConstantMemory> constants) {
   }
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -17,7 +17,7 @@
 #include "gt/text/utf8.hpp"
 #include "gt/text/vocabulary.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// What is asked of `generate`.
 struct GenerateOptions {
@@ -153,4 +153,4 @@ Generated generate(B const& on, Model const& model, Tokenizer const& tokenizer, 
   return detail::continue_text(on, model, tokenizer, prompt, options, detail::TextSink(std::cref(sink)));
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -26,7 +26,7 @@
 #include "gt/ops/linear_gelu.hpp"
 #include "gt/ops/rope.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// One block:  h = x + W_o attention(rope(W_qkv norm1(x))),   y = h + W_proj gelu(W_fc norm2(h))
 /// Shapes: x, h, y [B * T, C]; all weights lie in one buffer, in the order of `tensors`, W_q, W_k, W_v side by side.
@@ -240,4 +240,4 @@ class Block : public BlockTensors<T, 16> {
 static_assert(BlockConfig{}.parameters() == 12 * 256 * 256 + 13 * 256);
 static_assert(BlockLike<Block<>>);
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -22,7 +22,7 @@
 #include "gt/nn/lora_config.hpp"
 #include "gt/ops/lora.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// A and B of each adapted matrix, in one buffer: first all A, so that those of the queries, keys and values, which
 /// read the same rows, are one matrix; then all B. A new adapter has B = 0 and changes nothing. The names are those of
@@ -183,4 +183,4 @@ auto adapter_of(K& block) {
   }
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

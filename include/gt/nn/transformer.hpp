@@ -28,7 +28,7 @@
 #include "gt/nn/model_table.hpp"
 #include "gt/substrate/frozen_table.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// What is known of a model when it is made, beside the shape of its blocks.
 struct TransformerOptions {
@@ -380,4 +380,4 @@ class Transformer {
   std::array<bool, 4> head_trainable_{};
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

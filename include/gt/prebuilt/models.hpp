@@ -24,10 +24,10 @@
 #include "gt/text/tokenizer.hpp"
 #include "gt/text/tokenizer_json.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 #define GT_INSTANCE extern template
 #include "gt/prebuilt/models.inc"
 #undef GT_INSTANCE
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -22,7 +22,7 @@
 #include "gt/ops/rms_norm.hpp"
 #include "gt/ops/rope.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 #define GT_INSTANCE extern template
 #define GT_BACKEND Cpu<>
@@ -32,4 +32,4 @@ namespace gt {
 #undef GT_BACKEND
 #undef GT_SCALAR
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

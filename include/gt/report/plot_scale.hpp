@@ -10,8 +10,9 @@
 #include <vector>
 
 #include "gt/base/format.hpp"
+#include "gt/base/macros.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// How an axis spaces its numbers.
 enum class Scale { linear, log };
@@ -132,4 +133,4 @@ class PlotScale {
   std::vector<Tick> ticks_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -18,7 +18,7 @@
 #include "gt/report/svg_bars.hpp"
 #include "gt/report/svg_plot.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// What the x axis of a curve counts.
 enum class ReportAxis { tokens, time };
@@ -183,4 +183,4 @@ inline HtmlTable profile_table(RunReport const& report) {
   return table;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -15,7 +15,7 @@
 #include "gt/text/utf8.hpp"
 #include "gt/text/vocabulary.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// A stage: what it costs by the plan, and what came of it.
 struct ReportStage {
@@ -178,4 +178,4 @@ class ReportObserver : public GrowthObserver {
   RunReport& report_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -18,7 +18,7 @@
   #include <unistd.h>
 #endif
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Whether a stream is a terminal, where a line can be rewritten.
 inline bool is_terminal([[maybe_unused]] std::FILE* stream) {
@@ -116,4 +116,4 @@ class ProgressLine : public GrowthObserver {
 /// Watch a run on the terminal.
 inline ProgressLine progress_bar() { return ProgressLine{}; }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace gt {
+#include "gt/base/macros.hpp"
+
+namespace gt::inline GT_ABI {
 
 /// A logged step.
 struct ReportPoint {
@@ -18,4 +20,4 @@ struct ReportPoint {
   double tokens_per_second = 0, lr = 0;  ///< of training alone, mean over the stage so far; learning rate
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -19,7 +19,7 @@
 #include "gt/substrate/lift.hpp"
 #include "gt/substrate/pca.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Where a token's bits come from: `id_code` or `random_code`.
 enum class CodeSource { ids, random };
@@ -115,4 +115,4 @@ CodeEmbedding CodeEmbedding::draw(std::int64_t vocab, std::vector<std::string> c
   return CodeEmbedding(o.lift == Lift::tile ? tiled(table, o.d_model) : std::move(table), std::move(codes));
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -24,7 +24,7 @@
 #include "gt/substrate/frozen_table.hpp"
 #include "gt/substrate/pca.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// How tokens become rows.
 struct GlyphOptions {
@@ -216,4 +216,4 @@ GlyphEmbedding GlyphEmbedding::draw(std::vector<std::string> const& tokens, Font
   return draw<Real>(tokens, FontChain::read(fonts), options);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -11,7 +11,7 @@
 #include "gt/text/corpus.hpp"
 #include "gt/text/vocabulary.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// How Tokenizer::build chooses its tokens.
 struct TokenizerOptions {
@@ -38,7 +38,7 @@ TokenizerParts build_tokenizer(Corpus const& corpus, TokenizerOptions const& opt
 
 }  // namespace detail
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI
 
 #if !defined(GT_PREBUILT)
   #include "gt/text/tokenizer_build_impl.hpp"

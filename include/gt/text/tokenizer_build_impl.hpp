@@ -24,7 +24,7 @@
 #include "gt/text/utf8.hpp"
 #include "gt/text/vocabulary.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 namespace detail {
 
@@ -229,4 +229,4 @@ GT_FN TokenizerParts build_tokenizer(Corpus const& corpus, TokenizerOptions cons
 
 }  // namespace detail
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -20,7 +20,7 @@
 #include "gt/text/utf8.hpp"
 #include "gt/text/vocabulary.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Reads and writes the part of tokenizer.json that a gt::Tokenizer can express: model BPE whose merges are
 /// concatenations, byte_fallback or not, an unknown token or not, special added tokens, and nothing before or after the
@@ -219,4 +219,4 @@ Tokenizer TokenizerJson::parse(std::string_view contents, std::string_view where
   }
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -15,7 +15,7 @@
 #include "gt/core/kernels.hpp"
 #include "gt/core/matrix_ref.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 inline constexpr int scratch_packed_b = 0;  ///< scratch slots of the CPU backend
 inline constexpr int scratch_packed_a = 1;  ///< the packed block of A, or all of it
@@ -308,4 +308,4 @@ void gemm_serial(Cpu<I> const& on, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOu
   for (std::int64_t i0 = 0; i0 < s.m; i0 += rows_each) run(i0, std::min(s.m, i0 + rows_each), 0, panels, block);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -10,7 +10,7 @@
 #include "gt/backend/cpu/simd.hpp"
 #include "gt/core/matrix_ref.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// An operand of a product, panel by panel, [k / terms][width] each.
 template <class E>
@@ -19,9 +19,9 @@ struct PackedPanels {
   std::int64_t pitch = 0;   ///< elements from one panel to the next
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI
 
-namespace gt::detail {
+namespace gt::inline GT_ABI::detail {
 
 constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -112,4 +112,4 @@ struct Packing {
   }
 };
 
-}  // namespace gt::detail
+}  // namespace gt::inline GT_ABI::detail

@@ -4,7 +4,7 @@
 
 #include "gt/base/macros.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The instruction sets that kernels are compiled for. Everything that depends on one is templated on it, so that two
 /// translation units with different flags never share a kernel.
@@ -39,4 +39,4 @@ constexpr char const* name(Isa isa) {
 template <Isa I = native_isa>
 class Cpu;
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -10,7 +10,7 @@
 #include "gt/backend/cpu/simd.hpp"
 #include "gt/backend/cpu/simd_math.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 namespace detail {
 /// The instruction set of registers half as wide; itself where there is none.
@@ -114,4 +114,4 @@ struct SimdLane {
   }
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

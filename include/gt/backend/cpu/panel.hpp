@@ -17,7 +17,7 @@
   #include <immintrin.h>
 #endif
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Two neighbouring terms of a sum, rounded to bf16: what a bf16 dot product takes of each operand at a time.
 struct Bf16Pair {
@@ -118,4 +118,4 @@ struct Panel<Isa::avx512_bf16, float, Bf16Pair> {
 };
 #endif
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -11,7 +11,7 @@
   #include <immintrin.h>
 #endif
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Rows and columns of the block that `simd_transpose_block` takes.
 template <Isa I, class T>
@@ -65,4 +65,4 @@ GT_INLINE void simd_transpose_block(T const* from, std::int64_t from_stride, std
   }
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

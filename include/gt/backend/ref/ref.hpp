@@ -10,7 +10,7 @@
 #include "gt/backend/ref/lane.hpp"
 #include "gt/core/backend.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// `Ref{}` runs every op in `float`, `double` or `std::complex<double>`.
 struct Ref {
@@ -54,4 +54,4 @@ void gemm_serial(Ref const&, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T
 
 static_assert(Backend<Ref>);
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI
