@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The ops in fp32 on the CPU backend that gt/prebuilt/ops.hpp declares.
-#include "gt/prebuilt/ops.hpp"
+// The ops in fp32 on the CPU backend that gt/cpu.hpp declares.
+#include "gt/cpu.hpp"
 
 namespace gt::inline GT_ABI {
 

@@ -37,7 +37,9 @@ function(name_in declaration out)
   foreach(twice IN ITEMS 1 2)  # as neighbours share a space
     string(REGEX REPLACE "(^| )(template|inline|constexpr|extern|static|GT_[A-Z_]+) " " " d "${d}")
   endforeach()
-  if(d MATCHES "([A-Za-z_][A-Za-z0-9_]*) *@")
+  if(d MATCHES "[A-Za-z0-9_]::[A-Za-z_][A-Za-z0-9_]* *@")
+    return()  # the body of what a class declares
+  elseif(d MATCHES "([A-Za-z_][A-Za-z0-9_]*) *@")
     set(name "${CMAKE_MATCH_1}")  # a function: what stands before its parameters
   elseif(d MATCHES "(^| )(concept|using|enum class|enum|struct|class|union) +([A-Za-z_][A-Za-z0-9_]*)")
     set(name "${CMAKE_MATCH_3}")
@@ -84,6 +86,7 @@ macro(read_header header)
     string(SUBSTRING "${text}" ${end} -1 text)
     string(PREPEND text "${before}\"\"")
   endwhile()
+  string(REPLACE "gt::inline GT_ABI" "gt" text "${text}")  # its name depends on the compiler's flags, and is nobody's to say
   string(REGEX REPLACE "}  // namespace [a-z:]+\n" "@end\n" text "${text}")
   string(REGEX REPLACE "(^|[^:])//[^\n]*" "\\1" text "${text}")
   string(REGEX REPLACE "\n[ \t]*#[^\n]*" "\n" text "${text}")

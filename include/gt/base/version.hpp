@@ -2,14 +2,14 @@
 // The version of the library, the one place where it stands: CMake reads the three numbers from here.
 #pragma once
 
-#include "gt/base/macros.hpp"
-
 /// Raised when code that uses gt must change, by the rules of semver.org.
 #define GT_VERSION_MAJOR 0
 /// Raised when gt can do more; before 1.0.0 also when code that uses gt must change.
 #define GT_VERSION_MINOR 1
 /// Raised when gt only does better what it did.
 #define GT_VERSION_PATCH 0
+
+#include "gt/base/macros.hpp"
 
 #define GT_VERSION_JOIN(major, minor, patch) #major "." #minor "." #patch
 #define GT_VERSION_TEXT(major, minor, patch) GT_VERSION_JOIN(major, minor, patch)

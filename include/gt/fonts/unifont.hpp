@@ -19,7 +19,7 @@ namespace gt::inline GT_ABI {
 
 namespace detail {
 inline constexpr std::int64_t most_font_bytes = std::int64_t{1} << 29;  // collections of all Han take 150 MB
-}
+}  // namespace detail
 
 /// A glyph of 16 lines; bit 15 of a line is its leftmost pixel.
 struct HexGlyph {
