@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Grows a Transformer on a text, stage by stage on a frozen substrate, saves and reports it, and lets it talk.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <gt/gt.hpp>
 #include <gt/runs/checkpoint_history.hpp>
@@ -12,11 +11,13 @@
 #include <utility>
 #include <vector>
 
+#include "commands.hpp"
 #include "support/grow_arguments.hpp"
 #include "support/grow_tables.hpp"
 #include "support/program.hpp"
 #include "support/run_folder.hpp"
 
+namespace program::growing {
 namespace {
 
 using program::GrowArguments, program::number, program::RunFolder, program::RunIdentity;
@@ -238,7 +239,7 @@ class Run : public gt::GrowthObserver {
 
   int finish(gt::GrowthResult const& result) {
     std::string const cache = a_.prefix_cache_file.empty() ? "" : " --prefix-cache-file " + a_.prefix_cache_file,
-                      go_on = "./run grow --resume " + folder_.path() + cache,
+                      go_on = program::self + " grow --resume " + folder_.path() + cache,
                       at = gt::text("stage ", result.stage + 1,
                                     result.end == gt::GrowthEnd::diverged ? ", step " : " after step ", result.step);
     if (result.end == gt::GrowthEnd::finished) {
@@ -250,8 +251,8 @@ class Run : public gt::GrowthObserver {
       if (best_ && best_->best().step > 0)
         std::printf("\nbest: %s, of stage %zu after step %lld\n", folder_.best().c_str(), best_->best().stage + 1,
                     static_cast<long long>(best_->best().step));
-      std::printf("\nmodel: %s\nreport: %s\nmetrics: %s\ntalk to it: ./run generate --model %s --prompt \"...\"\n",
-                  folder_.model().c_str(), folder_.report().c_str(), folder_.metrics().c_str(),
+      std::printf("\nmodel: %s\nreport: %s\nmetrics: %s\ntalk to it: %s generate --model %s --prompt \"...\"\n",
+                  folder_.model().c_str(), folder_.report().c_str(), folder_.metrics().c_str(), program::self.c_str(),
                   folder_.model().c_str());
       return program::interrupted != 0 ? program::interrupted_status() : 0;
     }
@@ -376,8 +377,10 @@ int run(GrowArguments a) {
 }
 
 }  // namespace
+}  // namespace program::growing
 
-int main(int argc, char** argv) {
+int program::grow(int argc, char** argv) {
+  using namespace growing;
   program::GrowCommandLine line;
   CLI11_PARSE(line.app, argc, argv);
   program::catch_interrupts();
@@ -387,3 +390,4 @@ int main(int argc, char** argv) {
     return run(line.a);
   });
 }
+program::Needs program::grow_needs(int argc, char** argv) { return needs_of<GrowCommandLine>(argc, argv); }

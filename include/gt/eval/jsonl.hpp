@@ -16,7 +16,7 @@
 #include "gt/text/utf8.hpp"
 #include "gt/text/white_space.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// A question with its options: `{"question": "...", "choices": ["...", ...], "answer": 1}`, optionally with
 /// `"labels": ["A", "B", ...]` and `"subject": "..."`.
@@ -123,4 +123,4 @@ std::vector<T> read_jsonl(std::string const& path) {
   return parse_jsonl<T>(read_text_file(path, any_bytes), path);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -22,7 +22,7 @@
 #include "gt/fonts/unifont.hpp"
 #include "gt/io/text_file.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Font files, the first choice first: one path or several, `"unifont.hex"` or `{"DejaVuSans.ttf", "wqy.ttc:1"}`.
 struct FontFiles {
@@ -119,4 +119,4 @@ class FontChain {
 };
 static_assert(GlyphSource<FontChain>);
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

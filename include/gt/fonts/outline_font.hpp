@@ -21,7 +21,7 @@
 #include "gt/fonts/unifont.hpp"
 #include "gt/io/text_file.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 namespace detail {
 
@@ -224,4 +224,4 @@ class OutlineFont {
 };
 static_assert(GlyphSource<OutlineFont>);
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -37,7 +37,7 @@
 #include "gt/io/safetensors.hpp"
 #include "gt/io/text_file.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 inline constexpr int ensemble_folder_version = 1;  ///< of ensemble.json; others are refused by number
 
@@ -317,4 +317,4 @@ Ensemble<BasicAnyModel<B>> load_any_ensemble(B const& on, std::string const& fol
   return detail::load_ensemble<J>(folder, options, [&](ModelFolder const& at) { return load_any_expert(on, at); });
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

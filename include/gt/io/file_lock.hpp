@@ -15,7 +15,7 @@
 #include "gt/base/error.hpp"
 #include "gt/io/file_descriptor.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Somebody else has the folder. Its sentence says who.
 class FolderInUse : public Error {
@@ -87,4 +87,4 @@ class FileLock {
   std::string notice_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

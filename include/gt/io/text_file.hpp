@@ -15,7 +15,7 @@
 #include "gt/base/error.hpp"
 #include "gt/io/file_descriptor.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 inline constexpr std::int64_t configuration_bytes = std::int64_t{64} << 20;  ///< more than any configuration has
 inline constexpr std::int64_t any_bytes = std::numeric_limits<std::int64_t>::max();  ///< all that fit into memory
@@ -45,4 +45,4 @@ inline std::string read_text_file(std::string const& path, std::int64_t most = c
   }
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

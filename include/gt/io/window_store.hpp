@@ -27,7 +27,7 @@
 #include "gt/io/file_descriptor.hpp"
 #include "gt/io/file_lock.hpp"
 
-namespace gt::detail {
+namespace gt::inline GT_ABI::detail {
 
 /// Address space for entries: anonymous memory, or a file to read from. Pages take memory when they are first touched.
 class Mapping {
@@ -313,4 +313,4 @@ class WindowStore {
   bool stopped_ = false;
 };
 
-}  // namespace gt::detail
+}  // namespace gt::inline GT_ABI::detail

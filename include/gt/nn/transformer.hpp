@@ -20,6 +20,7 @@
 #include "gt/core/backend.hpp"
 #include "gt/core/buffer.hpp"
 #include "gt/core/parameter.hpp"
+#include "gt/core/scalar.hpp"
 #include "gt/nn/block.hpp"
 #include "gt/nn/block_config.hpp"
 #include "gt/nn/block_like.hpp"
@@ -27,7 +28,7 @@
 #include "gt/nn/model_table.hpp"
 #include "gt/substrate/frozen_table.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// What is known of a model when it is made, beside the shape of its blocks.
 struct TransformerOptions {
@@ -354,7 +355,7 @@ class Transformer {
       if (block.adapter()) each(*block.adapter());
     }
   }
-  using real = decltype(std::abs(T{}));
+  using real = RealOf<T>;
   static constexpr char const* head_names[] = {"model.norm.weight", "model.norm.bias", "lm_head.weight",
                                                "lm_head.bias"};
 
@@ -380,4 +381,4 @@ class Transformer {
   std::array<bool, 4> head_trainable_{};
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

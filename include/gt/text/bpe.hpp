@@ -20,7 +20,7 @@
 #include "gt/text/utf8.hpp"
 #include "gt/text/vocabulary.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Two neighbouring tokens that become one. Its rank is its place in the merge list.
 struct Merge {
@@ -291,4 +291,4 @@ class Bpe {
   std::array<std::array<std::uint64_t, 2>, 128> ascii_joins_{};
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -18,7 +18,7 @@
 #include "gt/text/tokens.hpp"
 #include "gt/text/utf8.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// What turns text into ids: gt::Tokenizer, or a tokenizer of your own.
 template <class T>
@@ -149,4 +149,4 @@ class Corpus {
   std::shared_ptr<Data const> data_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -16,7 +16,7 @@
 #include "gt/base/error.hpp"
 #include "gt/text/utf8.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// What a token stands for.
 enum class TokenKind : std::uint8_t {
@@ -183,4 +183,4 @@ class Vocabulary {
   detail::IdMap characters_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -17,7 +17,7 @@
 #include "gt/text/utf8.hpp"
 #include "gt/text/vocabulary.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// What the tokens of a GGUF file are; the values are llama.cpp's.
 enum class GgufTokenType : std::int32_t {
@@ -204,4 +204,4 @@ inline GgufTokenizer gguf_tokenizer(Tokenizer const& tokenizer) {
   return g;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

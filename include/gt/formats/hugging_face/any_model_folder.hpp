@@ -7,7 +7,7 @@
 #include "gt/formats/hugging_face/model_folder.hpp"
 #include "gt/infer/any_model.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The model in `folder`, all frozen, for the backend `on`.   Errors: those of `load_model`.
 template <class J = Json, Backend B>
@@ -20,4 +20,4 @@ BasicAnyModel<B> load_any_model(B const&, ModelFolder const& folder) {
   return BasicAnyModel<B>(load_model(folder));
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

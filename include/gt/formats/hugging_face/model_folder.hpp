@@ -26,7 +26,7 @@
 #include "gt/nn/transformer.hpp"
 #include "gt/substrate/table_embedding.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 namespace detail {
 
@@ -222,4 +222,4 @@ Model load_model(std::string const& folder) {
   return load_model<Model>(ModelFolder::open<J>(folder));
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

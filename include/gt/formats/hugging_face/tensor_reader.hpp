@@ -22,7 +22,7 @@
 #include "gt/formats/name_map.hpp"
 #include "gt/io/safetensors.hpp"
 
-namespace gt::detail {
+namespace gt::inline GT_ABI::detail {
 
 /// Names and shapes are checked by `expect`, one after the other, then all faults are one Error of `finish`; only then
 /// memory is taken for the model, and `read` fills it.
@@ -143,4 +143,4 @@ class TensorReader {
   std::set<std::string> used_;
 };
 
-}  // namespace gt::detail
+}  // namespace gt::inline GT_ABI::detail
