@@ -280,7 +280,7 @@ class Run : public gt::GrowthObserver {
   gt::FileLock take_folder() {
     constexpr int most = 100;  // that others may take at the same time
     for (int tried = 0; tried < most; ++tried) {
-      gt::detail::make_folder(folder_.path());
+      gt::make_folder(folder_.path());
       try {
         gt::FileLock lock(folder_.path());
         if (!a_.resume.empty() || !folder_.has_run()) return lock;

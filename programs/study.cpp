@@ -126,7 +126,7 @@ int run(Arguments const& a) {
   sum.update(text.corpus.text());
   settings["text"] = sum.hex();
   settings["hours"] = a.hours, settings["quick"] = a.quick;
-  gt::detail::make_folder(a.out);
+  gt::make_folder(a.out);
   if (a.overwrite) std::remove((a.out + "/results.jsonl").c_str());
   study::Results results(a.out, settings);
   if (!results.notice().empty()) std::fprintf(stderr, "%s\n", results.notice().c_str());

@@ -33,7 +33,7 @@ struct Place {
     for (char const* const token : {"a", "b", "c", "d"}) vocabulary.add(token, TokenKind::character);
     vocabulary.add("</s>", TokenKind::special);
     Tokenizer const tokenizer(std::move(vocabulary), {});
-    detail::make_folder(merged);
+    make_folder(merged);
     save(first, tokenizer, fuzz::folder() / "all/a");
     save(second, tokenizer, merged + "/b");
     words = {{"<0>", detail::weights_hash(TensorFiles::open(fuzz::folder() / "all/a"))},

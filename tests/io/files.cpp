@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -12,10 +13,13 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "gt/io/atomic_file.hpp"
 #include "gt/io/file_lock.hpp"
+#include "gt/io/folder.hpp"
 #include "gt/io/mapped_file.hpp"
+#include "gt/io/staging.hpp"
 #include "gt/io/text_file.hpp"
 #include "support.hpp"
 
@@ -276,6 +280,39 @@ TEST_CASE("remove_unfinished: the temporaries of AtomicFile that a killed proces
   CHECK(gt::remove_unfinished(folder.path(), all) == 1);
   CHECK(gt::read_text_file(path) == "mine");
   CHECK(gt::remove_unfinished(folder / "none", all) == 0);
+}
+
+TEST_CASE("folder_entries: all names in a folder, and none where there is none; make_folder makes what is missing") {
+  TemporaryFolder const folder;
+  gt::make_folder(folder / "a/b/c");
+  gt::make_folder(folder / "a/b/c");
+  put(folder / "a/b/.hidden", "");
+  put(folder / "a/b/file", "");
+  std::filesystem::create_symlink("nowhere", folder / "a/b/link");
+  auto names = gt::folder_entries(folder / "a/b");
+  std::sort(names.begin(), names.end());
+  CHECK(names == std::vector<std::string>{".hidden", "c", "file", "link"});
+  CHECK(gt::folder_entries(folder / "a/b/c").empty());
+  CHECK(gt::folder_entries(folder / "none").empty());
+  CHECK(gt::folder_entries(folder / "a/b/file").empty());
+  for (auto const& name : gt::folder_entries(folder / "a/b")) std::filesystem::remove_all(folder / ("a/b/" + name));
+  CHECK(gt::folder_entries(folder / "a/b").empty());
+  put(folder / "file", "");
+  CHECK(error_of([&] { gt::make_folder(folder / "file"); }) ==
+        "gt: make_folder: '" + folder / "file" + "' must be a folder");
+}
+
+TEST_CASE("Staging: the files appear together, and with them goes what is outdated") {
+  TemporaryFolder const folder;
+  for (char const* name : {"old-1", "old-2", "mine"}) put(folder / name, "before");
+  {
+    gt::detail::Staging staging(folder.path());
+    put(staging.file("old-1"), "now");
+    staging.commit([](std::string_view name) { return name.starts_with("old-"); });
+  }
+  CHECK(gt::read_text_file(folder / "old-1") == "now");
+  CHECK(gt::read_text_file(folder / "mine") == "before");
+  CHECK(folder.entries() == 2);
 }
 
 }  // namespace files_test

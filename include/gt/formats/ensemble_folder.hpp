@@ -33,6 +33,7 @@
 #include "gt/formats/hugging_face/tensor_reader.hpp"
 #include "gt/formats/name_map.hpp"
 #include "gt/io/atomic_file.hpp"
+#include "gt/io/folder.hpp"
 #include "gt/io/json.hpp"
 #include "gt/io/safetensors.hpp"
 #include "gt/io/text_file.hpp"
@@ -264,7 +265,7 @@ void save_ensemble(Ensemble<Model> const& ensemble, std::string const& folder) {
     detail::check_on_disk(e, opened, !ensemble.owns_heads());
     weights.push_back(detail::weights_hash(opened.weights));
   }
-  detail::make_folder(folder);
+  make_folder(folder);
   J experts = J::array();
   for (std::size_t i = 0; i < ensemble.size(); ++i) {
     auto const& e = ensemble.experts()[i];

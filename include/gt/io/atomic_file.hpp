@@ -2,7 +2,6 @@
 // Writes a file completely or not at all: readers see the old contents or the new, also after a crash.
 #pragma once
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,7 +10,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +17,7 @@
 
 #include "gt/base/error.hpp"
 #include "gt/io/file_descriptor.hpp"
+#include "gt/io/folder.hpp"
 
 namespace gt::inline GT_ABI {
 
@@ -142,13 +141,11 @@ constexpr std::string_view target_of_temporary(std::string_view entry) {
 /// folder.
 template <class F>
 int remove_unfinished(std::string const& folder, F const& is_ours) {
-  auto const close = [](DIR* open) { ::closedir(open); };
-  std::unique_ptr<DIR, decltype(close)> const entries(::opendir(folder.c_str()), close);
   int removed = 0;
-  while (dirent const* const entry = entries ? ::readdir(entries.get()) : nullptr) {
-    std::string_view const target = detail::target_of_temporary(entry->d_name);
+  for (auto const& entry : folder_entries(folder)) {
+    std::string_view const target = detail::target_of_temporary(entry);
     if (target.empty() || !is_ours(target)) continue;
-    std::string const path = text(folder, "/", entry->d_name);
+    std::string const path = folder + "/" + entry;
     struct stat info {};
     if (::lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && ::unlink(path.c_str()) == 0) ++removed;
   }

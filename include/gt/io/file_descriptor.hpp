@@ -32,6 +32,8 @@ class FileDescriptor {
 
   int get() const noexcept { return descriptor_; }
   bool is_open() const noexcept { return descriptor_ >= 0; }
+  /// Gives it to somebody else to close.
+  int release() noexcept { return std::exchange(descriptor_, -1); }
   /// Closes early; 0, or -1 with errno set, as POSIX close.
   int close() noexcept { return is_open() ? ::close(std::exchange(descriptor_, -1)) : 0; }
 

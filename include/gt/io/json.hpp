@@ -29,10 +29,7 @@ namespace detail {
 // Text from a file, fit for one line of a message: control characters hidden, cut after 80 bytes.
 inline std::string in_quotes(std::string_view raw) {
   constexpr std::size_t longest = 80;
-  std::string shown{raw.substr(0, longest)};
-  for (char& c : shown)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  return text("'", shown, raw.size() > longest ? "...'" : "'");
+  return text("'", on_one_line(std::string{raw.substr(0, longest)}), raw.size() > longest ? "...'" : "'");
 }
 
 // "line 2, column 7" of a byte of the text; columns count bytes, from 1.

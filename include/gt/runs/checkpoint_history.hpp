@@ -2,7 +2,6 @@
 // The last checkpoints of a growth run in its folder: when the newest is damaged, the run goes on from the one before.
 #pragma once
 
-#include <dirent.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,7 +10,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +20,7 @@
 #include "gt/base/error.hpp"
 #include "gt/grow/observer.hpp"
 #include "gt/io/atomic_file.hpp"
+#include "gt/io/folder.hpp"
 #include "gt/io/json.hpp"
 #include "gt/io/safetensors.hpp"
 #include "gt/io/text_file.hpp"
@@ -106,10 +105,8 @@ class CheckpointHistory {
   // The greatest first.
   std::vector<std::int64_t> older_tokens() const {
     std::vector<std::int64_t> all;
-    auto const close = [](DIR* open) { ::closedir(open); };
-    std::unique_ptr<DIR, decltype(close)> const entries(::opendir(folder_.c_str()), close);
-    while (dirent const* const entry = entries ? ::readdir(entries.get()) : nullptr)
-      if (auto const tokens = tokens_of(entry->d_name); tokens >= 0) all.push_back(tokens);
+    for (auto const& entry : folder_entries(folder_))
+      if (auto const tokens = tokens_of(entry); tokens >= 0) all.push_back(tokens);
     std::sort(all.begin(), all.end(), std::greater<>{});
     return all;
   }

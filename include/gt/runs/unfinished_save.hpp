@@ -2,15 +2,14 @@
 // Removes what `save` left of a model when the process was killed in it.
 #pragma once
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <memory>
 #include <string>
-#include <string_view>
 
 #include "gt/base/macros.hpp"
+#include "gt/io/file_descriptor.hpp"
+#include "gt/io/folder.hpp"
 
 namespace gt::inline GT_ABI {
 
@@ -19,15 +18,10 @@ namespace gt::inline GT_ABI {
 /// symbolic link of that name is left alone.
 inline bool remove_unfinished_save(std::string const& folder) {
   std::string const stage = folder + "/.saving";
-  int const opened = ::open(stage.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (opened < 0) return false;
-  auto const close = [](DIR* open) { ::closedir(open); };
-  std::unique_ptr<DIR, decltype(close)> const entries(::fdopendir(opened), close);
-  if (!entries) return ::close(opened), false;
-  while (dirent const* const entry = ::readdir(entries.get())) {
-    std::string_view const name = entry->d_name;
-    if (name != "." && name != "..") ::unlinkat(opened, entry->d_name, 0);  // no folder: `save` makes none in it
-  }
+  detail::FileDescriptor const opened{::open(stage.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
+  if (!opened.is_open()) return false;
+  for (auto const& name : detail::entries_of(opened))
+    ::unlinkat(opened.get(), name.c_str(), 0);  // no folder: `save` makes none in it
   return ::rmdir(stage.c_str()) == 0;
 }
 

@@ -2,11 +2,13 @@
 // A model as a folder: configuration, weights and tokenizer, as Hugging Face's Starcoder2 has them.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -19,6 +21,7 @@
 #include "gt/formats/hugging_face/weights.hpp"
 #include "gt/formats/name_map.hpp"
 #include "gt/io/atomic_file.hpp"
+#include "gt/io/folder.hpp"
 #include "gt/io/json.hpp"
 #include "gt/io/safetensors.hpp"
 #include "gt/io/staging.hpp"
@@ -67,6 +70,14 @@ inline std::string shard_name(std::size_t i, std::size_t count) {
   std::snprintf(name, sizeof name, "model-%05zu-of-%05zu.safetensors", i + 1, count);
   return name;
 }
+/// Whether a file of a model's folder holds weights, or is the index of those that do.
+inline bool is_weights_name(std::string_view name) {
+  constexpr std::string_view shard = "model-#####-of-#####.safetensors";
+  return name == "model.safetensors" || name == "model.safetensors.index.json" ||
+         (name.size() == shard.size() && std::equal(name.begin(), name.end(), shard.begin(), [](char c, char of) {
+            return of == '#' ? c >= '0' && c <= '9' : c == of;
+          }));
+}
 /// Writes one file, or several and their index.
 template <class J>
 void write_shards(Staging& staging, std::vector<TensorView> tensors, std::int64_t most, std::string const& config) {
@@ -100,7 +111,7 @@ void save(Model const& model, Tokenizer const& tokenizer, std::string const& fol
   auto const id = [](auto token) { return token ? static_cast<std::int64_t>(*token) : std::int64_t{-1}; };
   J const config = model_config_json<J>(model, tokenizer.fingerprint(), id(tokenizer.bos()), id(tokenizer.eos()));
   std::string const config_text = dump_json(config, "save", 2) + "\n";
-  detail::make_folder(folder);
+  make_folder(folder);
 
   std::int64_t const C = model.config().d_model, n = model.table_width(), V = model.vocab();
   std::vector<TensorView> tensors;
@@ -129,7 +140,7 @@ void save(Model const& model, Tokenizer const& tokenizer, std::string const& fol
   tokenizer.save(staging.file("tokenizer.json"));
   detail::write_shards<J>(staging, std::move(tensors), options.max_shard_bytes, config_text);
   write_file_atomically(staging.file("config.json"), config_text);
-  staging.commit("model");
+  staging.commit([](std::string_view name) { return detail::is_weights_name(name); });
 }
 
 namespace detail {

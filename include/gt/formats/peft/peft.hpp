@@ -16,6 +16,7 @@
 #include "gt/formats/hugging_face/tensor_reader.hpp"
 #include "gt/formats/name_map.hpp"
 #include "gt/io/atomic_file.hpp"
+#include "gt/io/folder.hpp"
 #include "gt/io/json.hpp"
 #include "gt/io/safetensors.hpp"
 #include "gt/io/staging.hpp"
@@ -65,7 +66,7 @@ void save_adapter(Model const& model, std::string const& folder, std::string con
     if (detail::is_adapter(p.name))
       tensors.push_back({detail::peft_prefix + p.name, "F32", p.shape, detail::bytes_of(p.data, p.size())});
   }
-  detail::make_folder(folder);
+  make_folder(folder);
   detail::Staging staging(folder);
   write_safetensors(staging.file("adapter_model.safetensors"), std::span<TensorView const>(tensors),
                     {{"format", "pt"}, {"gt.substrate", model.substrate_fingerprint()}});
