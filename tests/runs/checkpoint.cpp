@@ -223,6 +223,13 @@ TEST_CASE("weights: a round trip, and what does not fit changes nothing") {
   CHECK_THROWS_WITH_AS(load_weights(higher, path),
                        doctest::Contains("model.layers.2.input_layernorm.weight is missing"), Error);
   CHECK_THROWS_WITH_AS(load_weights(higher, folder / "none"), doctest::Contains("none'"), Error);
+  Tiny highest = new_model();  // of what is wrong a hundred are named, as in load_model
+  highest.append(12);
+  CHECK_THROWS_WITH_AS(
+      load_weights(highest, path),
+      doctest::Contains("model.layers.8.self_attn.q_proj.weight is missing, model.layers.8.self_attn.k_proj.weight is "
+                        "missing, and 61 more)"),
+      Error);
 }
 
 }  // namespace checkpoint_test

@@ -17,6 +17,7 @@
 #include "gt/base/f16.hpp"
 #include "gt/core/buffer.hpp"
 #include "gt/formats/hugging_face/model_config.hpp"
+#include "gt/formats/hugging_face/tensor_faults.hpp"
 #include "gt/formats/hugging_face/tensor_files.hpp"
 #include "gt/formats/hugging_face/weights.hpp"
 #include "gt/formats/name_map.hpp"
@@ -39,21 +40,20 @@ class TensorReader {
     TensorPlace const place = names_.place(name);
     TensorView const* const t = files_.find(place.name);
     if (!t) {
-      if (!may_miss(name)) wrong(place.name, " is missing");
+      if (!may_miss(name)) faults_.add(place.name, " is missing");
       return;
     }
     used_.insert(t->name);
-    if (!is_float(*t)) return wrong(t->name, text(" is of type ", t->dtype));
-    if (t->shape != shape_in_file(name, shape, place)) wrong(t->name, " is misshapen");
+    if (!is_float(*t)) return faults_.add(t->name, text(" is of type ", t->dtype));
+    if (t->shape != shape_in_file(name, shape, place)) faults_.add(t->name, " is misshapen");
   }
   /// Throws if anything is missing, misshapen or of no use.
   void finish() {
-    for (auto const& name : names_.unknown(expected_)) wrong(name, " of the name map is no tensor of the model");
+    for (auto const& name : names_.unknown(expected_)) faults_.add(name, " of the name map is no tensor of the model");
     files_.for_each([&](TensorView const& t) {
-      if (!used_.contains(t.name) && !names_.ignores(t.name)) wrong(in_quotes(t.name), " is of no use");
+      if (!used_.contains(t.name) && !names_.ignores(t.name)) faults_.add(in_quotes(t.name), " is of no use");
     });
-    if (faults_ > 100) wrong_ += text(", and ", faults_ - 100, " more");
-    check(wrong_.empty(), where_, "the tensors must be those of the model (got: ", wrong_, ")");
+    check(faults_.none(), where_, "the tensors must be those of the model (got: ", faults_.list(), ")");
   }
   /// Whether what `read` would give is there, and is `data` to the bit.
   bool holds(std::string const& name, Shape const& shape, float const* data) const {
@@ -91,10 +91,6 @@ class TensorReader {
  private:
   static constexpr auto head_name = "lm_head.weight";
 
-  // The first hundred by name: a file of a few bytes may ask for a model of thousands.
-  void wrong(std::string const& name, std::string const& what) {
-    if (++faults_ <= 100) wrong_ += (wrong_.empty() ? "" : ", ") + name + what;
-  }
   static bool is_float(TensorView const& t) {
     return t.dtype == "F32" || t.dtype == "F16" || t.dtype == "BF16" || t.dtype == "F64";
   }
@@ -137,8 +133,8 @@ class TensorReader {
   TensorFiles const& files_;
   NameMap const& names_;
   ModelFolderConfig const& config_;
-  std::string where_, wrong_;
-  std::int64_t faults_ = 0;
+  std::string where_;
+  TensorFaults faults_;
   std::vector<std::string> expected_;
   std::set<std::string> used_;
 };

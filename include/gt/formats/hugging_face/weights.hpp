@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "gt/base/error.hpp"
+#include "gt/formats/hugging_face/tensor_faults.hpp"
 #include "gt/io/safetensors.hpp"
 #include "gt/substrate/learned_embedding.hpp"
 
@@ -45,22 +46,24 @@ void check_trained_tensors(Safetensors const& file, std::size_t others, Model co
   auto const substrate = file.metadata().find("gt.substrate");
   check(substrate != file.metadata().end() && substrate->second == model.substrate_origin(), where,
         "the weights must have been trained on this model's substrate (got another one, or none)");
-  constexpr std::size_t most = 2000;  // bytes of names: a file may ask for 4,096 blocks
-  std::string wrong;
+  TensorFaults faults;
   std::size_t count = others;
   for (auto const& [name, sizes] : shapes) {
     if (!was_trained(model, name)) continue;
     ++count;
     TensorView const* const found = file.find(name);
-    bool const fits = found && found->dtype == "F32" && found->shape == sizes;
-    if (!fits && wrong.size() < most)
-      wrong += text(wrong.empty() ? "" : ", ", name, found ? " is misshapen" : " is missing");
+    if (!found) {
+      faults.add(name, " is missing");
+    } else if (found->dtype != "F32") {
+      faults.add(name, text(" is of type ", found->dtype));
+    } else if (found->shape != sizes) {
+      faults.add(name, " is misshapen");
+    }
   }
-  if (file.tensors().size() != count)
-    wrong +=
-        text(wrong.empty() ? "" : ", ", file.tensors().size() - others, " tensors where ", count - others, " belong");
-  check(wrong.empty(), where, "the tensors must be those of the model of ", depth, " blocks (got: ", wrong,
-        wrong.size() < most ? ")" : ", and maybe more)");
+  if (auto const there = file.tensors().size(); there != count)
+    faults.add(text(there - others), text(" tensors where ", count - others, " belong"));
+  check(faults.none(), where, "the tensors must be those of the model of ", depth, " blocks (got: ", faults.list(),
+        ")");
 }
 /// Copies them into a model of these shapes.
 template <class Model>
