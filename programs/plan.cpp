@@ -74,7 +74,7 @@ double measured_speed(gt::Cpu<> const& on, Planned const& p) {
   gt::Transformer model(gt::BinaryEmbedding::of_ids(vocab, {.d_model = p.block.d_model}), p.block, gt::seed(1),
                         {.context = T});
   gt::GrowthPlan const one{gt::deepen(1)};
-  gt::detail::enter_stage(model, one, 0, 1);
+  gt::enter_stage(model, one, 0, 1);
   gt::Trainer trainer(on, model, shape);
   std::vector<std::int32_t> const ids(static_cast<std::size_t>(shape.rows()), 1);
   trainer.step(ids, ids, 0);
@@ -133,7 +133,7 @@ int take_step(gt::Cpu<> const& on, Planned const& p, std::size_t stage) {
     if (i < stage) {
       model.append(p.plan[i].blocks, p.plan[i].init, p.plan.depth());
     } else {
-      gt::detail::enter_stage(model, p.plan, i, p.plan.depth());
+      gt::enter_stage(model, p.plan, i, p.plan.depth());
     }
   }
   std::printf("made %s parameters in %s\n", number(model.parameter_count()).c_str(),

@@ -70,7 +70,7 @@ bool train_on_task(gt::Cpu<> const& on, Task const& task, TaskRun const& run, F 
   TaskStage now;
   for (std::size_t stage = 0; stage < plan.size(); ++stage) {
     int const below = model.depth();
-    gt::detail::enter_stage(model, plan, stage, plan.depth());
+    gt::enter_stage(model, plan, stage, plan.depth());
     widen_start(model, below);
     gt::Trainer trainer(on, model, shape);
     now.loss = 0;

@@ -139,7 +139,7 @@ void for_each_stage(BlockConfig c, GrowthPlan const& stages, int before, bool he
   for (std::size_t i = 0; i < stages.size(); ++i) {
     INFO("C ", c.d_model, ", ", before, " blocks before, stage ", i, ", head bias ", head_bias, ", ", shape.batch,
          " x ", shape.tokens);
-    gt::detail::enter_stage(model, stages, i, before + stages.depth());
+    gt::enter_stage(model, stages, i, before + stages.depth());
     gt::Trainer const trainer(gt::Ref{}, model, shape);
     check(i, c, trainer, model);
     model.drop_adapters();

@@ -45,7 +45,11 @@ void thaw_stage(Model& model, Stage const& stage, int below) {
   if (stage.lora.rank > 0) model.set_adapters_trainable(true);
   if (stage.train_table) model.set_table_trainable(true);
 }
-/// Adds the blocks and adapters of a stage, and makes trainable what it declares.
+}  // namespace detail
+
+/// What `grow` does first in a stage of a plan: adds its blocks and adapters, draws the head anew where it says so, and
+/// makes trainable what it declares. `final_depth` scales new blocks (see Transformer::append): the depth that the plan
+/// ends with.   Errors: those of `append` and `attach_adapters`.
 template <class Model>
 void enter_stage(Model& model, GrowthPlan const& plan, std::size_t stage, int final_depth) {
   int const below = model.depth();
@@ -53,8 +57,10 @@ void enter_stage(Model& model, GrowthPlan const& plan, std::size_t stage, int fi
   if (plan[stage].lora.rank > 0)  // no two phases with one draw
     model.attach_adapters(plan[stage].lora, below, 64 * below + static_cast<int>(stage));
   if (plan[stage].head == HeadInit::reset && stage > 0) model.reset_head(static_cast<int>(stage));
-  thaw_stage(model, plan[stage], below);
+  detail::thaw_stage(model, plan[stage], below);
 }
+
+namespace detail {
 
 /// One run of `grow`: what its steps share. Each member function does one thing that `run` names.
 template <Backend B, class Model>

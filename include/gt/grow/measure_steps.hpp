@@ -33,7 +33,7 @@ std::vector<StepSeconds> measure_steps(B const& on, Model const& model, GrowthPl
   }
   std::vector<StepSeconds> seconds;
   for (std::size_t stage = 0; stage < plan.size(); ++stage) {
-    detail::enter_stage(trial, plan, stage, plan.depth());
+    enter_stage(trial, plan, stage, plan.depth());
     Trainer<B, Model> trainer(on, trial, shape);
     trainer.step(ids, ids, 0.0);
     double const before = trainer.profile().prefix;
