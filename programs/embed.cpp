@@ -31,8 +31,9 @@ int program::embed(int argc, char** argv) {
     gt::check(gt::is_namespace_name(options.name), "embed", "--name must be a name that C++ allows (got '",
               options.name, "')");
     auto const tokenizer = gt::Tokenizer::load(folder + "/tokenizer.json");
-    auto const model = gt::load_model(folder);
-    gt::check(tokenizer.fingerprint() == gt::read_model_config(folder).tokenizer_fingerprint, "load",
+    auto const opened = gt::ModelFolder::open(folder);
+    auto const model = gt::load_model(opened);
+    gt::check(tokenizer.fingerprint() == opened.config.tokenizer_fingerprint, "load",
               "the model and the tokenizer.json in '", folder, "' must come from one save");
     gt::write_embedded(model, tokenizer, out, options);
     std::printf(

@@ -67,8 +67,9 @@ int program::export_model(int argc, char** argv) {
 
   return program::guarded([&] {
     auto const tokenizer = gt::Tokenizer::load(folder + "/tokenizer.json");
-    auto const model = gt::load_model<Model>(folder);
-    gt::check(tokenizer.fingerprint() == gt::read_model_config(folder).tokenizer_fingerprint, "export",
+    auto const opened = gt::ModelFolder::open(folder);
+    auto const model = gt::load_model<Model>(opened);
+    gt::check(tokenizer.fingerprint() == opened.config.tokenizer_fingerprint, "export",
               "the model and the tokenizer.json in '", folder, "' must come from one save");
     options.type = types.at(type);
     if (options.name.empty()) {

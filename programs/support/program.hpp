@@ -47,8 +47,9 @@ struct OpenModel {
 };
 inline OpenModel open_model(gt::Cpu<> const& on, std::string const& folder) {
   auto tokenizer = gt::Tokenizer::load(folder + "/tokenizer.json");
-  auto model = gt::load_any_model(on, folder);
-  gt::check(tokenizer.fingerprint() == gt::read_model_config(folder).tokenizer_fingerprint, "load",
+  auto const opened = gt::ModelFolder::open(folder);
+  auto model = gt::load_any_model(on, opened);
+  gt::check(tokenizer.fingerprint() == opened.config.tokenizer_fingerprint, "load",
             "the model and the tokenizer.json in '", folder, "' must come from one save");
   return {std::move(model), std::move(tokenizer)};
 }

@@ -188,6 +188,14 @@ TEST_CASE("load_ensemble: an expert that changed, files of two saves, and damage
                         std::filesystem::copy_options::overwrite_existing);
   refused("both", "ensemble.safetensors and ensemble.json must come from one save");
 
+  auto damaged = gt::read_text_file(place / "experts/b/model.safetensors");
+  auto const whole = damaged;
+  damaged[damaged.size() - 5] ^= 1;
+  gt::test::put(place / "experts/b/model.safetensors", damaged);
+  refused("other", "experts/b/model.safetensors': tensor '");
+  refused("other", "the file is damaged, or another program changed it");
+  gt::test::put(place / "experts/b/model.safetensors", whole);
+
   auto changed = two_experts()[1];
   changed.head_buffer()[3] += 1;
   gt::save(changed, tokenizer_of_prose(), place / "experts/b");

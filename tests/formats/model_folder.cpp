@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -16,6 +17,7 @@
 #include "formats/support.hpp"
 #include "gt/base/version.hpp"
 #include "gt/cpu.hpp"
+#include "gt/formats/hugging_face/any_model_folder.hpp"
 #include "gt/infer/generate.hpp"
 
 namespace model_folder_test {
@@ -75,6 +77,32 @@ TEST_CASE("model folder: a model and its tokenizer come back to the bit and say 
   auto const loaded = load_model(folder / "a/b/model");
   CHECK(differences(model, loaded) == std::vector<std::string>{});
   CHECK(said_by(loaded, tokenizer) == said_by(model, tokenizer_of_prose()));
+}
+
+TEST_CASE("ModelFolder: what was opened is read once; the folder may change before its model is made, and after") {
+  auto const model = model_on_bits();
+  TemporaryFolder const folder;
+  save(model, tokenizer_of_prose(), folder / "model", {.max_shard_bytes = 20'000});
+  auto const opened = gt::ModelFolder::open(folder / "model");
+  CHECK(opened.path == folder / "model");
+  CHECK(opened.config.tokenizer_fingerprint == tokenizer_of_prose().fingerprint());
+  std::filesystem::remove_all(folder / "model");
+  auto const loaded = load_model(opened);
+  CHECK(differences(model, loaded) == std::vector<std::string>{});
+  auto const again = gt::load_any_model(Cpu<>(1), opened);
+  CHECK(said_by(again, tokenizer_of_prose()) == said_by(model, tokenizer_of_prose()));
+}
+
+TEST_CASE("model folder: no head is drawn that is read next") {
+  auto const shape = model_on_bits(0).config();
+  auto const bits = gt::BinaryEmbedding::of_ids(tokenizer_of_prose().tokens(), {.d_model = shape.d_model});
+  auto const head = [&](gt::TransformerOptions options) {
+    return Transformer<>(bits, shape, gt::seed(1), options).head_buffer();
+  };
+  auto const drawn = head({}), left = head({.draw_head = false});
+  CHECK(left.size() == drawn.size());
+  CHECK(std::all_of(left.begin(), left.end(), [](float x) { return x == 0; }));
+  CHECK(std::count(drawn.begin(), drawn.end(), 0.0F) < 100);
 }
 
 TEST_CASE("model folder: on a table that is narrow or as wide as the model, with equal logits") {

@@ -36,8 +36,8 @@ struct Place {
     detail::make_folder(merged);
     save(first, tokenizer, fuzz::folder() / "all/a");
     save(second, tokenizer, merged + "/b");
-    words = {{"<0>", detail::weights_hash(fuzz::folder() / "all/a")},
-             {"<1>", detail::weights_hash(merged + "/b")},
+    words = {{"<0>", detail::weights_hash(TensorFiles::open(fuzz::folder() / "all/a"))},
+             {"<1>", detail::weights_hash(TensorFiles::open(merged + "/b"))},
              {"<s>", first.substrate_fingerprint()},
              {"<t>", tokenizer.fingerprint()}};
   }

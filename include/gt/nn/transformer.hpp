@@ -34,6 +34,7 @@ namespace gt::inline GT_ABI {
 struct TransformerOptions {
   std::int64_t context = 256;  ///< tokens a sequence may have
   bool head_bias = false;      ///< a bias on the output head, as in the paper
+  bool draw_head = true;       ///< false leaves head and final norm zero, for who writes all of them next
 };
 
 /// logits = W_head norm(block_L(... block_1(lift(table[ids]))))
@@ -68,7 +69,7 @@ class Transformer {
     check(config_.d_model % table_.width() == 0, "Transformer", "the substrate's width must divide the model's (got ",
           table_.width(), " and ", config_.d_model, ")");
     head_ = Buffer<T>(head_tensor_offset(head_b) + head_tensor_size(head_b));
-    reset_head();
+    if (options.draw_head) reset_head();
   }
 
   BlockConfig const& config() const { return config_; }                              ///< of each block, all sizes known

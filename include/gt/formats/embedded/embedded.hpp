@@ -163,7 +163,7 @@ Model embedded_model(EmbeddedModel const& e, BlockConfig const& block) {
   };
   Model model(TableEmbedding::loaded(std::string{e.substrate_method}, std::string{e.substrate_fingerprint}, e.vocab,
                                      static_cast<int>(e.table_width), take(parts.front())),
-              block, Seed{e.seed}, {.context = e.context, .head_bias = e.head_bias});
+              block, Seed{e.seed}, {.context = e.context, .head_bias = e.head_bias, .draw_head = false});
   for (int l = 0; l < e.depth; ++l) {
     typename Model::block_type added(block);
     added.weights() = take(parts[static_cast<std::size_t>(l) + 1]);

@@ -14,5 +14,10 @@ template <class J = Json, Backend B>
 BasicAnyModel<B> load_any_model(B const&, std::string const& folder) {
   return BasicAnyModel<B>(load_model<Transformer<>, J>(folder));
 }
+/// The same of a folder that is open.
+template <Backend B>
+BasicAnyModel<B> load_any_model(B const&, ModelFolder const& folder) {
+  return BasicAnyModel<B>(load_model(folder));
+}
 
 }  // namespace gt::inline GT_ABI

@@ -156,11 +156,14 @@ Model make_model(ModelFolderConfig const& c, TensorFiles const& files, NameMap c
           " times in a row");
   }
   auto const width = static_cast<int>(n);
+  TransformerOptions options = c.options;
+  options.draw_head = false;  // as of the blocks below, all of it is read
   Model model(c.own ? TableEmbedding::loaded(c.substrate_method, c.substrate_fingerprint, V, width, table)
                     : TableEmbedding::of_rows("imported", V, width, table),
-              c.block, Seed{c.seed}, c.options);
-  // Blocks whose weights are not drawn: all of them are read.
+              c.block, Seed{c.seed}, options);
   for (int l = 0; l < c.depth; ++l) model.blocks().push_back(typename Model::block_type(c.block));
+  // Copied, though the file is mapped: a model changes when it trains, lives on when its folder is saved again, and
+  // must not end the program when somebody cuts off the file (SIGBUS).
   for (auto const& p : model.parameters()) {
     if (p.name != table_name) reader.read(p.name, p.shape, p.data);
   }
@@ -169,22 +172,54 @@ Model make_model(ModelFolderConfig const& c, TensorFiles const& files, NameMap c
 
 }  // namespace detail
 
-/// The model in `folder`, all frozen, of the block's kind that Model has: one that `save` wrote, or another program's
-/// Starcoder2, whose weights may be fp32, fp16 or bf16 and in several files.   Errors, each naming the file: what
-/// `read_model_config` refuses; missing, surplus or misshapen tensors, all listed; damaged weights; files that do not
-/// belong together.
+/// A model's folder, opened: read once, for whoever asks for its configuration, its weights or its model.
+///
+///     auto const folder = gt::ModelFolder::open("my-model");
+///     auto const model = gt::load_model(folder);
+///     gt::check(tokenizer.fingerprint() == folder.config.tokenizer_fingerprint, ...);
+struct ModelFolder {
+  std::string path;
+  ModelFolderConfig config;
+  TensorFiles weights;  ///< mapped, checked against their checksums, and of one save with the configuration
+
+  /// Errors, each naming the file: what `model_config_of` refuses; damaged weights; files that do not belong together.
+  template <class J = Json>
+  static ModelFolder open(std::string const& folder) {
+    return open_with<J>(folder, [&] { return TensorFiles::open<J>(folder); });
+  }
+  /// The same with weights of the folder that are open already.
+  template <class J = Json>
+  static ModelFolder open(std::string const& folder, TensorFiles weights) {
+    return open_with<J>(folder, [&] { return std::move(weights); });
+  }
+
+ private:
+  template <class J, class Weights>
+  static ModelFolder open_with(std::string const& folder, Weights const& weights) {
+    std::string const where = text("load '", folder, "/config.json'"), json = read_text_file(folder + "/config.json");
+    auto config = model_config_of<J>(parse_json<J>(json, where), where);
+    ModelFolder opened{folder, std::move(config), weights()};
+    std::string const saved_with = sha256_hex(json);
+    for (auto const& file : opened.weights.files()) {
+      auto const named = file.metadata().find("gt.config");
+      check(named == file.metadata().end() || named->second == saved_with, text("load '", folder, "'"),
+            "model.safetensors and config.json must come from one save");
+    }
+    return opened;
+  }
+};
+
+/// The model in a folder, all frozen, of the block's kind that Model has: one that `save` wrote, or another program's
+/// Starcoder2, whose weights may be fp32, fp16 or bf16 and in several files.   Errors, each naming the file: those of
+/// `ModelFolder::open`; missing, surplus or misshapen tensors, all listed.
+template <class Model = Transformer<>>
+Model load_model(ModelFolder const& folder) {
+  return detail::make_model<Model>(folder.config, folder.weights, {}, text("load '", folder.path, "'"));
+}
+/// The same of a path.
 template <class Model = Transformer<>, class J = Json>
 Model load_model(std::string const& folder) {
-  std::string const where = text("load '", folder, "'");
-  ModelFolderConfig const config = read_model_config<J>(folder);
-  auto const files = TensorFiles::open<J>(folder);
-  std::string const saved_with = sha256_hex(read_text_file(folder + "/config.json"));
-  for (auto const& file : files.files()) {
-    auto const named = file.metadata().find("gt.config");
-    check(named == file.metadata().end() || named->second == saved_with, where,
-          "model.safetensors and config.json must come from one save");
-  }
-  return detail::make_model<Model>(config, files, {}, where);
+  return load_model<Model>(ModelFolder::open<J>(folder));
 }
 
 }  // namespace gt::inline GT_ABI

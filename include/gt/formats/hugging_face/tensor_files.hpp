@@ -35,13 +35,15 @@ class TensorFiles {
   /// Transformers writes them above a size.   Errors: those of Safetensors::open; an index that names a file elsewhere,
   /// or that is at odds with what the files hold.
   template <class J = Json>
-  static TensorFiles open(std::string const& folder, std::string const& name = "model") {
+  static TensorFiles open(std::string const& folder, std::string const& name = "model",
+                          SafetensorsOptions options = {}) {
     std::string const whole = text(folder, "/", name, ".safetensors"), index = whole + ".index.json";
-    if (::access(whole.c_str(), F_OK) != 0 && ::access(index.c_str(), F_OK) == 0) return of_index<J>(folder, index);
+    if (::access(whole.c_str(), F_OK) != 0 && ::access(index.c_str(), F_OK) == 0)
+      return of_index<J>(folder, index, options);
     bool const pickled = ::access((folder + "/pytorch_model.bin").c_str(), F_OK) == 0;
     check(!pickled || ::access(whole.c_str(), F_OK) == 0, text("load '", folder, "'"),
           "weights must be in model.safetensors; pytorch_model.bin is a program, and is not run");
-    return of(Safetensors::open<J>(whole));
+    return of(Safetensors::open<J>(whole, options));
   }
   /// The tensors of one file.
   static TensorFiles of(Safetensors file) {
@@ -66,7 +68,7 @@ class TensorFiles {
 
  private:
   template <class J>
-  static TensorFiles of_index(std::string const& folder, std::string const& index) {
+  static TensorFiles of_index(std::string const& folder, std::string const& index, SafetensorsOptions options) {
     std::string const where = text("load '", index, "'");
     J const json = parse_json<J>(read_text_file(index), where);
     auto const file_of = json_get<std::map<std::string, std::string>>(json, "weight_map", where);
@@ -77,7 +79,7 @@ class TensorFiles {
     for (auto const& [tensor, file] : file_of) {
       detail::check_plain_name(file, where);
       if (opened.try_emplace(file, all.files_.size()).second) {
-        all.files_.push_back(Safetensors::open<J>(folder + "/" + file));
+        all.files_.push_back(Safetensors::open<J>(folder + "/" + file, options));
         count += all.files_.back().tensors().size();
       }
       check(all.files_[opened.at(file)].find(tensor) != nullptr, where, "'", file, "' must hold the tensor ",
