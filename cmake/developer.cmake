@@ -1,6 +1,9 @@
 # gt_developer: what the project's own programs are compiled with on top of what a user gets.
 add_library(gt_developer INTERFACE)
 target_link_libraries(gt_developer INTERFACE gt::gt gt::native)
+# The same with what is compiled once for all of them.
+add_library(gt_developer_prebuilt INTERFACE)
+target_link_libraries(gt_developer_prebuilt INTERFACE gt_developer gt::prebuilt)
 if(GT_DEVELOPER)
   target_compile_options(gt_developer INTERFACE
     -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
@@ -12,3 +15,4 @@ if(GT_SANITIZERS)
   target_compile_options(gt_developer INTERFACE ${gt_sanitize})
   target_link_options(gt_developer INTERFACE ${gt_sanitize})
 endif()
+target_link_libraries(gt_prebuilt PRIVATE $<BUILD_INTERFACE:gt_developer>)

@@ -1,5 +1,5 @@
-# `cmake --install`, and find_package(gt) or pkg-config afterwards. Nothing installed depends on the architecture, and all of
-# it may be moved.
+# `cmake --install`, and find_package(gt) or pkg-config afterwards. Nothing installed depends on the architecture but the
+# program, and all of it may be moved.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -15,3 +15,9 @@ file(RELATIVE_PATH gt_pc_to_include ${CMAKE_INSTALL_FULL_DATADIR}/pkgconfig ${CM
 configure_file(cmake/gt.pc.in ${PROJECT_BINARY_DIR}/gt.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/gt.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# The program is installed as gt-lm: /usr/bin/gt belongs to Debian's genometools. OPTIONAL: whoever wants headers alone need
+# not build it.
+if(TARGET gt_program)
+  install(PROGRAMS $<TARGET_FILE:gt_program> DESTINATION ${CMAKE_INSTALL_BINDIR} RENAME gt-lm OPTIONAL)
+endif()

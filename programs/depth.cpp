@@ -10,9 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "commands.hpp"
 #include "support/program.hpp"
 #include "support/task_run.hpp"
 
+namespace program::deepening {
 namespace {
 
 struct Arguments {
@@ -131,9 +133,12 @@ void settle(Arguments& a) {
 }
 
 }  // namespace
+}  // namespace program::deepening
 
-int main(int argc, char** argv) {
-  CLI::App app{"Trains models of several depths on a task that needs more than one block, and tells who learns it."};
+int program::depth(int argc, char** argv) {
+  using namespace deepening;
+  CLI::App app{"Trains models of several depths on a task that needs more than one block, and tells who learns it.",
+               "gt depth"};
   Arguments a;
   auto const option = [&](char const* name, auto& value, char const* what) {
     return app.add_option(name, value, what)->capture_default_str();

@@ -6,10 +6,11 @@
 #include <gt/gt.hpp>
 #include <string>
 
+#include "commands.hpp"
 #include "support/program.hpp"
 
-int main(int argc, char** argv) {
-  CLI::App app{"Turns a model into a C++ header that a program includes: it then needs no file."};
+int program::embed(int argc, char** argv) {
+  CLI::App app{"Turns a model into a C++ header that a program includes: it then needs no file.", "gt embed"};
   std::string folder, out, type = "fp32";
   gt::EmbedOptions options{.name = ""};
   app.add_option("model", folder, "folder of the model")->required();

@@ -15,8 +15,10 @@
 #include <utility>
 #include <vector>
 
+#include "commands.hpp"
 #include "support/program.hpp"
 
+namespace program::evaluating {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -338,9 +340,11 @@ int evaluate(Arguments const& arguments) {
 }
 
 }  // namespace
+}  // namespace program::evaluating
 
-int main(int argc, char** argv) {
-  CLI::App app{"Measures a model on texts, questions and translations."};
+int program::eval(int argc, char** argv) {
+  using namespace evaluating;
+  CLI::App app{"Measures a model on texts, questions and translations.", "gt eval"};
   Arguments a;
   app.add_option("--model", a.folder, "folder of the model")->required();
   app.add_option("files", a.texts, "UTF-8 texts; each is measured by itself, and all together");

@@ -9,8 +9,10 @@
 #include <string>
 #include <utility>
 
+#include "commands.hpp"
 #include "support/program.hpp"
 
+namespace program::exporting {
 namespace {
 
 using Model = gt::Transformer<>;
@@ -44,9 +46,11 @@ void print(gt::GgufWritten const& written, std::string const& path) {
 }
 
 }  // namespace
+}  // namespace program::exporting
 
-int main(int argc, char** argv) {
-  CLI::App app{"Writes a model for other programs: as one GGUF file, which llama.cpp runs."};
+int program::export_model(int argc, char** argv) {
+  using namespace exporting;
+  CLI::App app{"Writes a model for other programs: as one GGUF file, which llama.cpp runs.", "gt export"};
   std::string folder, path, type = "f32";
   gt::GgufOptions options{.name = ""};
   std::map<std::string, gt::GgufType> const types{{"f32", gt::GgufType::f32},

@@ -5,10 +5,11 @@
 #include <gt/gt.hpp>
 #include <string>
 
+#include "commands.hpp"
 #include "support/program.hpp"
 
-int main(int argc, char** argv) {
-  CLI::App app{"Continues a text with a model."};
+int program::generate(int argc, char** argv) {
+  CLI::App app{"Continues a text with a model.", "gt generate"};
   std::string folder, prompt;
   gt::GenerateOptions options;
   int threads = 0;

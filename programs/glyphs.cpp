@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Draws what a model sees: characters and tokens as pictures on a sheet, and says which font drew how many.
-#include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstdio>
-#include <cstdlib>
 #include <gt/gt.hpp>
 #include <gt/report/glyph_sheet.hpp>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "commands.hpp"
+#include "support/command_line.hpp"
 #include "support/program.hpp"
 
+namespace program::drawing {
 namespace {
 
 using Tokens = std::vector<std::string>;
@@ -77,47 +78,56 @@ void report(gt::FontChain const& fonts, std::vector<std::string> const& files, T
   if (bytes > 0) std::printf("  %6d bytes that are no character, drawn as boxes of two digits\n", bytes);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+struct CommandLine {
   CLI::App app{
       "Draws characters and tokens as a model sees them, on one sheet (PNG). Without --text, --range or --tokens: "
-      "an assortment."};
+      "an assortment.",
+      "gt glyphs"};
   std::vector<std::string> files;
   std::string text, range, tokenizer, out = "glyphs.png";
   gt::GlyphSheetOptions sheet;
   std::int64_t most = 2048;
-  app.add_option("--font", files,
-                 "font files, the first choice first: .ttf, .otf, .ttc:FACE, .hex; GNU Unifont by default");
-  auto* const one = app.add_option("--text", text, "draw the characters of this text");
-  auto* const two = app.add_option("--range", range, "draw these characters, such as U+0400-U+04FF")->excludes(one);
-  app.add_option("--tokens", tokenizer, "draw the tokens of this tokenizer.json")->excludes(one)->excludes(two);
-  app.add_option("--raster", sheet.raster, "side of a picture in pixels: 16, 32 or 64")->capture_default_str();
-  app.add_option("--columns", sheet.columns, "pictures a line; 0: as many as make a square")->capture_default_str();
-  app.add_option("--zoom", sheet.zoom, "pixels of the sheet for one of a picture")->capture_default_str();
-  app.add_flag("!--no-labels", sheet.labels, "write nothing under the pictures");
-  app.add_option("--most", most, "draw no more pictures than these")->capture_default_str();
-  app.add_option("--out", out, "the sheet")->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
 
-  return program::guarded([&] {
-    gt::check(most >= 1, "glyphs", "--most must be at least 1 (got ", most, ")");
-    if (files.empty()) {
-      char const* const unifont = std::getenv("GT_UNIFONT_HEX");
-      files = {unifont != nullptr ? unifont : "/usr/share/unifont/unifont.hex"};
-    }
-    auto const fonts = gt::FontChain::read(files);
-    Tokens tokens = !text.empty()        ? characters_of(text)
-                    : !range.empty()     ? characters_in(range)
-                    : !tokenizer.empty() ? gt::Tokenizer::load(tokenizer).tokens()
+  CommandLine() {
+    app.add_option("--font", files,
+                   "font files, the first choice first: .ttf, .otf, .ttc:FACE, .hex; GNU Unifont by default");
+    auto* const one = app.add_option("--text", text, "draw the characters of this text");
+    auto* const two = app.add_option("--range", range, "draw these characters, such as U+0400-U+04FF")->excludes(one);
+    app.add_option("--tokens", tokenizer, "draw the tokens of this tokenizer.json")->excludes(one)->excludes(two);
+    app.add_option("--raster", sheet.raster, "side of a picture in pixels: 16, 32 or 64")->capture_default_str();
+    app.add_option("--columns", sheet.columns, "pictures a line; 0: as many as make a square")->capture_default_str();
+    app.add_option("--zoom", sheet.zoom, "pixels of the sheet for one of a picture")->capture_default_str();
+    app.add_flag("!--no-labels", sheet.labels, "write nothing under the pictures");
+    app.add_option("--most", most, "draw no more pictures than these")->capture_default_str();
+    app.add_option("--out", out, "the sheet")->capture_default_str();
+  }
+  Needs needs() const { return files.empty() ? Needs{"font"} : Needs{}; }
+};
+
+int draw(CommandLine& a) {
+  gt::check(a.most >= 1, "glyphs", "--most must be at least 1 (got ", a.most, ")");
+  if (a.files.empty()) a.files = {unifont()};
+  auto const fonts = gt::FontChain::read(a.files);
+  Tokens tokens = !a.text.empty()        ? characters_of(a.text)
+                  : !a.range.empty()     ? characters_in(a.range)
+                  : !a.tokenizer.empty() ? gt::Tokenizer::load(a.tokenizer).tokens()
                                          : assortment();
-    if (std::ssize(tokens) > most) {
-      std::printf("the first %lld of %zu (--most)\n", static_cast<long long>(most), tokens.size());
-      tokens.resize(static_cast<std::size_t>(most));
-    }
-    gt::write_glyph_sheet(out, tokens, fonts, sheet);
-    report(fonts, files, tokens);
-    std::printf("%s\n", out.c_str());
-    return 0;
-  });
+  if (std::ssize(tokens) > a.most) {
+    std::printf("the first %lld of %zu (--most)\n", static_cast<long long>(a.most), tokens.size());
+    tokens.resize(static_cast<std::size_t>(a.most));
+  }
+  gt::write_glyph_sheet(a.out, tokens, fonts, a.sheet);
+  report(fonts, a.files, tokens);
+  std::printf("%s\n", a.out.c_str());
+  return 0;
 }
+
+}  // namespace
+}  // namespace program::drawing
+
+int program::glyphs(int argc, char** argv) {
+  drawing::CommandLine line;
+  CLI11_PARSE(line.app, argc, argv);
+  return guarded([&] { return drawing::draw(line); });
+}
+program::Needs program::glyphs_needs(int argc, char** argv) { return needs_of<drawing::CommandLine>(argc, argv); }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Grows a Transformer on a text, stage by stage on a frozen substrate, saves and reports it, and lets it talk.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <gt/gt.hpp>
 #include <gt/runs/checkpoint_history.hpp>
@@ -12,11 +11,13 @@
 #include <utility>
 #include <vector>
 
+#include "commands.hpp"
 #include "support/grow_arguments.hpp"
 #include "support/grow_tables.hpp"
 #include "support/program.hpp"
 #include "support/run_folder.hpp"
 
+namespace program::growing {
 namespace {
 
 using program::GrowArguments, program::number, program::RunFolder, program::RunIdentity;
@@ -66,6 +67,7 @@ class Run : public gt::GrowthObserver {
   // `pictures`: the substrate again, if it is one of glyphs.
   int operator()(gt::FrozenTable const& substrate, gt::GlyphEmbedding const* pictures, RunIdentity const& id) {
     gt::FileLock const lock = take_folder();
+    if (!lock.notice().empty()) notice(lock.notice());
     checkpoints_ = folder_.checkpoints(a_.keep);
     folder_.remove_unfinished();
     std::printf("text: %s bytes, %.2f bytes a token at %lld tokens; substrate: %s, %d numbers a token\n",
@@ -237,7 +239,7 @@ class Run : public gt::GrowthObserver {
 
   int finish(gt::GrowthResult const& result) {
     std::string const cache = a_.prefix_cache_file.empty() ? "" : " --prefix-cache-file " + a_.prefix_cache_file,
-                      go_on = "./run grow --resume " + folder_.path() + cache,
+                      go_on = program::self + " grow --resume " + folder_.path() + cache,
                       at = gt::text("stage ", result.stage + 1,
                                     result.end == gt::GrowthEnd::diverged ? ", step " : " after step ", result.step);
     if (result.end == gt::GrowthEnd::finished) {
@@ -249,8 +251,8 @@ class Run : public gt::GrowthObserver {
       if (best_ && best_->best().step > 0)
         std::printf("\nbest: %s, of stage %zu after step %lld\n", folder_.best().c_str(), best_->best().stage + 1,
                     static_cast<long long>(best_->best().step));
-      std::printf("\nmodel: %s\nreport: %s\nmetrics: %s\ntalk to it: ./run generate --model %s --prompt \"...\"\n",
-                  folder_.model().c_str(), folder_.report().c_str(), folder_.metrics().c_str(),
+      std::printf("\nmodel: %s\nreport: %s\nmetrics: %s\ntalk to it: %s generate --model %s --prompt \"...\"\n",
+                  folder_.model().c_str(), folder_.report().c_str(), folder_.metrics().c_str(), program::self.c_str(),
                   folder_.model().c_str());
       return program::interrupted != 0 ? program::interrupted_status() : 0;
     }
@@ -276,7 +278,8 @@ class Run : public gt::GrowthObserver {
 
   // The run's folder, from now on its alone: the one asked for, or the first that holds no run and is not in use.
   gt::FileLock take_folder() {
-    for (;;) {
+    constexpr int most = 100;  // that others may take at the same time
+    for (int tried = 0; tried < most; ++tried) {
       gt::detail::make_folder(folder_.path());
       try {
         gt::FileLock lock(folder_.path());
@@ -290,6 +293,8 @@ class Run : public gt::GrowthObserver {
       }
       folder_ = folder_.next();
     }
+    gt::fail("grow", "one of ", most, " folders must be free (got '", folder_.path(),
+             "' as the next one); choose a folder with --out");
   }
 
   static gt::Cpu<> backend_of(GrowArguments const& a, gt::OpProfile& profile) {
@@ -372,8 +377,10 @@ int run(GrowArguments a) {
 }
 
 }  // namespace
+}  // namespace program::growing
 
-int main(int argc, char** argv) {
+int program::grow(int argc, char** argv) {
+  using namespace growing;
   program::GrowCommandLine line;
   CLI11_PARSE(line.app, argc, argv);
   program::catch_interrupts();
@@ -383,3 +390,4 @@ int main(int argc, char** argv) {
     return run(line.a);
   });
 }
+program::Needs program::grow_needs(int argc, char** argv) { return needs_of<GrowCommandLine>(argc, argv); }

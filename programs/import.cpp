@@ -9,8 +9,10 @@
 #include <gt/gt.hpp>
 #include <string>
 
+#include "commands.hpp"
 #include "support/program.hpp"
 
+namespace program::importing {
 namespace {
 
 using Model = gt::Transformer<>;
@@ -55,9 +57,12 @@ int run(Arguments const& a) {
 }
 
 }  // namespace
+}  // namespace program::importing
 
-int main(int argc, char** argv) {
-  CLI::App app{"Makes a folder of gt of a model that another program trained, or of one of gt's and an adapter."};
+int program::import_model(int argc, char** argv) {
+  using namespace importing;
+  CLI::App app{"Makes a folder of gt of a model that another program trained, or of one of gt's and an adapter.",
+               "gt import"};
   Arguments a;
   app.add_option("weights", a.weights, "a folder with config.json and model.safetensors, or a file of weights")
       ->required();

@@ -10,8 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "commands.hpp"
 #include "support/program.hpp"
 
+namespace program::merging {
 namespace {
 
 using Ensemble = gt::Ensemble<gt::AnyModel>;
@@ -125,9 +127,11 @@ bool score_all(gt::Cpu<> const& on, Merged const& merged, std::vector<std::strin
 }
 
 }  // namespace
+}  // namespace program::merging
 
-int main(int argc, char** argv) {
-  CLI::App app{"Merges models that stand on one substrate and one tokenizer by mixing their logits."};
+int program::merge(int argc, char** argv) {
+  using namespace merging;
+  CLI::App app{"Merges models that stand on one substrate and one tokenizer by mixing their logits.", "gt merge"};
   std::vector<std::string> folders, files;
   std::vector<double> weights;
   gt::GenerateOptions options;

@@ -11,13 +11,14 @@
 #include <string>
 #include <vector>
 
+#include "commands.hpp"
+#include "support/grow_tables.hpp"
 #include "support/memory.hpp"
 #include "support/program.hpp"
 
+namespace program::planning {
 namespace {
 
-std::string number(double x, char const* unit = "") { return gt::detail::short_number(x, unit); }
-std::string number(std::int64_t x, char const* unit = "") { return number(static_cast<double>(x), unit); }
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -178,9 +179,11 @@ int run(Arguments const& a, Planned const& p) {
 }
 
 }  // namespace
+}  // namespace program::planning
 
-int main(int argc, char** argv) {
-  CLI::App app{"Says what a growth plan costs."};
+int program::plan(int argc, char** argv) {
+  using namespace planning;
+  CLI::App app{"Says what a growth plan costs.", "gt plan"};
   Arguments a;
   app.add_option("preset", a.preset, "a model of the paper; --list names them");
   app.add_flag("--list", a.list, "the presets");

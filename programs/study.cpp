@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
 // Measures the claims of the papers at laptop scale, with seeds and intervals, and writes a report. It goes on where it
 // was stopped.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <gt/gt.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "commands.hpp"
 #include "study/artefact_jobs.hpp"
 #include "study/compose_jobs.hpp"
 #include "study/growth_jobs.hpp"
@@ -19,18 +18,60 @@
 #include "study/recall_jobs.hpp"
 #include "study/results.hpp"
 #include "study/setup.hpp"
+#include "support/command_line.hpp"
 #include "support/program.hpp"
 
+namespace program::studying {
 namespace {
 
 using study::Job;
 
 struct Arguments {
+  CLI::App app{"Measures the claims of the papers on Growing Transformers at laptop scale.", "gt study"};
   std::string corpus, out = "study";
   std::vector<std::string> fonts, languages, only;
   double hours = 1;
   int threads = 0;
   bool quick = false, overwrite = false;
+
+  Arguments() {
+    app.add_option("--corpus", corpus, "UTF-8 text; the last 5 % are held out");
+    app.add_option("--font", fonts, "fonts for glyphs, the first choice first: .ttf, .otf, .ttc:N, Unifont's .hex");
+    app.add_option("--language", languages, "NAME=FILE, of each language that gets an expert");
+    app.add_option("--out", out, "folder of the results; a study goes on with those that are there")
+        ->capture_default_str();
+    app.add_flag("--overwrite", overwrite, "forget what was measured before");
+    app.add_option("--only", only, "groups: matrix, equal, lora, recode, merge, recall, passage, artefact, compose")
+        ->delimiter(',');
+    auto const budget = app.add_option("--hours", hours, "time to spend on two cores, about")->capture_default_str();
+    app.add_flag("--quick", quick, "small models in about five minutes: whether all of it runs, not what is true")
+        ->excludes(budget);
+    app.add_option("--threads", threads, "0: all cores")->capture_default_str();
+  }
+  bool wants(std::string const& job) const {
+    return only.empty() ||
+           std::any_of(only.begin(), only.end(), [&](auto const& group) { return job.starts_with(group + "/"); });
+  }
+  bool wants_experts() const {
+    return only.empty() ||
+           std::any_of(only.begin(), only.end(), [](auto const& g) { return (g + "/").starts_with("compose/"); });
+  }
+  Needs needs() const {
+    Needs all;
+    if (corpus.empty()) all.push_back("austen");
+    if (fonts.empty()) all.push_back("font");
+    if (languages.empty() && wants_experts()) all.push_back("languages");
+    return all;
+  }
+
+  /// Fills in what was fetched, and refuses what no study can have.
+  void settle() {
+    if (corpus.empty()) corpus = fetched("GT_AUSTEN").value_or("");
+    if (fonts.empty()) fonts = {unifont()};
+    if (languages.empty() && wants_experts()) languages = fetched_languages();
+    gt::check(!corpus.empty(), "study", "--corpus must name a text");
+    gt::check(hours > 0 && hours <= 1000, "study", "--hours must lie in 0 ... 1000 (got ", hours, ")");
+  }
 };
 
 // More hours are more tokens, and from the second one more seeds.
@@ -52,13 +93,8 @@ study::Scale scale_of(Arguments const& a) {
   return s;
 }
 
-bool wanted(Arguments const& a, std::string const& job) {
-  return a.only.empty() ||
-         std::any_of(a.only.begin(), a.only.end(), [&](auto const& group) { return job.starts_with(group + "/"); });
-}
-
 void write_report(Arguments const& a, study::Scale const& scale, study::Tables const& tables) {
-  std::string command = "./run study";
+  std::string command = self + " study";
   if (a.quick) command += " --quick";
   if (a.hours != 1) command += gt::text(" --hours ", gt::detail::fixed(a.hours, 2));
   std::vector<std::pair<std::string, std::string>> const facts{
@@ -94,6 +130,7 @@ int run(Arguments const& a) {
   gt::detail::make_folder(a.out);
   if (a.overwrite) std::remove((a.out + "/results.jsonl").c_str());
   study::Results results(a.out, settings);
+  if (!results.notice().empty()) std::fprintf(stderr, "%s\n", results.notice().c_str());
 
   study::GrowthStudy const growth{on, scale, text, substrates, results};
   std::vector<Job> jobs = growth.jobs();
@@ -113,7 +150,7 @@ int run(Arguments const& a) {
     compose.emplace(study::ComposeStudy{on, scale, *languages, *of_languages});
     for (auto& job : compose->jobs()) jobs.push_back(std::move(job));
   }
-  std::erase_if(jobs, [&](Job const& job) { return !wanted(a, job.name); });
+  std::erase_if(jobs, [&](Job const& job) { return !a.wants(job.name); });
   gt::check(!jobs.empty(), "study",
             "--only must name groups that there are: matrix, equal, lora, recode, merge, recall, "
             "passage, artefact, compose (with --language)");
@@ -147,29 +184,15 @@ int run(Arguments const& a) {
 }
 
 }  // namespace
+}  // namespace program::studying
 
-int main(int argc, char** argv) {
-  CLI::App app{"Measures the claims of the papers on Growing Transformers at laptop scale."};
-  Arguments a;
-  app.add_option("--corpus", a.corpus, "UTF-8 text; the last 5 % are held out")->required();
-  app.add_option("--font", a.fonts, "fonts for glyphs, the first choice first: .ttf, .otf, .ttc:N, Unifont's .hex");
-  app.add_option("--language", a.languages, "NAME=FILE, of each language that gets an expert");
-  app.add_option("--out", a.out, "folder of the results; a study goes on with those that are there")
-      ->capture_default_str();
-  app.add_flag("--overwrite", a.overwrite, "forget what was measured before");
-  app.add_option("--only", a.only, "groups: matrix, equal, lora, recode, merge, recall, passage, artefact, compose")
-      ->delimiter(',');
-  auto const hours = app.add_option("--hours", a.hours, "time to spend on two cores, about")->capture_default_str();
-  app.add_flag("--quick", a.quick, "small models in about five minutes: whether all of it runs, not what is true")
-      ->excludes(hours);
-  app.add_option("--threads", a.threads, "0: all cores")->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
-  program::catch_interrupts();
-  return program::guarded([&] {
-    char const* const font = std::getenv("GT_UNIFONT_HEX");
-    if (a.fonts.empty() && font) a.fonts = {font};
-    gt::check(!a.fonts.empty(), "study", "glyphs need a font: --font FILE");
-    gt::check(a.hours > 0 && a.hours <= 1000, "study", "--hours must lie in 0 ... 1000 (got ", a.hours, ")");
-    return run(a);
+int program::study(int argc, char** argv) {
+  studying::Arguments a;
+  CLI11_PARSE(a.app, argc, argv);
+  catch_interrupts();
+  return guarded([&] {
+    a.settle();
+    return studying::run(a);
   });
 }
+program::Needs program::study_needs(int argc, char** argv) { return needs_of<studying::Arguments>(argc, argv); }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gt/backend/cpu/gemm.hpp"
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/lane.hpp"
 #include "gt/backend/cpu/packed_weights.hpp"
 #include "gt/backend/cpu/threads.hpp"
@@ -19,7 +20,7 @@
 #include "gt/ops/attention/cpu.hpp"
 #include "gt/ops/attention/cpu_backward.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// SIMD registers of instruction set I and a number of threads. Results do not depend on that number.
 template <Isa I>
@@ -93,4 +94,30 @@ class Cpu {
 
 static_assert(Backend<Cpu<>>);
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI
+
+// The ops in fp32 are declared here where gt::prebuilt has them, so that no unit compiles them again.
+#if defined(GT_PREBUILT)
+  #include "gt/ops/adamw.hpp"
+  #include "gt/ops/attention/attention.hpp"
+  #include "gt/ops/attention/shape.hpp"
+  #include "gt/ops/cross_entropy.hpp"
+  #include "gt/ops/embedding.hpp"
+  #include "gt/ops/gelu.hpp"
+  #include "gt/ops/layer_norm.hpp"
+  #include "gt/ops/linear.hpp"
+  #include "gt/ops/linear_gelu.hpp"
+  #include "gt/ops/lora.hpp"
+  #include "gt/ops/rms_norm.hpp"
+  #include "gt/ops/rope.hpp"
+
+namespace gt::inline GT_ABI {
+  #define GT_INSTANCE extern template
+  #define GT_BACKEND Cpu<>
+  #define GT_SCALAR float
+  #include "gt/prebuilt/ops.inc"
+  #undef GT_INSTANCE
+  #undef GT_BACKEND
+  #undef GT_SCALAR
+}  // namespace gt::inline GT_ABI
+#endif

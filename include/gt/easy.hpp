@@ -17,7 +17,7 @@
 #include "gt/infer/score.hpp"
 #include "gt/text/tokenizer.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// A corpus as token ids, with what is needed to count bytes: what the short form of `grow` takes.
 struct TrainingText {
@@ -63,4 +63,4 @@ TextScore score(Model const& model, Tokenizer const& tokenizer, std::string_view
 /// Any model on the CPU.
 using AnyModel = BasicAnyModel<Cpu<>>;
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -69,3 +69,7 @@
 #include "gt/train/evaluate.hpp"
 #include "gt/train/schedule.hpp"
 #include "gt/train/trainer.hpp"
+
+#if defined(GT_PREBUILT)
+  #include "gt/prebuilt/models.hpp"
+#endif

@@ -58,6 +58,8 @@ class Results {
     return found;
   }
   std::size_t size() const { return order_.size(); }  ///< jobs that were measured
+  /// A sentence for the user where nothing can keep a second study from the folder; else empty.
+  std::string const& notice() const { return lock_.notice(); }
   /// Keeps what a job has found.   Errors: a file that cannot be written.
   void add(std::string const& job, gt::Json row) {
     row["job"] = job;

@@ -2,17 +2,16 @@
 // What `grow` is asked for: on the command line, and in the run.json that a run leaves for going on.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
-#include <cstdlib>
 #include <gt/gt.hpp>
 #include <initializer_list>
 #include <limits>
 #include <string>
 #include <vector>
 
+#include "command_line.hpp"
 #include "memory.hpp"
 
 namespace program {
@@ -98,7 +97,8 @@ inline GrowArguments grow_arguments_of(gt::Json const& json, std::string const& 
 
 /// Options in the order of the help; those that --quick sets are kept, to see which the user gave.
 struct GrowCommandLine {
-  CLI::App app{"Grows a small Transformer on a text, a few blocks at a time on a frozen embedding of its tokens."};
+  CLI::App app{"Grows a small Transformer on a text, a few blocks at a time on a frozen embedding of its tokens.",
+               "gt grow"};
   GrowArguments a;
   CLI::Option *minutes, *tokens, *width, *heads, *plan, *vocab, *context, *batch, *lr, *resume, *keep;
 
@@ -106,7 +106,7 @@ struct GrowCommandLine {
     auto const option = [&](char const* name, auto& value, char const* what) {
       return app.add_option(name, value, what)->capture_default_str();
     };
-    auto const corpus = app.add_option("--corpus", a.corpus, "UTF-8 text files; the last 5 % are held out");
+    app.add_option("--corpus", a.corpus, "UTF-8 text files; the last 5 % are held out");
     app.add_option("--out", a.out, "folder for the run; by default a new one, runs/grow-N");
     app.add_flag("--overwrite", a.overwrite, "replace the run that is in --out");
     resume = app.add_option("--resume", a.resume, "folder of a run that was stopped: goes on from its last checkpoint");
@@ -172,9 +172,12 @@ struct GrowCommandLine {
                                                           "--help"};
       if (std::find(may_change.begin(), may_change.end(), name) == may_change.end()) resume->excludes(other);
     }
-    app.callback([this, corpus] {
-      if (corpus->count() == 0 && resume->count() == 0) throw CLI::RequiredError("--corpus");
-    });
+  }
+  Needs needs() const {
+    Needs all;
+    if (a.corpus.empty() && a.resume.empty()) all.push_back("austen");
+    if (a.font.empty() && a.resume.empty() && a.substrate == "glyph") all.push_back("font");
+    return all;
   }
 
   /// Fills in what depends on other options, and refuses what no run can have.
@@ -187,6 +190,10 @@ struct GrowCommandLine {
       set(context, a.context, 128), set(batch, a.batch, 16);
       if (minutes->count() == 0) set(tokens, a.tokens, 1'500'000);
     }
+    if (a.corpus.empty() && a.resume.empty()) {
+      if (auto const austen = fetched("GT_AUSTEN")) a.corpus = {*austen};
+    }
+    if (a.font.empty()) a.font = {unifont()};
     bool const given = a.tokens != 0 || tokens->count() > 0;
     gt::check(!given || a.tokens > 0, "grow", "--tokens must be positive (got ", a.tokens, ")");
     gt::check(a.prefix_cache == "auto" || a.prefix_cache == "off" || bytes_of(a.prefix_cache) >= 0, "grow",
@@ -198,10 +205,6 @@ struct GrowCommandLine {
     if (a.resume.empty() && keep->count() == 0) a.keep = 1;
     if (a.resume.empty()) check_arguments(a);
     gt::check(a.lr > 0 && a.lr < 1, "grow", "--lr must lie between 0 and 1 (got ", a.lr, ")");
-    if (a.font.empty()) {
-      char const* const font = std::getenv("GT_UNIFONT_HEX");
-      a.font = {font ? font : "/usr/share/unifont/unifont.hex"};
-    }
   }
 };
 
@@ -231,7 +234,7 @@ inline gt::PrefixCacheOptions prefix_cache_of(GrowArguments const& a) {
 
 /// The command that repeats a run.
 inline std::string command_of(GrowArguments const& a) {
-  std::string line = "./run grow";
+  std::string line = self + " grow";
   auto const quoted = [](std::string const& word) {
     if (word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+:-") == word.npos)
       return word;

@@ -86,13 +86,14 @@ class RunFolder {
 
   void add_sample(gt::ReportSample const& sample) const {
     gt::Json const line{{"stage", sample.stage + 1}, {"prompt", sample.prompt}, {"text", sample.text}};
-    std::string all = exists(samples()) ? gt::read_text_file(samples()) : "";
+    std::string all = exists(samples()) ? gt::read_text_file(samples(), gt::any_bytes) : "";
     gt::write_file_atomically(samples(), all + gt::dump_json(line, "samples") + "\n");
   }
   /// The samples of the first `stages` stages.
   std::vector<gt::ReportSample> read_samples(std::size_t stages) const {
     std::vector<gt::ReportSample> read;
-    std::string const all = exists(samples()) ? gt::read_text_file(samples()) : "", where = "'" + samples() + "'";
+    std::string const all = exists(samples()) ? gt::read_text_file(samples(), gt::any_bytes) : "",
+                      where = "'" + samples() + "'";
     std::string kept;
     for (std::size_t begin = 0, end; (end = all.find('\n', begin)) != std::string::npos; begin = end + 1) {
       std::string const line = all.substr(begin, end - begin);

@@ -1,5 +1,5 @@
 # cmake -D GT_SOURCE= -D WORK= -D COMPILER= -P amalgamate.cmake
-# tools/amalgamate.sh on headers that include each other in awkward ways.
+# tools/amalgamate.cmake on headers that include each other in awkward ways.
 function(must_hold)
   if(NOT (${ARGV}))
     list(JOIN ARGV " " condition)
@@ -8,7 +8,8 @@ function(must_hold)
 endfunction()
 # amalgamate(): sets code and output.
 macro(amalgamate)
-  execute_process(COMMAND sh ${GT_SOURCE}/tools/amalgamate.sh ${WORK}/one/gt/gt.hpp ${WORK}/many
+  execute_process(COMMAND ${CMAKE_COMMAND} -D FILE=${WORK}/one/gt/gt.hpp -D INCLUDE=${WORK}/many
+    -P ${GT_SOURCE}/tools/amalgamate.cmake
     RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
 endmacro()
 
@@ -90,10 +91,11 @@ must_hold(output MATCHES "gt/always\\.hpp: every #if must have its #endif")
 # A folder is no FILE, and gets nothing in it.
 file(WRITE ${WORK}/many/gt/always.hpp "#pragma once\n")
 foreach(folder IN ITEMS one/gt one/none/)
-  execute_process(COMMAND sh ${GT_SOURCE}/tools/amalgamate.sh ${WORK}/${folder} ${WORK}/many
+  execute_process(COMMAND ${CMAKE_COMMAND} -D FILE=${WORK}/${folder} -D INCLUDE=${WORK}/many
+    -P ${GT_SOURCE}/tools/amalgamate.cmake
     RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
   must_hold(NOT code EQUAL 0)
-  must_hold(output MATCHES "^gt: amalgamate: FILE must not be a folder \\(got [^\n]*/${folder}\\)[^\n]*\n$")
+  must_hold(output MATCHES "^gt: amalgamate: FILE must not be a folder \\(got [^\n]*/${folder}\\)[^\n]*\n")
 endforeach()
 file(GLOB_RECURSE left LIST_DIRECTORIES true RELATIVE ${WORK}/one ${WORK}/one/*)
 list(JOIN left " " output)

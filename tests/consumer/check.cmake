@@ -102,7 +102,7 @@ elseif(HOW STREQUAL "conan")
   return()
 
 elseif(HOW STREQUAL "single_header")
-  run(sh ${GT_SOURCE}/tools/amalgamate.sh ${WORK}/include/gt/gt.hpp)
+  run(${CMAKE_COMMAND} -D FILE=${WORK}/include/gt/gt.hpp -P ${GT_SOURCE}/tools/amalgamate.cmake)
   run(sh ${CMAKE_CURRENT_LIST_DIR}/single_header/build.sh ${WORK}/include ${WORK}/consumer ${THREADS} ${wants_threads}
       -Wall -Wextra -Wpedantic -Werror)
 endif()

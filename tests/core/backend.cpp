@@ -4,7 +4,6 @@
 
 #include <doctest/doctest.h>
 
-#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -34,16 +33,6 @@ static_assert(!gt::Backend<OfTagOfItsOwn>);
 static_assert(!gt::Backend<WithoutThreads>);
 static_assert(!gt::Backend<int>);
 }  // namespace
-
-TEST_CASE("Isa: each instruction set has a name of its own") {
-  using gt::Isa;
-  CHECK(std::string(name(Isa::scalar)) == "scalar");
-  CHECK(std::string(name(Isa::sse2)) == "SSE2");
-  CHECK(std::string(name(Isa::neon)) == "NEON");
-  CHECK(std::string(name(Isa::avx2)) == "AVX2");
-  CHECK(std::string(name(Isa::avx512)) == "AVX-512");
-  CHECK(std::string(name(Isa::avx512_bf16)) == "AVX-512 BF16");
-}
 
 TEST_CASE("ConstantMemory: holds its first byte and its last, and nothing beside them") {
   char const bytes[12]{};

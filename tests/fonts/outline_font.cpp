@@ -205,6 +205,30 @@ TEST_CASE("OutlineFont: blanks of many points or for many characters end soon") 
         "broken");
 }
 
+TEST_CASE("OutlineFont: a glyph that was made to take long is refused, and others of the font are drawn") {
+  constexpr int most = gt::detail::most_points_of_a_glyph;
+  auto const drawn = [](std::vector<test::Point> const& points) {
+    auto const font = font_of(
+        test::true_type({{}, test::simple_glyph({box(8, 0, 24, 32)}), test::simple_glyph({points})}, {32, 32, 32}));
+    CHECK(same(font.cell(U'A', 64), block(24, 16, 40, 48)));
+    return error_of([&] { font.cell(U'B', 64); });
+  };
+  auto const sentence = [](std::size_t points) {
+    return gt::text("gt: OutlineFont: glyph 2 must be drawn in a tenth of a second (got an outline of ", points,
+                    " points that takes longer); the font was made to be slow");
+  };
+  std::vector<test::Point> across, inside, curves;
+  for (int i = 0; i < most; ++i) {
+    across.push_back(i % 2 == 0 ? test::Point{-100, -60} : test::Point{200, 120});  // each pixel of each line, n times
+    inside.push_back(i % 2 == 0 ? test::Point{4, 0} : test::Point{28, 40});
+    curves.push_back({i * 7919 % 4000 - 2000, i * 104729 % 4000 - 2000, i % 2 == 0});
+  }
+  CHECK(drawn(across) == sentence(most + 1));
+  CHECK(drawn(curves) == sentence(most / 2 + 1));
+  CHECK(drawn(inside).empty());
+  CHECK(drawn({across.begin(), across.begin() + 200}).empty());
+}
+
 TEST_CASE("OutlineFont: files that are no font") {
   auto const said = [](std::string const& text) {
     return error_of([&] {

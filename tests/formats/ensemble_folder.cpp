@@ -116,6 +116,35 @@ TEST_CASE("save_ensemble: what would be lost is refused, and a full disk leaves 
   CHECK(bit_equal(said(gt::load_ensemble(place / "both")), said(before)));
 }
 
+TEST_CASE("save_ensemble: experts whose weights lie in shards, or are another program's in 16 bits, come back too") {
+  Place const place;
+  auto const shards = two_experts()[0];
+  gt::save(shards, tokenizer_of_prose(), place / "experts/a", {.max_shard_bytes = 20'000});
+  REQUIRE_FALSE(std::filesystem::exists(place / "experts/a/model.safetensors"));
+  gt::test::rewrite_weights(place / "experts/b", [](std::vector<gt::test::OwnTensor>& tensors) {
+    std::erase_if(tensors, [](auto const& t) { return t.name == "lm_head.weight"; });  // the table's, which it has once
+    for (auto& t : tensors) {
+      std::vector<std::byte> halves;
+      for (std::size_t i = 0; i < t.bytes.size(); i += 4) halves.insert(halves.end(), {t.bytes[i + 2], t.bytes[i + 3]});
+      t.dtype = "BF16", t.bytes = halves;
+    }
+  });
+  auto config = gt::test::config_of(place / "experts/b");
+  config.erase("gt");
+  config["tie_word_embeddings"] = true;
+  gt::test::put_config(place / "experts/b", config);
+
+  Ensemble const ensemble(place.experts(), {}, {.any_substrate = true});
+  gt::save_ensemble(ensemble, place / "both");
+  CHECK(bit_equal(said(gt::load_ensemble(place / "both")), said(ensemble)));
+  CHECK(bit_equal(said(gt::load_any_ensemble(Cpu<>(1), place / "both")), said(ensemble)));
+
+  ensemble.expert(1).blocks()[0].weights()[9] += 1;
+  CHECK_THROWS_WITH_AS(gt::save_ensemble(ensemble, place / "both"),
+                       doctest::Contains("experts/b' must hold the expert as it is in memory (got another model."),
+                       Error);
+}
+
 TEST_CASE("load_ensemble: an expert that changed, files of two saves, and damage are one sentence") {
   Place const place;
   gt::save_ensemble(place.tuned(), place / "both");
@@ -149,6 +178,8 @@ TEST_CASE("load_ensemble: an expert that changed, files of two saves, and damage
   refused("both", "an expert's folder must be a path relative to the ensemble's (got '../experts/b?')");
   with("../experts/b", "../experts/../experts/b");
   refused("both", "an expert's folder must have .. at its beginning only (got '../experts/../experts/b')");
+  with("../experts/b", "../experts/a");
+  refused("both", "experts/a' must be the one that was merged (its weights are others)");
   with("experts", "expert");
   refused("both", "key 'experts' must be present");
   gt::test::put(place / "both/ensemble.json", good);
@@ -161,6 +192,36 @@ TEST_CASE("load_ensemble: an expert that changed, files of two saves, and damage
   changed.head_buffer()[3] += 1;
   gt::save(changed, tokenizer_of_prose(), place / "experts/b");
   refused("other", "experts/b' must be the one that was merged (its weights are others)");
+}
+
+TEST_CASE("ensemble.json names every expert once, by whatever path; in memory one may be averaged with itself") {
+  Place const place;
+  gt::save_ensemble(Ensemble(place.experts()), place / "both");
+  auto json = json_of(place / "both");
+  json["experts"].push_back(json["experts"][0]);
+  json["mixing"]["weights"] = gt::Json::array();
+  auto const refused = [&](char const* folder) {
+    json["experts"][2]["folder"] = folder;
+    gt::test::put(place / "both/ensemble.json", json.dump());
+    CHECK_THROWS_WITH_AS(gt::load_ensemble(place / "both"),
+                         doctest::Contains("ensemble.json': an ensemble's file must name every expert once (got '"),
+                         Error);
+    CHECK_THROWS_WITH_AS(gt::load_any_ensemble(Cpu<>(1), place / "both"),
+                         doctest::Contains((std::string(folder) + "' twice); give it a greater weight").c_str()),
+                         Error);
+  };
+  refused("../experts/a");
+  refused("../experts/./a");
+  std::filesystem::create_directory_symlink(place / "experts/a", place / "also-a");
+  refused("../also-a");
+
+  auto const a = load_expert(place / "experts/a");
+  Ensemble const twice(std::vector{a, a});
+  CHECK(said(twice).size() == 48);
+  CHECK_THROWS_WITH_AS(gt::save_ensemble(twice, place / "twice"),
+                       doctest::Contains("save_ensemble: an ensemble's file must name every expert once (got '"),
+                       Error);
+  CHECK_FALSE(std::filesystem::exists(place / "twice"));
 }
 
 TEST_CASE("load_ensemble: experts outside are refused where the folder should hold all of itself") {

@@ -153,6 +153,12 @@ TEST_CASE("gguf: a tokenizer that llama.cpp would apply otherwise is refused, wi
 
   auto escaped = with_bytes({"a", "\u2581", " "});
   CHECK(has(refusal(Tokenizer(escaped, {})), "no token may have that character (got '\u2581')"));
+  auto alike = with_bytes({"a", "b", " "});  // the same once spaces are written so
+  alike.add(" a", TokenKind::ngram), alike.add("\u2581a", TokenKind::special);
+  CHECK(
+      refusal(Tokenizer(alike, {})) ==
+      "gt: write_gguf: every token must be there once, with spaces as U+2581 (got ' a' with id 256 and '\u2581a' with "
+      "id 257)");
   Vocabulary bare;
   for (char const* c : {"a", "b"}) bare.add(c, TokenKind::character);
   CHECK(has(refusal(Tokenizer(bare, {}, 0)), "(got none for <0x00>)"));

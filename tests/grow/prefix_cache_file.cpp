@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -262,6 +263,19 @@ TEST_CASE("PrefixCache: what is no prefix cache stays as it is, and what cannot 
   CHECK_NOTHROW(gt::check_file({.file = other}));
   CHECK(!std::filesystem::exists(other));
   CHECK_NOTHROW(gt::check_file({.file = ""}));
+}
+
+TEST_CASE("PrefixCache: on a file system without locks a file is refused, and not taken for one in use") {
+  Place place;
+  auto const told = [&](int error) {
+    return gt::test::where_flock_fails(error, [&] { return error_of([&] { gt::check_file(place.options); }); });
+  };
+  if (told(ENOLCK) == "skipped") return;
+  CHECK(told(ENOLCK) == "gt: PrefixCache: '" + place.file +
+                            "' must be on a file system with locks (got: No locks available); choose another place, "
+                            "or keep the cache in memory");
+  CHECK(has(told(EIO), "(got: Input/output error)"));
+  CHECK(told(EWOULDBLOCK) == "gt: PrefixCache: '" + place.file + "' must not be in use by another run");
 }
 
 TEST_CASE("PrefixCache: to check a file changes nothing in it") {

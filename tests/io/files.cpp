@@ -5,7 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -79,6 +81,20 @@ TEST_CASE("read_text_file: every byte, more than one read's worth, also where th
   put(folder / "empty", "");
   CHECK(gt::read_text_file(folder / "empty").empty());
   CHECK(!gt::read_text_file("/proc/self/status").empty());  // says that it has 0 bytes
+}
+
+TEST_CASE("read_text_file: a file that is larger than was expected is refused before it takes memory") {
+  TemporaryFolder const folder;
+  put(folder / "large", "x");
+  std::filesystem::resize_file(folder / "large", (std::uintmax_t{64} << 20) + 1);  // a hole
+  CHECK(error_of([&] { gt::read_text_file(folder / "large"); }) ==
+        "gt: read_text_file: '" + folder / "large" + "' must be at most 67108864 bytes (got 67108865)");
+  CHECK(gt::read_text_file(folder / "large", gt::any_bytes).size() == (std::size_t{64} << 20) + 1);
+  CHECK(error_of([] { gt::read_text_file("/dev/zero", 100'000); }) ==
+        "gt: read_text_file: '/dev/zero' must be at most 100000 bytes (got at least 131072)");
+  put(folder / "small", "four");
+  CHECK(gt::read_text_file(folder / "small", 4) == "four");
+  CHECK(has(error_of([&] { gt::read_text_file(folder / "small", 3); }), "must be at most 3 bytes (got 4)"));
 }
 
 TEST_CASE("AtomicFile: the old file stays until commit, and nothing else is left behind") {
@@ -203,6 +219,31 @@ TEST_CASE("FileLock: one at a time; free again at the end of its life; the messa
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK(status == 0);
   CHECK(has(error_of([&] { gt::FileLock none(folder / "missing"); }), "must exist and be writable (got: No such file"));
+}
+
+TEST_CASE("FileLock: without locks it goes on and says so; only EWOULDBLOCK means in use, all else is an error") {
+  TemporaryFolder const folder;
+  auto const told = [&](int error) {
+    return gt::test::where_flock_fails(error, [&]() -> std::string {
+      try {
+        gt::FileLock lock(folder.path());
+        auto const moved = std::move(lock);
+        return moved.notice();
+      } catch (gt::FolderInUse const& in_use) {
+        return gt::text("in use: ", in_use.what());
+      }
+    });
+  };
+  if (told(ENOLCK) == "skipped") return;
+  for (int const error : {ENOLCK, ENOSYS, EINVAL, ENOTSUP})
+    CHECK(told(error) == gt::text("folder '", folder.path(), "' lies on a file system without locks (",
+                                  gt::detail::errno_text(error),
+                                  "); nothing keeps a second program from working in it"));
+  CHECK(has(told(EWOULDBLOCK), "in use: gt: FileLock: folder '"));
+  CHECK(told(EIO) == "gt: FileLock: folder '" + folder.path() + "' must allow locks (got: Input/output error)");
+  CHECK(told(EACCES) == "gt: FileLock: folder '" + folder.path() + "' must allow locks (got: Permission denied)");
+  gt::FileLock const held(folder.path());
+  CHECK(held.notice().empty());
 }
 
 TEST_CASE("remove_unfinished: the temporaries of AtomicFile that a killed process left, and nothing else") {

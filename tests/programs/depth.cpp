@@ -17,7 +17,7 @@ using gt::test::TemporaryFolder;
 
 namespace {
 
-gt::test::Ended depth(std::vector<std::string> const& arguments) { return Program(GT_DEPTH, arguments).wait(); }
+gt::test::Ended depth(std::vector<std::string> const& arguments) { return Program("depth", arguments).wait(); }
 std::vector<gt::Json> rows_of(std::string const& path) {
   auto rows = gt::test::metrics_of(path);
   for (auto& row : rows) row.erase("seconds");

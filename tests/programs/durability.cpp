@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -68,8 +69,8 @@ int disturbed(Place const& place, Options const& options, Options const& again, 
     CAPTURE(i);
     bool const begun = std::filesystem::exists(place / "run/checkpoint.safetensors");
     Options const often{{"--checkpoint-seconds", "0"}, {"--threads", i % 2 ? "2" : "1"}};
-    Program growing(GT_GROW, arguments(begun ? going_on(place, with(again, often))
-                                             : with(options, with(often, {{"--overwrite", ""}}))));
+    Program growing("grow", arguments(begun ? going_on(place, with(again, often))
+                                            : with(options, with(often, {{"--overwrite", ""}}))));
     auto const wait = random.below(static_cast<std::uint64_t>(most.count()) * 1000, static_cast<std::uint64_t>(i));
     auto const end = std::chrono::steady_clock::now() + std::chrono::microseconds(wait);
     while (growing.running() && std::chrono::steady_clock::now() < end)
@@ -80,7 +81,7 @@ int disturbed(Place const& place, Options const& options, Options const& again, 
     CHECK((ended.signal == SIGKILL || ended.status == 0));
     met += ended.signal == SIGKILL;
   }
-  auto const ended = run(GT_GROW, going_on(place, again));
+  auto const ended = run("grow", going_on(place, again));
   CAPTURE(ended.err);
   CHECK(ended.status == 0);
   return met;
@@ -108,13 +109,13 @@ struct Stopped {
   Place place;
   Options options = with(place.options("run"), {{"--plan", "1+1"}, {"--tokens", "60000"}});
   Stopped() {
-    REQUIRE(run(GT_GROW, with(options, {{"--out", place / "whole"}})).status == 0);
+    REQUIRE(run("grow", with(options, {{"--out", place / "whole"}})).status == 0);
     REQUIRE(signalled(options, "{\"stage\":2,\"step\":20,", SIGINT).status == 130);
   }
   std::string kept(std::string const& file) const { return read_text_file(place / ("run/" + file)); }
   /// All that was there goes on as if nothing had been.
   void check_goes_on() const {
-    CHECK(run(GT_GROW, going_on(place)).status == 0);
+    CHECK(run("grow", going_on(place)).status == 0);
     check_same(place, "whole", "run");
   }
 };
@@ -141,7 +142,7 @@ TEST_CASE("grow: killed at any moment in stages of every kind, by any number of 
     for (char const* folder : {"run", "whole"}) std::filesystem::remove_all(place / folder);
     auto const asked = with(with(place.options("run"), all), with(options, again));
     auto const start = std::chrono::steady_clock::now();
-    auto const whole = run(GT_GROW, with(asked, {{"--out", place / "whole"}, {"--checkpoint-seconds", "0"}}));
+    auto const whole = run("grow", with(asked, {{"--out", place / "whole"}, {"--checkpoint-seconds", "0"}}));
     CAPTURE(whole.err);
     REQUIRE(whole.status == 0);
     auto const took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
@@ -165,10 +166,10 @@ TEST_CASE("grow: killed in a save, it leaves what the next run on the folder rem
   put(place / "run/model/.saving/.model.safetensors.7.1.tmp", "half");
   put(place / "run/.mine.7.0.tmp", "mine");
   {
-    Program growing(GT_GROW, arguments(going_on(place)));  // removed at once, under the lock
+    Program growing("grow", arguments(going_on(place)));  // removed at once, under the lock
     REQUIRE(gt::test::eventually(
         [&] { return !std::filesystem::exists(place / "run/model/.saving") || !growing.running(); }));
-    check_sentence(run(GT_GROW, going_on(place)), "must not be in use");  // a second run changes nothing
+    check_sentence(run("grow", going_on(place)), "must not be in use");  // a second run changes nothing
     CHECK(growing.wait().status == 0);
   }
   CHECK(unfinished_files(place / "run") == gt::test::Lines{place / "run/.mine.7.0.tmp"});
@@ -179,15 +180,15 @@ TEST_CASE("grow: killed in a save, it leaves what the next run on the folder rem
 TEST_CASE("grow: of damaged checkpoints it goes back to the newest that is whole, and says so") {
   Place const place;
   auto const options = with(place.options("run"), {{"--plan", "1+1+1"}, {"--keep", "3"}});
-  REQUIRE(run(GT_GROW, with(options, {{"--out", place / "whole"}})).status == 0);
-  REQUIRE(run(GT_GROW, options).status == 0);
+  REQUIRE(run("grow", with(options, {{"--out", place / "whole"}})).status == 0);
+  REQUIRE(run("grow", options).status == 0);
   auto const newest = place / "run/checkpoint.safetensors", good = read_text_file(newest);
   auto const before = place / "run/checkpoint-3840.safetensors";
   REQUIRE(std::filesystem::exists(before));
   CHECK(std::filesystem::exists(place / "run/checkpoint-1920.safetensors"));
 
   put(newest, std::string_view(good).substr(0, good.size() / 2));
-  auto const ended = run(GT_GROW, going_on(place));
+  auto const ended = run("grow", going_on(place));
   CHECK(ended.status == 0);
   CHECK(has(ended.err, "gt: safetensors '" + newest + "'"));
   CHECK(has(ended.err, "; going back to the checkpoint before, '" + before + "'"));
@@ -196,16 +197,37 @@ TEST_CASE("grow: of damaged checkpoints it goes back to the newest that is whole
   CHECK(read_text_file(newest).size() > good.size() * 9 / 10);  // whole again; the times in it have digits
 
   std::filesystem::remove(newest);
-  auto const without_newest = run(GT_GROW, going_on(place));
+  auto const without_newest = run("grow", going_on(place));
   CHECK(without_newest.status == 0);
   CHECK(has(without_newest.err, "'" + newest + "' must be a readable file"));
   check_same(place, "whole", "run");
 
-  REQUIRE(run(GT_GROW, with(options, {{"--overwrite", ""}, {"--keep", "1"}})).status == 0);  // none of the others stays
+  REQUIRE(run("grow", with(options, {{"--overwrite", ""}, {"--keep", "1"}})).status == 0);  // none of the others stays
   put(newest, "");
-  check_sentence(run(GT_GROW, going_on(place)), "'" + newest + "'");
-  check_sentence(run(GT_GROW, with(options, {{"--overwrite", ""}, {"--keep", "0"}})),
+  check_sentence(run("grow", going_on(place)), "'" + newest + "'");
+  check_sentence(run("grow", with(options, {{"--overwrite", ""}, {"--keep", "0"}})),
                  "--keep must lie in 1 ... 1000 (got 0)");
+}
+
+TEST_CASE("grow: without locks it goes on and says so; where all seems locked it soon gives up") {
+  Place const place;
+  auto const told = [&](int error, Options const& options) {
+    return gt::test::where_flock_fails(error, [&] {
+      std::filesystem::current_path(place.folder.path());
+      return run(GT_GROW, options).err;
+    });
+  };
+  auto const without_locks = told(ENOLCK, place.options("run"));
+  if (without_locks == "skipped") return;
+  CHECK(has(without_locks, "folder '" + place / "run" + "' lies on a file system without locks (No locks available)"));
+  CHECK(std::filesystem::exists(place / "run/report.html"));
+  auto numbered = place.options("");
+  numbered.erase("--out");
+  CHECK(has(told(ENOLCK, numbered), "folder 'runs/grow-1' lies on a file system without locks"));
+  CHECK(std::filesystem::exists(place / "runs/grow-1/report.html"));
+  CHECK(has(told(EWOULDBLOCK, numbered),
+            "gt: grow: one of 100 folders must be free (got 'runs/grow-102' as the next one); choose a folder with "
+            "--out"));
 }
 
 TEST_CASE("grow: on a full disk it ends with one sentence, keeps all that was there, and goes on when there is room") {
@@ -219,8 +241,8 @@ TEST_CASE("grow: on a full disk it ends with one sentence, keeps all that was th
   };
   // Files that may not grow beyond a half of the weights.
   auto const limited = Program("/bin/sh", {"-c", "trap '' XFSZ; ulimit -f \"$1\"; shift; exec \"$@\"", "sh",
-                                           std::to_string(weights.size() / 2 / 512), GT_GROW, "--resume", place / "run",
-                                           "--threads", "1"})
+                                           std::to_string(weights.size() / 2 / 512), GT_PROGRAM, "grow", "--resume",
+                                           place / "run", "--threads", "1"})
                            .wait();
   check_ends_with_sentence(limited, "(got: File too large)");
   kept();
@@ -229,9 +251,10 @@ TEST_CASE("grow: on a full disk it ends with one sentence, keeps all that was th
   auto const command =
       "mount -t tmpfs -o size=$3 none \"$1\" && cp -r \"$2\" \"$1/run\" && head -c 60000 /dev/zero > \"$1/run/room\" "
       "&& "
-      "(cat /dev/zero > \"$1/fill\"; rm \"$1/run/room\"; true) 2>/dev/null; \"$4\" --resume \"$1/run\" --threads 1; "
+      "(cat /dev/zero > \"$1/fill\"; rm \"$1/run/room\"; true) 2>/dev/null; \"$4\" grow --resume \"$1/run\" --threads "
+      "1; "
       "status=$?; rm -r \"$2\" && cp -r \"$1/run\" \"$2\"; exit $status";
-  auto const full = in_namespace(command, {place / "disk", place / "run", "20m", GT_GROW});
+  auto const full = in_namespace(command, {place / "disk", place / "run", "20m", GT_PROGRAM});
   if (full) {
     check_ends_with_sentence(*full, "(got: No space left on device)");
     kept();
@@ -243,10 +266,11 @@ TEST_CASE("grow: a folder that cannot be written is one sentence") {
   Stopped const stopped;
   auto const& place = stopped.place;
   auto const command = "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\" && shift && exec \"$@\"";
-  if (auto const ended = in_namespace(command, {place / "run", GT_GROW, "--resume", place / "run", "--threads", "1"}))
+  if (auto const ended =
+          in_namespace(command, {place / "run", GT_PROGRAM, "grow", "--resume", place / "run", "--threads", "1"}))
     check_sentence(*ended, "must exist and be writable (got: Read-only file system)");
   auto fresh = arguments(with(stopped.options, {{"--out", place / "run/inside"}}));
-  fresh.insert(fresh.begin(), {place / "run", GT_GROW});
+  fresh.insert(fresh.begin(), {place / "run", GT_PROGRAM, "grow"});
   if (auto const ended = in_namespace(command, fresh)) check_sentence(*ended, "(got: Read-only file system)");
   CHECK_FALSE(std::filesystem::exists(place / "run/inside"));
   stopped.check_goes_on();

@@ -25,7 +25,7 @@ namespace {
 gt::test::Ended embed(std::string const& model, std::vector<std::string> const& more) {
   std::vector<std::string> all{model};
   all.insert(all.end(), more.begin(), more.end());
-  return Program(GT_EMBED, all).wait();
+  return Program("embed", all).wait();
 }
 
 }  // namespace
@@ -34,7 +34,7 @@ TEST_CASE(
     "embed: a program with the model in it says what generate says, without a file, and is below 1 MB beside it") {
   TemporaryFolder const folder;
   auto const model = copied_model(folder);
-  auto const expected = run(GT_GENERATE, saying(model, {{"--prompt", "She was"}}));
+  auto const expected = run("generate", saying(model, {{"--prompt", "She was"}}));
   REQUIRE(expected.status == 0);
   auto const made = embed(model, {"--out", folder / "my_model.hpp"});
   CHECK(made.err.empty());

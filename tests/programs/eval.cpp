@@ -26,12 +26,12 @@ Ended eval(Lines const& files, Lines more) {
   Lines all{"--model", Run::once().model};
   all.insert(all.end(), more.begin(), more.end());
   all.insert(all.end(), files.begin(), files.end());
-  return Program(GT_EVAL, all).wait();
+  return Program("eval", all).wait();
 }
 Ended eval(Lines const& arguments) {
   Lines all{"--model", Run::once().model, "--threads", "1"};
   all.insert(all.end(), arguments.begin(), arguments.end());
-  return Program(GT_EVAL, all).wait();
+  return Program("eval", all).wait();
 }
 std::vector<gt::Json> json_of(Ended const& ended) {
   REQUIRE(ended.status == 0);
@@ -220,8 +220,7 @@ TEST_CASE("eval: what it cannot do is one sentence") {
   check_sentence(eval({text}, {"--stride", "33"}), "the stride must lie in 1 ... 32, the model's context (got 33)");
   check_sentence(eval({text}, {"--batch", "0"}), "the batch must be positive (got 0)");
   check_sentence(eval(Lines{}), "there must be something to measure: texts, --choices, --answers or --translate");
-  check_sentence(Program(GT_EVAL, {"--model", folder / "none", text}).wait(),
-                 "none/tokenizer.json' must be a readable");
+  check_sentence(Program("eval", {"--model", folder / "none", text}).wait(), "none/tokenizer.json' must be a readable");
 }
 
 }  // namespace eval_test

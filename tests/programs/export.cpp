@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // export from outside: a file of each type, with a table of what is in it; bad input as a sentence, and nothing
-// written. CMake passes where it was built: GT_EXPORT.
+// written.
 #include <doctest/doctest.h>
 
 #include <cstdint>
@@ -18,7 +18,7 @@ using gt::test::check_complaint, gt::test::check_sentence, gt::test::copied_mode
 
 namespace {
 
-gt::test::Ended exported(Lines const& arguments) { return Program(GT_EXPORT, arguments).wait(); }
+gt::test::Ended exported(Lines const& arguments) { return Program("export", arguments).wait(); }
 
 }  // namespace
 

@@ -28,7 +28,7 @@ struct Place {
   }
   Ended glyphs(Lines more) const {
     more.insert(more.end(), {"--out", sheet});
-    return Program(GT_GLYPHS, more).wait();
+    return Program("glyphs", more).wait();
   }
   /// Width and height, which a PNG holds from byte 16 on.
   std::pair<int, int> size() const {
@@ -95,7 +95,7 @@ TEST_CASE("glyphs: bad input is one sentence, and no sheet is left") {
   check_complaint(wrong({"--text", "a", "--range", "41"}), "--text excludes --range");
   check_sentence(wrong({"--most", "-3"}), "--most must be at least 1 (got -3)");
   CHECK(at.folder.entries() == 2);
-  auto const folder = Program(GT_GLYPHS, {"--font", at.hex, "--out", at.folder / "none/a.png"}).wait();
+  auto const folder = Program("glyphs", {"--font", at.hex, "--out", at.folder / "none/a.png"}).wait();
   check_sentence(folder, "writable folder");
 }
 

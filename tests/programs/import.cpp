@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// import from outside: folders, files with a map, adapters; bad input as a sentence, and nothing written. CMake passes
-// where it was built: GT_IMPORT.
+// import from outside: folders, files with a map, adapters; bad input as a sentence, and nothing written.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -26,7 +25,7 @@ namespace {
 
 using Model = gt::Transformer<>;
 
-gt::test::Ended imported(Lines const& arguments) { return Program(GT_IMPORT, arguments).wait(); }
+gt::test::Ended imported(Lines const& arguments) { return Program("import", arguments).wait(); }
 std::string weights_of(std::string const& folder) { return gt::read_text_file(folder + "/model.safetensors"); }
 
 }  // namespace

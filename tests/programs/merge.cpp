@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // merge from outside: each model and all together in one table, a text, a folder; bad input as a sentence.
-// CMake passes where it was built: GT_MERGE.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -36,7 +35,7 @@ struct Others {
     auto const grow = [&](char const* name, gt::test::Options const& more) {
       auto options = with(Run::once().place.options("unused"), more);
       options["--out"] = place / name;
-      REQUIRE(run(GT_GROW, options).status == 0);
+      REQUIRE(run("grow", options).status == 0);
     };
     grow("other", {{"--seed", "7"}, {"--plan", "1+1"}});
     grow("stranger", {{"--vocab", "300"}});
@@ -45,7 +44,7 @@ struct Others {
 Ended merge(Lines const& more) {
   Lines all{Run::once().model, Others::once().other, "--threads", "1"};
   all.insert(all.end(), more.begin(), more.end());
-  return Program(GT_MERGE, all).wait();
+  return Program("merge", all).wait();
 }
 /// The numbers of a row of the table.
 std::vector<double> cells(std::string const& line, std::string const& name) {
@@ -82,7 +81,7 @@ TEST_CASE("merge: a table of each model, their mean and all together; no token c
     CHECK(first[i] != second[i]);
   }
   CHECK(lines[5].starts_with("tokens that cost more than the experts' weighted mean: 0 of "));
-  auto const eval = Program(GT_EVAL, {"--model", Run::once().model, folder / "a.txt"}).wait();
+  auto const eval = Program("eval", {"--model", Run::once().model, folder / "a.txt"}).wait();
   CHECK(cells(lines_of(eval.out)[2].substr(0, 11), "")[0] == doctest::Approx(first[0]));
 
   auto only_second = texts;
@@ -108,10 +107,10 @@ TEST_CASE("merge: continues a text, and saves what it merged") {
   CHECK(second.status == 0);
   Lines again{folder / "both"};
   again.insert(again.end(), saying.begin(), saying.end());
-  CHECK(Program(GT_MERGE, again).wait().out == second.out);
+  CHECK(Program("merge", again).wait().out == second.out);
   again.insert(again.end(), {"--weights", "1,1"});
-  CHECK(Program(GT_MERGE, again).wait().out == said.out);
-  CHECK(run(GT_GENERATE,
+  CHECK(Program("merge", again).wait().out == said.out);
+  CHECK(run("generate",
             {{"--model", Others::once().other}, {"--prompt", "The"}, {"--max-tokens", "20"}, {"--temperature", "0"}})
             .out == second.out);
 }
@@ -119,7 +118,7 @@ TEST_CASE("merge: continues a text, and saves what it merged") {
 TEST_CASE("merge: what it cannot do is one sentence") {
   TemporaryFolder const folder;
   auto const& model = Run::once().model;
-  auto const alone = [](Lines const& all) { return Program(GT_MERGE, all).wait(); };
+  auto const alone = [](Lines const& all) { return Program("merge", all).wait(); };
   check_complaint(alone({}), "models is required");
   check_sentence(alone({model, "--prompt", "x"}), "there must be at least two experts (got 1)");
   check_sentence(merge({}), "there must be something to do");

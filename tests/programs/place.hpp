@@ -47,7 +47,7 @@ struct Run {
   }
 
  private:
-  Run() : model{place / "run/model"} { REQUIRE(run(GT_GROW, place.options("run")).status == 0); }
+  Run() : model{place / "run/model"} { REQUIRE(run("grow", place.options("run")).status == 0); }
 };
 inline Options saying(std::string const& model, Options const& more = {}) {
   return with({{"--model", model}, {"--prompt", "The"}, {"--max-tokens", "40"}, {"--threads", "1"}}, more);
@@ -91,7 +91,7 @@ inline bool has_logged(std::string const& out, std::string_view row) {
 }
 /// Starts grow and sends it `signal` once it has logged `row`.
 inline Ended signalled(Options const& options, std::string_view row, int signal) {
-  Program growing(GT_GROW, arguments(options));
+  Program growing("grow", arguments(options));
   REQUIRE(eventually([&] { return has_logged(options.at("--out"), row) || !growing.running(); }));
   REQUIRE(growing.running());
   growing.signal(signal);

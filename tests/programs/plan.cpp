@@ -13,7 +13,7 @@ using gt::test::check_complaint, gt::test::check_sentence, gt::test::Ended, gt::
 using gt::test::lines_of, gt::test::Program;
 
 namespace {
-Ended plan(Lines const& arguments) { return Program(GT_PLAN, arguments).wait(); }
+Ended plan(Lines const& arguments) { return Program("plan", arguments).wait(); }
 /// A plan whose speed is measured in no time.
 Ended small(Lines more) {
   more.insert(more.end(), {"--width", "32", "--heads", "2", "--vocab", "300", "--context", "16", "--batch", "2"});

@@ -36,7 +36,7 @@ Ended interrupted(Place const& place, Options const& more) {
   return ended;
 }
 Ended resumed(Place const& place, Options const& more) {
-  return run(GT_GROW, with({{"--resume", place / "stopped"}, {"--threads", "1"}}, more));
+  return run("grow", with({{"--resume", place / "stopped"}, {"--threads", "1"}}, more));
 }
 
 /// The last figure of the line about the cache, in percent.
@@ -50,14 +50,14 @@ int computed(Ended const& ended) {
 
 TEST_CASE("grow: the model is the same with a prefix cache of any size, in memory or in a file, and after a stop") {
   Place const place;
-  auto const off = run(GT_GROW, two_stages(place, "off", {{"--prefix-cache", "off"}}));
+  auto const off = run("grow", two_stages(place, "off", {{"--prefix-cache", "off"}}));
   REQUIRE(off.status == 0);
   CHECK(!has(off.out, "prefix cache"));
   auto const model = model_of(place, "off");
   auto const file = place / "prefix.cache";
   for (Options const& more :
        {Options{}, Options{{"--prefix-cache", "300kB"}}, Options{{"--prefix-cache-file", file}}}) {
-    auto const cached = run(GT_GROW, two_stages(place, "on", with(more, {{"--overwrite", ""}})));
+    auto const cached = run("grow", two_stages(place, "on", with(more, {{"--overwrite", ""}})));
     REQUIRE(cached.status == 0);
     CHECK(has(cached.out, "\nprefix cache: "));
     CHECK(model_of(place, "on") == model);
@@ -89,8 +89,8 @@ TEST_CASE("grow: the model is the same with a prefix cache of any size, in memor
 TEST_CASE("grow: with bf16 states a run that is stopped goes on to the same bits, with any budget") {
   Place const place;
   Options const bf16{{"--prefix-cache-type", "bf16"}};
-  REQUIRE(run(GT_GROW, two_stages(place, "whole", bf16)).status == 0);
-  REQUIRE(run(GT_GROW, two_stages(place, "exact")).status == 0);
+  REQUIRE(run("grow", two_stages(place, "whole", bf16)).status == 0);
+  REQUIRE(run("grow", two_stages(place, "exact")).status == 0);
   CHECK(model_of(place, "whole") != model_of(place, "exact"));
   for (char const* budget : {"off", "100k", "auto"}) {
     CAPTURE(budget);
@@ -102,10 +102,10 @@ TEST_CASE("grow: with bf16 states a run that is stopped goes on to the same bits
 
 TEST_CASE("grow: a prefix cache that cannot be is one sentence, and no other file is touched") {
   Place const place;
-  REQUIRE(run(GT_GROW, with(place.options("run"), {{"--plan", "1"}, {"--tokens", "200"}})).status == 0);
+  REQUIRE(run("grow", with(place.options("run"), {{"--plan", "1"}, {"--tokens", "200"}})).status == 0);
   auto const before = model_of(place, "run");
   auto const complaint = [&](Options const& more, std::string_view part) {
-    check_sentence(run(GT_GROW, two_stages(place, "run", with(more, {{"--overwrite", ""}}))), part);
+    check_sentence(run("grow", two_stages(place, "run", with(more, {{"--overwrite", ""}}))), part);
     CHECK(model_of(place, "run") == before);  // what --overwrite would have replaced is still there
     CHECK(std::filesystem::exists(place / "run/metrics.jsonl"));
   };

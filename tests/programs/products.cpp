@@ -37,9 +37,9 @@ Options long_run(Place const& place, std::string_view out) {
 TEST_CASE("grow --bf16: near fp32, the same on any number of threads, and the same after a stop") {
   if (!has_bf16) return;
   Place const place;
-  auto const one = run(GT_GROW, with(place.options("one"), {{"--bf16", ""}}));
+  auto const one = run("grow", with(place.options("one"), {{"--bf16", ""}}));
   REQUIRE(one.status == 0);
-  REQUIRE(run(GT_GROW, with(place.options("three"), {{"--bf16", ""}, {"--threads", "3"}})).status == 0);
+  REQUIRE(run("grow", with(place.options("three"), {{"--bf16", ""}, {"--threads", "3"}})).status == 0);
   auto const model = model_of(place, "one");
   CHECK(model == model_of(place, "three"));
   CHECK(model != read_text_file(Run::once().model + "/model.safetensors"));
@@ -50,16 +50,16 @@ TEST_CASE("grow --bf16: near fp32, the same on any number of threads, and the sa
   double const exact = in_fp32.back()["val_bits_per_byte"];
   CHECK(std::abs(double(rows.back()["val_bits_per_byte"]) - exact) <= exact / 256);
 
-  REQUIRE(run(GT_GROW, long_run(place, "whole")).status == 0);
+  REQUIRE(run("grow", long_run(place, "whole")).status == 0);
   auto const ended = signalled(long_run(place, "stopped"), "{\"stage\":1,\"step\":40,", SIGINT);
   REQUIRE(ended.status == 130);
-  REQUIRE(run(GT_GROW, {{"--resume", place / "stopped"}, {"--threads", "1"}}).status == 0);  // knows its precision
+  REQUIRE(run("grow", {{"--resume", place / "stopped"}, {"--threads", "1"}}).status == 0);  // knows its precision
   CHECK(model_of(place, "stopped") == model_of(place, "whole"));
 }
 
 TEST_CASE("generate --bf16: a text like that of fp32") {
   if (!has_bf16) return;
-  auto const said = run(GT_GENERATE, saying(Run::once().model, {{"--bf16", ""}}));
+  auto const said = run("generate", saying(Run::once().model, {{"--bf16", ""}}));
   CHECK(said.status == 0);
   CHECK(said.out.starts_with("The"));
   CHECK(said.out.size() > 30);
@@ -69,19 +69,19 @@ TEST_CASE("--bf16 on a machine without it is one sentence, and leaves nothing be
   if (has_bf16) return;
   Place const place;
   auto const* const says = "products in bf16 need AVX512-BF16";
-  check_sentence(run(GT_GROW, with(place.options("run"), {{"--bf16", ""}})), says);
+  check_sentence(run("grow", with(place.options("run"), {{"--bf16", ""}})), says);
   CHECK(!std::filesystem::exists(place / "run"));
-  check_sentence(run(GT_GENERATE, saying(Run::once().model, {{"--bf16", ""}})), says);
+  check_sentence(run("generate", saying(Run::once().model, {{"--bf16", ""}})), says);
 }
 
 TEST_CASE("grow --profile: where the time went, and the same model") {
   Place const place;
-  auto const ended = run(GT_GROW, with(place.options("run"), {{"--profile", ""}}));
+  auto const ended = run("grow", with(place.options("run"), {{"--profile", ""}}));
   REQUIRE(ended.status == 0);
   for (std::string_view const part : {"\n  op ", "GFLOP/s", "of peak", "\n  linear ", "\n  head_cross_entropy "})
     CHECK(has(ended.out, part));
   CHECK(model_of(place, "run") == read_text_file(Run::once().model + "/model.safetensors"));
-  CHECK(!has(run(GT_GROW, with(place.options("without"), {{"--plan", "1"}})).out, "GFLOP/s"));
+  CHECK(!has(run("grow", with(place.options("without"), {{"--plan", "1"}})).out, "GFLOP/s"));
 }
 
 }  // namespace products_test

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // grow and generate from outside: text to weights to text, each bad input as one sentence, Ctrl-C at any time.
-// CMake passes where they were built: GT_GROW, GT_GENERATE.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -31,7 +30,7 @@ TEST_CASE("grow and generate: text to weights to text; the same seed gives the s
   auto const& first = Run::once();
   Place const other;
   put(other / "font.hex", "0041:0000000018182424424242427E424242\n");  // what it lacks is drawn as boxes
-  auto const second = run(GT_GROW, with(other.options("b"), {{"--threads", "3"}}));
+  auto const second = run("grow", with(other.options("b"), {{"--threads", "3"}}));
   REQUIRE(second.status == 0);
   for (char const* file : {"model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json"}) {
     CAPTURE(file);
@@ -52,12 +51,11 @@ TEST_CASE("grow and generate: text to weights to text; the same seed gives the s
     CHECK(has(second.out, part));
   }
 
-  auto const glyphs =
-      run(GT_GROW, with(other.options("c"), {{"--substrate", "glyph"}, {"--font", other / "font.hex"}}));
+  auto const glyphs = run("grow", with(other.options("c"), {{"--substrate", "glyph"}, {"--font", other / "font.hex"}}));
   CHECK(glyphs.status == 0);
   CHECK(read_text_file(other / "c/model/model.safetensors") != read_text_file(other / "b/model/model.safetensors"));
   CHECK(has(read_text_file(other / "c/model/config.json"), "\"glyph\""));
-  auto const said = run(GT_GENERATE, saying(other / "c/model"));
+  auto const said = run("generate", saying(other / "c/model"));
   CHECK(said.status == 0);
   CHECK(said.out.starts_with("The"));
   CHECK(said.out.size() > 30);
@@ -65,25 +63,25 @@ TEST_CASE("grow and generate: text to weights to text; the same seed gives the s
 
 TEST_CASE("grow: another seed gives another model") {
   Place const place;
-  CHECK(run(GT_GROW, with(place.options("run"), {{"--seed", "2"}})).status == 0);
+  CHECK(run("grow", with(place.options("run"), {{"--seed", "2"}})).status == 0);
   CHECK(read_text_file(place / "run/model/model.safetensors") !=
         read_text_file(Run::once().model + "/model.safetensors"));
 }
 
 TEST_CASE("grow: --gelu erf gives another model, which its folder names and generate reads") {
   Place const place;
-  CHECK(run(GT_GROW, with(place.options("run"), {{"--gelu", "erf"}, {"--plan", "1"}})).status == 0);
+  CHECK(run("grow", with(place.options("run"), {{"--gelu", "erf"}, {"--plan", "1"}})).status == 0);
   CHECK(has(read_text_file(place / "run/model/config.json"), "\"hidden_act\": \"gelu\""));
   CHECK(has(read_text_file(place / "run/run.json"), "\"gelu\": \"erf\""));
-  auto const said = run(GT_GENERATE, saying(place / "run/model"));
+  auto const said = run("generate", saying(place / "run/model"));
   CHECK(said.status == 0);
   CHECK(said.out.starts_with("The"));
-  check_complaint(run(GT_GROW, with(place.options("run"), {{"--gelu", "sigmoid"}})), "sigmoid");
+  check_complaint(run("grow", with(place.options("run"), {{"--gelu", "sigmoid"}})), "sigmoid");
 }
 
 TEST_CASE("grow: --init duplicate stacks copies, from the second stage on; a plan may end by training all blocks") {
   Place const place;
-  auto const ended = run(GT_GROW, with(place.options("run"), {{"--init", "duplicate"}, {"--plan", "1+2+all"}}));
+  auto const ended = run("grow", with(place.options("run"), {{"--init", "duplicate"}, {"--plan", "1+2+all"}}));
   CHECK(ended.status == 0);
   CHECK(has(ended.out, "\n      3        all      3 "));
   CHECK(steps_of(place / "run/metrics.jsonl").back()["depth"] == 3);
@@ -93,21 +91,21 @@ TEST_CASE("grow: --init duplicate stacks copies, from the second stage on; a pla
 
 TEST_CASE("grow: LoRA phases alone and beside new blocks, merged in what is saved; expanded blocks; a learned table") {
   Place const place;
-  auto const ended = run(GT_GROW, with(place.options("lora"), {{"--plan", "1+1,lora4+lora8"}}));
+  auto const ended = run("grow", with(place.options("lora"), {{"--plan", "1+1,lora4+lora8"}}));
   CHECK(ended.status == 0);
   CHECK(has(ended.out, "\n      2    1,lora4      2 "));
   CHECK(has(ended.out, "\n      3      lora8      2 "));
-  CHECK(run(GT_GENERATE, saying(place / "lora/model")).status == 0);
-  CHECK(run(GT_GROW, with(place.options("expand"), {{"--plan", "2+1"}, {"--init", "expand"}})).status == 0);
+  CHECK(run("generate", saying(place / "lora/model")).status == 0);
+  CHECK(run("grow", with(place.options("expand"), {{"--plan", "2+1"}, {"--init", "expand"}})).status == 0);
   CHECK(steps_of(place / "expand/metrics.jsonl").back()["depth"] == 3);
 
   auto const learned = with(place.options("learned"), {{"--plan", "1,table+1"}, {"--substrate", "learned"}});
-  CHECK(run(GT_GROW, learned).status == 0);
+  CHECK(run("grow", learned).status == 0);
   CHECK(has(read_text_file(place / "learned/model/config.json"), "\"method\": \"learned\""));
-  CHECK(run(GT_GENERATE, saying(place / "learned/model")).status == 0);
-  check_sentence(run(GT_GROW, with(learned, {{"--out", place / "no"}, {"--plan", "1+1"}})), "belong together");
-  check_sentence(run(GT_GROW, with(place.options("no"), {{"--plan", "1,table+1"}})), "belong together");
-  check_sentence(run(GT_GROW, with(place.options("no"), {{"--plan", "lora4+1"}})), "there must be blocks to adapt");
+  CHECK(run("generate", saying(place / "learned/model")).status == 0);
+  check_sentence(run("grow", with(learned, {{"--out", place / "no"}, {"--plan", "1+1"}})), "belong together");
+  check_sentence(run("grow", with(place.options("no"), {{"--plan", "1,table+1"}})), "belong together");
+  check_sentence(run("grow", with(place.options("no"), {{"--plan", "lora4+1"}})), "there must be blocks to adapt");
 }
 
 TEST_CASE("grow: --tokenizer takes one that is there, so that models of other texts can be merged") {
@@ -117,22 +115,22 @@ TEST_CASE("grow: --tokenizer takes one that is there, so that models of other te
   auto options =
       with(place.options("run"), {{"--plan", "1"}, {"--corpus", place / "other.txt"}, {"--tokenizer", shared}});
   options.erase("--vocab");
-  CHECK(run(GT_GROW, options).status == 0);
+  CHECK(run("grow", options).status == 0);
   CHECK(read_text_file(place / "run/model/tokenizer.json") == read_text_file(shared));
   CHECK(has(read_text_file(place / "run/report.html"), "--tokenizer " + shared));
-  check_complaint(run(GT_GROW, with(options, {{"--vocab", "300"}})), "excludes --tokenizer");
-  check_sentence(run(GT_GROW, with(options, {{"--out", place / "no"}, {"--tokenizer", place / "none.json"}})),
+  check_complaint(run("grow", with(options, {{"--vocab", "300"}})), "excludes --tokenizer");
+  check_sentence(run("grow", with(options, {{"--out", place / "no"}, {"--tokenizer", place / "none.json"}})),
                  "none.json");
 }
 
 TEST_CASE("grow: a run is not overwritten unless that is asked for") {
   Place const place;
   auto const options = with(place.options("run"), {{"--plan", "1"}, {"--tokens", "200"}});
-  REQUIRE(run(GT_GROW, options).status == 0);
+  REQUIRE(run("grow", options).status == 0);
   auto const before = read_text_file(place / "run/model/model.safetensors");
-  check_sentence(run(GT_GROW, with(options, {{"--seed", "2"}})), "--out must not hold a run already");
+  check_sentence(run("grow", with(options, {{"--seed", "2"}})), "--out must not hold a run already");
   CHECK(read_text_file(place / "run/model/model.safetensors") == before);
-  CHECK(run(GT_GROW, with(options, {{"--seed", "2"}, {"--overwrite", ""}})).status == 0);
+  CHECK(run("grow", with(options, {{"--seed", "2"}, {"--overwrite", ""}})).status == 0);
   CHECK(read_text_file(place / "run/model/model.safetensors") != before);
 }
 
@@ -183,62 +181,62 @@ TEST_CASE("grow: what cannot be run is one sentence, and leaves nothing behind")
   };
   for (auto const& bad : all) {
     CAPTURE(bad.says);
-    check_sentence(run(GT_GROW, with(place.options("run"), bad.changes)), bad.says);
+    check_sentence(run("grow", with(place.options("run"), bad.changes)), bad.says);
     CHECK(place.folder.entries() == 5);
   }
   auto const without_tokens = without(place.options("run"), "--tokens");
-  check_sentence(run(GT_GROW, with(without_tokens, {{"--minutes", "0"}})), "--minutes must be positive (got 0");
-  check_sentence(run(GT_GROW, with(without_tokens, {{"--minutes", "-3"}})), "--minutes must be positive (got -3");
+  check_sentence(run("grow", with(without_tokens, {{"--minutes", "0"}})), "--minutes must be positive (got 0");
+  check_sentence(run("grow", with(without_tokens, {{"--minutes", "-3"}})), "--minutes must be positive (got -3");
   CHECK(place.folder.entries() == 5);
 }
 
 TEST_CASE("grow: flags that it does not know are one sentence") {
   Place const place;
   auto const good = place.options("run");
-  check_complaint(run(GT_GROW, with(good, {{"--frobnicate", ""}})), "--frobnicate");
-  check_complaint(run(GT_GROW, with(good, {{"--substrate", "cubes"}})), "cubes");
-  check_complaint(run(GT_GROW, with(good, {{"--threads", "two"}})), "two");
-  check_complaint(run(GT_GROW, with(good, {{"--minutes", "1"}})), "--minutes");  // and --tokens
-  check_complaint(run(GT_GROW, without(good, "--corpus")), "--corpus is required");
+  check_complaint(run("grow", with(good, {{"--frobnicate", ""}})), "--frobnicate");
+  check_complaint(run("grow", with(good, {{"--substrate", "cubes"}})), "cubes");
+  check_complaint(run("grow", with(good, {{"--threads", "two"}})), "two");
+  check_complaint(run("grow", with(good, {{"--minutes", "1"}})), "--minutes");  // and --tokens
+  check_sentence(run("grow", without(good, "--corpus")), "--corpus must name a text");
   CHECK(place.folder.entries() == 1);
-  auto const help = run(GT_GROW, {{"--help", ""}});
+  auto const help = run("grow", {{"--help", ""}});
   CHECK(help.status == 0);
   CHECK(has(help.out, "--corpus"));
 }
 
 TEST_CASE("generate: the same seed says the same; stop texts and max-tokens end it") {
   auto const& model = Run::once().model;
-  auto const said = run(GT_GENERATE, saying(model));
+  auto const said = run("generate", saying(model));
   CHECK(said.status == 0);
-  CHECK(run(GT_GENERATE, saying(model, {{"--threads", "3"}})).out == said.out);
-  CHECK(run(GT_GENERATE, saying(model, {{"--seed", "5"}})).out != said.out);
+  CHECK(run("generate", saying(model, {{"--threads", "3"}})).out == said.out);
+  CHECK(run("generate", saying(model, {{"--seed", "5"}})).out != said.out);
   REQUIRE(said.out.starts_with("The"));
   REQUIRE(said.out.ends_with("\n"));
 
   std::string const told = said.out.substr(3);
   std::string const stop = told.substr(told.size() / 2, 3);
-  auto const stopped = run(GT_GENERATE, saying(model, {{"--stop", stop}}));
+  auto const stopped = run("generate", saying(model, {{"--stop", stop}}));
   CHECK(stopped.status == 0);
   CHECK(stopped.out == "The" + told.substr(0, told.find(stop)) + "\n");
 
-  CHECK(run(GT_GENERATE, saying(model, {{"--max-tokens", "0"}})).out == "The\n");
-  auto const shorter = run(GT_GENERATE, saying(model, {{"--max-tokens", "10"}})).out;
+  CHECK(run("generate", saying(model, {{"--max-tokens", "0"}})).out == "The\n");
+  auto const shorter = run("generate", saying(model, {{"--max-tokens", "10"}})).out;
   CHECK(shorter.size() < said.out.size());
   CHECK(said.out.starts_with(shorter.substr(0, shorter.size() - 1)));
-  CHECK(run(GT_GENERATE, without(saying(model), "--prompt")).status == 0);
+  CHECK(run("generate", without(saying(model), "--prompt")).status == 0);
 }
 
 TEST_CASE("generate: past the context it slides and says so once") {
   auto const& model = Run::once().model;
-  CHECK(run(GT_GENERATE, saying(model, {{"--max-tokens", "10"}})).err.find("the context is full") == std::string::npos);
-  auto const longer = run(GT_GENERATE, saying(model, {{"--max-tokens", "300"}}));
+  CHECK(run("generate", saying(model, {{"--max-tokens", "10"}})).err.find("the context is full") == std::string::npos);
+  auto const longer = run("generate", saying(model, {{"--max-tokens", "300"}}));
   CHECK(longer.status == 0);
   auto const at = longer.err.find("the context is full");
   CHECK(at != std::string::npos);
   CHECK(longer.err.find("the context is full", at + 1) == std::string::npos);
   CHECK(longer.out.size() > 300);
   std::string const prompt = gt::test::prose(60);  // longer than the context itself
-  auto const after = run(GT_GENERATE, saying(model, {{"--prompt", prompt}}));
+  auto const after = run("generate", saying(model, {{"--prompt", prompt}}));
   CHECK(after.status == 0);
   CHECK(after.out.starts_with(prompt));
   CHECK(after.out.size() > prompt.size() + 20);
@@ -246,15 +244,15 @@ TEST_CASE("generate: past the context it slides and says so once") {
 
 TEST_CASE("generate: what it cannot do is one sentence") {
   auto const& model = Run::once().model;
-  check_sentence(run(GT_GENERATE, saying("/no/such/model")), "'/no/such/model/tokenizer.json' must be a readable file");
-  check_sentence(run(GT_GENERATE, saying(model, {{"--threads", "-1"}})), "threads must not be negative (got -1)");
-  check_sentence(run(GT_GENERATE, saying(model, {{"--temperature", "-1"}})), "the temperature must be 0 or more");
-  check_sentence(run(GT_GENERATE, saying(model, {{"--top-k", "-1"}})), "top-k must be 0 or more (got -1)");
-  check_sentence(run(GT_GENERATE, saying(model, {{"--top-p", "0"}})), "top-p must lie in (0, 1]");
-  check_sentence(run(GT_GENERATE, saying(model, {{"--min-p", "2"}})), "min-p must lie in [0, 1]");
-  check_complaint(run(GT_GENERATE, saying(model, {{"--max-tokens", "-1"}})), "--max-tokens");
-  check_complaint(run(GT_GENERATE, saying(model, {{"--frobnicate", ""}})), "--frobnicate");
-  check_complaint(run(GT_GENERATE, without(saying(model), "--model")), "--model is required");
+  check_sentence(run("generate", saying("/no/such/model")), "'/no/such/model/tokenizer.json' must be a readable file");
+  check_sentence(run("generate", saying(model, {{"--threads", "-1"}})), "threads must not be negative (got -1)");
+  check_sentence(run("generate", saying(model, {{"--temperature", "-1"}})), "the temperature must be 0 or more");
+  check_sentence(run("generate", saying(model, {{"--top-k", "-1"}})), "top-k must be 0 or more (got -1)");
+  check_sentence(run("generate", saying(model, {{"--top-p", "0"}})), "top-p must lie in (0, 1]");
+  check_sentence(run("generate", saying(model, {{"--min-p", "2"}})), "min-p must lie in [0, 1]");
+  check_complaint(run("generate", saying(model, {{"--max-tokens", "-1"}})), "--max-tokens");
+  check_complaint(run("generate", saying(model, {{"--frobnicate", ""}})), "--frobnicate");
+  check_complaint(run("generate", without(saying(model), "--model")), "--model is required");
 }
 
 TEST_CASE("generate: weights that are truncated or have a flipped bit are one sentence that names the file") {
@@ -264,30 +262,30 @@ TEST_CASE("generate: weights that are truncated or have a flipped bit are one se
   for (std::size_t const size : {std::size_t{0}, std::size_t{5}, std::size_t{500}, good.size() / 2, good.size() - 1}) {
     CAPTURE(size);
     put(weights, std::string_view(good).substr(0, size));
-    check_sentence(run(GT_GENERATE, saying(model)), "'" + weights + "'");
+    check_sentence(run("generate", saying(model)), "'" + weights + "'");
   }
   for (std::size_t const at : {std::size_t{0}, std::size_t{7}, std::size_t{100}, good.size() / 2, good.size() - 1}) {
     CAPTURE(at);
     auto bad = good;
     bad[at] = static_cast<char>(bad[at] ^ 4);
     put(weights, bad);
-    check_sentence(run(GT_GENERATE, saying(model)), "'" + weights + "'");
+    check_sentence(run("generate", saying(model)), "'" + weights + "'");
   }
   put(weights, good);
-  CHECK(run(GT_GENERATE, saying(model)).status == 0);
+  CHECK(run("generate", saying(model)).status == 0);
 }
 
 TEST_CASE("generate: files of two models do not mix") {
   Place const place;
   put(place / "corpus.txt", gt::test::prose(5000, 1));  // as many tokens, but others
-  REQUIRE(run(GT_GROW, with(place.options("run"), {{"--plan", "1"}, {"--tokens", "200"}})).status == 0);
+  REQUIRE(run("grow", with(place.options("run"), {{"--plan", "1"}, {"--tokens", "200"}})).status == 0);
   auto const from = place / "run/model/";
   for (char const* file : {"tokenizer.json", "config.json", "model.safetensors"}) {
     CAPTURE(file);
     TemporaryFolder const folder;
     auto const model = copied_model(folder);
     std::filesystem::copy_file(from + file, model + "/" + file, std::filesystem::copy_options::overwrite_existing);
-    check_sentence(run(GT_GENERATE, saying(model)), "must come from one save");
+    check_sentence(run("generate", saying(model)), "must come from one save");
   }
 }
 
@@ -295,10 +293,10 @@ TEST_CASE("grow: Ctrl-C in the middle of a stage ends it with 130, and leaves a 
   Place const place;
   auto const metrics = place / "run/metrics.jsonl";
   auto const long_run = with(place.options("run"), {{"--plan", "1+1"}, {"--tokens", "400000"}});
-  Program growing(GT_GROW, arguments(long_run));
+  Program growing("grow", arguments(long_run));
   auto const has_row = [&](std::string_view row) { return has_logged(place / "run", row); };
   REQUIRE(eventually([&] { return has_row("{\"stage\":1,\"step\":1,") || !growing.running(); }));
-  check_sentence(run(GT_GROW, with(long_run, {{"--overwrite", ""}})), "must not be in use");
+  check_sentence(run("grow", with(long_run, {{"--overwrite", ""}})), "must not be in use");
   REQUIRE(eventually([&] { return has_row("{\"stage\":2,\"step\":10,") || !growing.running(); }));
   REQUIRE(growing.running());
   growing.interrupt();
@@ -314,13 +312,13 @@ TEST_CASE("grow: Ctrl-C in the middle of a stage ends it with 130, and leaves a 
   CHECK(rows.back()["step"] < 1562);  // of 200,000 tokens a stage
   CHECK(unfinished_files(place.folder.path()).empty());
   CHECK(has(read_text_file(place / "run/model/config.json"), "\"num_hidden_layers\": 2"));
-  auto const said = run(GT_GENERATE, saying(place / "run/model"));
+  auto const said = run("generate", saying(place / "run/model"));
   CHECK(said.status == 0);
   CHECK(said.out.size() > 20);
 }
 
 TEST_CASE("generate: Ctrl-C ends it with 130 and without a trace") {
-  Program talking(GT_GENERATE, arguments(saying(Run::once().model, {{"--max-tokens", "100000000"}})));
+  Program talking("generate", arguments(saying(Run::once().model, {{"--max-tokens", "100000000"}})));
   REQUIRE(eventually([&] { return read_text_file(talking.out()).size() > 500 || !talking.running(); }));
   REQUIRE(talking.running());
   talking.interrupt();

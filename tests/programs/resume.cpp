@@ -40,7 +40,7 @@ Ended signalled(Place const& place, int signal, std::string_view row) {
 
 TEST_CASE("grow: stopped by a signal and resumed, it ends with the same bytes as a run that was left alone") {
   Place const place;
-  auto const whole = run(GT_GROW, long_run(place, "whole"));
+  auto const whole = run("grow", long_run(place, "whole"));
   REQUIRE(whole.status == 0);
   for (auto const& [number, row] :
        {std::pair{SIGINT, "{\"stage\":1,\"step\":40,"}, std::pair{SIGTERM, "{\"stage\":2,\"step\":120,"},
@@ -53,10 +53,10 @@ TEST_CASE("grow: stopped by a signal and resumed, it ends with the same bytes as
       CHECK(ended.signal == SIGKILL);  // the checkpoint of the stage before is there
     } else {
       CHECK(ended.status == 128 + signal);
-      CHECK(has(ended.out, "go on: ./run grow --resume " + (place / "run")));
+      CHECK(has(ended.out, "go on: " GT_PROGRAM " grow --resume " + (place / "run")));
       CHECK(std::filesystem::exists(place / "run/report.html"));
     }
-    auto const resumed = run(GT_GROW, going_on(place, {{"--threads", "2"}}));
+    auto const resumed = run("grow", going_on(place, {{"--threads", "2"}}));
     REQUIRE(resumed.status == 0);
     CHECK(has(resumed.out,
               signal == SIGINT ? "going on in stage 1 of 2 after step " : "going on in stage 2 of 2 after step "));
@@ -70,7 +70,7 @@ TEST_CASE("grow: stopped by a signal and resumed, it ends with the same bytes as
   // A finished run has nothing left to do, and says so.
   auto const before = read_text_file(place / "run/model/model.safetensors");
   auto const samples = read_text_file(place / "run/samples.jsonl");
-  auto const again = run(GT_GROW, going_on(place));
+  auto const again = run("grow", going_on(place));
   CHECK(again.status == 0);
   CHECK(has(again.out, "this run is finished"));
   CHECK(read_text_file(place / "run/model/model.safetensors") == before);
@@ -83,22 +83,22 @@ TEST_CASE("grow: what cannot go on is one sentence, and changes nothing") {
   auto const checkpoint = place / "run/checkpoint.safetensors", good = read_text_file(checkpoint);
   auto const metrics = read_text_file(place / "run/metrics.jsonl");
 
-  check_sentence(run(GT_GROW, {{"--resume", place / "none"}}), "the folder must hold a run that saved a checkpoint");
-  check_complaint(run(GT_GROW, going_on(place, {{"--width", "128"}})), "--resume");
-  check_complaint(run(GT_GROW, going_on(place, {{"--corpus", place / "corpus.txt"}})), "--resume");
+  check_sentence(run("grow", {{"--resume", place / "none"}}), "the folder must hold a run that saved a checkpoint");
+  check_complaint(run("grow", going_on(place, {{"--width", "128"}})), "--resume");
+  check_complaint(run("grow", going_on(place, {{"--corpus", place / "corpus.txt"}})), "--resume");
   put(checkpoint, std::string_view(good).substr(0, good.size() / 2));
-  check_sentence(run(GT_GROW, going_on(place)), "'" + checkpoint + "'");
+  check_sentence(run("grow", going_on(place)), "'" + checkpoint + "'");
   auto flipped = good;
   flipped[good.size() / 2] = static_cast<char>(flipped[good.size() / 2] ^ 1);
   put(checkpoint, flipped);
-  check_sentence(run(GT_GROW, going_on(place)), "'" + checkpoint + "'");
+  check_sentence(run("grow", going_on(place)), "'" + checkpoint + "'");
   put(checkpoint, good);
   auto const text = read_text_file(place / "corpus.txt");
   put(place / "corpus.txt", text + "One more line.\n");
-  check_sentence(run(GT_GROW, going_on(place)), "the text of --corpus must be what it was when the run began");
+  check_sentence(run("grow", going_on(place)), "the text of --corpus must be what it was when the run began");
   put(place / "corpus.txt", text);
   CHECK(read_text_file(place / "run/metrics.jsonl") == metrics);
-  CHECK(run(GT_GROW, going_on(place)).status == 0);
+  CHECK(run("grow", going_on(place)).status == 0);
 }
 
 TEST_CASE("grow: a loss that is not finite ends the run with the step named, what to do, and a report that says so") {
@@ -116,7 +116,7 @@ TEST_CASE("grow: a loss that is not finite ends the run with the step named, wha
     gt::save_checkpoint(model, state, checkpoint);
   }
   auto const weights = read_text_file(place / "run/model/model.safetensors");
-  auto const ended = run(GT_GROW, going_on(place));
+  auto const ended = run("grow", going_on(place));
   CHECK(ended.status == 1);
   auto const step = stopped.out.substr(stopped.out.find("after step ") + 11);
   CHECK(has(ended.err,
@@ -135,7 +135,7 @@ TEST_CASE("grow: --resume takes another rate and says so; a run.json that no run
     auto const at = bad.find(from);
     REQUIRE(at != bad.npos);
     put(description, bad.replace(at, from.size(), to));
-    return run(GT_GROW, going_on(place));
+    return run("grow", going_on(place));
   };
   check_sentence(spoil("\"batch\": 4", "\"batch\": 0"), "--batch must lie in 1 ... 65536 (got 0)");
   check_sentence(spoil("\"batch\": 4", "\"batch\": 4611686018427387904"), "--batch must lie in 1 ... 65536");
@@ -145,7 +145,7 @@ TEST_CASE("grow: --resume takes another rate and says so; a run.json that no run
   check_sentence(spoil("\"plan\": \"1+1\"", "\"plan\": \"9\""), "the state to go on from must belong to this plan");
   check_sentence(spoil("\"arguments\"", "\"orders\""), "arguments");
   put(description, good);
-  auto const changed = run(GT_GROW, going_on(place, {{"--lr", "0.0005"}}));
+  auto const changed = run("grow", going_on(place, {{"--lr", "0.0005"}}));
   CHECK(changed.status == 0);
   CHECK(has(read_text_file(description), "until a stop 0.001"));
   CHECK(has(read_text_file(place / "run/report.html"), "until a stop 0.001"));
@@ -158,13 +158,13 @@ TEST_CASE("grow: --overwrite leaves nothing of the run before, and without it no
     std::filesystem::remove_all(place / "run");
     std::filesystem::create_directory(place / "run");
     put(place / "run/" + file, "mine");
-    check_sentence(run(GT_GROW, small), "--out must not hold a run already");
+    check_sentence(run("grow", small), "--out must not hold a run already");
     CHECK(read_text_file(place / "run/" + file) == "mine");
   }
   std::filesystem::remove_all(place / "run");
-  REQUIRE(run(GT_GROW, small).status == 0);
+  REQUIRE(run("grow", small).status == 0);
   // Killed in its first stage, the new run must not leave the old model as if it were its own.
-  Program growing(GT_GROW, arguments(with(long_run(place, "run"), {{"--overwrite", ""}})));
+  Program growing("grow", arguments(with(long_run(place, "run"), {{"--overwrite", ""}})));
   REQUIRE(eventually([&] { return has_logged(place / "run", "{\"stage\":1,\"step\":20,") || !growing.running(); }));
   growing.signal(SIGKILL);
   growing.wait();

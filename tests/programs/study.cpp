@@ -47,7 +47,7 @@ std::vector<gt::Json> results_of(Place const& place) { return gt::test::metrics_
 
 TEST_CASE("study: a group of measurements, its report, and nothing to do the second time") {
   WithFont const place;
-  auto const first = Program(GT_STUDY, asked(place, {"--only", "recode,merge"})).wait();
+  auto const first = Program("study", asked(place, {"--only", "recode,merge"})).wait();
   CAPTURE(first.err);
   REQUIRE(first.status == 0);
   auto const rows = results_of(place);
@@ -62,19 +62,19 @@ TEST_CASE("study: a group of measurements, its report, and nothing to do the sec
   CHECK(gt::test::Xml(read_text_file(place / "study/report.html")).error().empty());
 
   auto const bytes = read_text_file(place / "study/results.jsonl");
-  auto const again = Program(GT_STUDY, asked(place, {"--only", "recode,merge"})).wait();
+  auto const again = Program("study", asked(place, {"--only", "recode,merge"})).wait();
   CHECK(again.status == 0);
   CHECK(has(again.err, "3 measurements, of which 3 are there already"));
   CHECK(read_text_file(place / "study/results.jsonl") == bytes);
 
   put(place / "study/results.jsonl", bytes.substr(0, bytes.size() - 9));  // cut off in its last line
-  CHECK(Program(GT_STUDY, asked(place, {"--only", "recode,merge"})).wait().status == 0);
+  CHECK(Program("study", asked(place, {"--only", "recode,merge"})).wait().status == 0);
   CHECK(results_of(place).size() == 4);
 }
 
 TEST_CASE("study: stopped by Ctrl-C it keeps what it has, and goes on from there") {
   WithFont const place;
-  Program stopped(GT_STUDY, asked(place, {"--only", "recode"}));
+  Program stopped("study", asked(place, {"--only", "recode"}));
   REQUIRE(eventually([&] {
     return (std::filesystem::exists(place / "study/results.jsonl") && results_of(place).size() == 2) ||
            !stopped.running();
@@ -85,15 +85,15 @@ TEST_CASE("study: stopped by Ctrl-C it keeps what it has, and goes on from there
     CHECK(ended.status == 130);
     CHECK(has(ended.err, "goes on from here"));
   }
-  CHECK(Program(GT_STUDY, asked(place, {"--only", "recode"})).wait().status == 0);
+  CHECK(Program("study", asked(place, {"--only", "recode"})).wait().status == 0);
   CHECK(results_of(place).size() == 3);
 }
 
 TEST_CASE("study: experts of two languages are merged") {
   WithFont const place;
   put(place / "one.txt", prose(3000, 7)), put(place / "two.txt", prose(3000, 8));
-  auto const ended = Program(GT_STUDY, asked(place, {"--only", "compose", "--language", "one=" + (place / "one.txt"),
-                                                     "--language", "two=" + (place / "two.txt")}))
+  auto const ended = Program("study", asked(place, {"--only", "compose", "--language", "one=" + (place / "one.txt"),
+                                                    "--language", "two=" + (place / "two.txt")}))
                          .wait();
   CAPTURE(ended.err);
   REQUIRE(ended.status == 0);
@@ -107,13 +107,13 @@ TEST_CASE("study: experts of two languages are merged") {
 TEST_CASE("study: what cannot be studied is one sentence") {
   WithFont const place;
   auto const refused = [&](Lines const& more, char const* says) {
-    check_sentence(Program(GT_STUDY, asked(place, more)).wait(), says);
+    check_sentence(Program("study", asked(place, more)).wait(), says);
   };
   refused({"--only", "nothing"}, "--only must name groups that there are");
   refused({"--only", "compose"}, "--only must name groups that there are");
   refused({"--language", "en"}, "--language must be NAME=FILE (got 'en')");
   refused({"--language", "en=" + (place / "none.txt")}, "at least two languages");
-  check_complaint(Program(GT_STUDY, {"--quick", "--hours", "2", "--corpus", "x"}).wait(), "excludes");
+  check_complaint(Program("study", {"--quick", "--hours", "2", "--corpus", "x"}).wait(), "excludes");
   std::filesystem::create_directories(place / "study");
   put(place / "study/results.jsonl", "{\"settings\":{}}\n");
   refused({"--only", "merge"}, "must be of the same settings");

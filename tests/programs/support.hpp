@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The built programs, run as a user runs them: arguments in, exit status and text out, Ctrl-C in between.
+// The built program gt, run as a user runs it: arguments in, exit status and text out, Ctrl-C in between. CMake passes
+// where it was built: GT_PROGRAM.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -57,20 +58,24 @@ struct Ended {
   std::string out, err;
 };
 
-/// A running program. It is killed with this object.
+/// A running program: a command of gt by its name, another program by its path. It is killed with this object.
 class Program {
  public:
-  Program(std::string const& path, std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), path);
+  Program(std::string const& name, std::vector<std::string> arguments) {
+    bool const is_command = name.find('/') == name.npos;
+    std::string const path = is_command ? GT_PROGRAM : name;
+    arguments.insert(arguments.begin(), name);
+    if (is_command) arguments.insert(arguments.begin(), path);
     std::vector<char*> argv;
     for (auto& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
 
     std::vector<std::string> variables{"OMP_WAIT_POLICY=passive", "GT_UNIFONT_HEX=" + (folder_ / "no-font.hex")};
     for (char** v = environ; *v != nullptr; ++v) {
-      std::string_view const variable = *v;
-      if (!variable.starts_with("GT_UNIFONT_HEX=") && !variable.starts_with("OMP_WAIT_POLICY="))
-        variables.emplace_back(variable);
+      std::string_view const variable = *v, name_of = variable.substr(0, variable.find('='));
+      bool const ours = name_of == "GT_UNIFONT_HEX" || name_of == "GT_AUSTEN" || name_of == "GT_LANGUAGES" ||
+                        name_of == "GT_RUN_AS" || name_of == "OMP_WAIT_POLICY";
+      if (!ours) variables.emplace_back(variable);
     }
     std::vector<char*> envp;
     for (auto& variable : variables) envp.push_back(variable.data());
@@ -138,7 +143,7 @@ inline Options without(Options options, std::string const& name) {
   return options;
 }
 
-inline Ended run(std::string const& path, Options const& options) { return Program(path, arguments(options)).wait(); }
+inline Ended run(std::string const& name, Options const& options) { return Program(name, arguments(options)).wait(); }
 
 /// Files below a folder whose names tell that a write was not finished.
 inline Lines unfinished_files(std::string const& folder) {

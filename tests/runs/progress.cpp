@@ -23,7 +23,6 @@
 namespace progress_test {
 
 using gt::build_warning, gt::Cpu, gt::Isa, gt::ProgressLine, gt::StepDone;
-using gt::detail::short_number, gt::detail::short_time;
 using gt::test::has, gt::test::tiny_run;
 
 namespace {
@@ -153,23 +152,6 @@ TEST_CASE("build_warning: for a program built for the baseline or without thread
     CHECK(fine.empty());
   CHECK(build_warning<Isa::avx2, false>() == "built without OpenMP: one thread only");
   CHECK(has(build_warning<Isa::sse2, false>(), "; built without OpenMP"));
-}
-
-TEST_CASE("numbers and times are short") {
-  CHECK(short_number(0) == "0");
-  CHECK(short_number(999) == "999");
-  CHECK(short_number(1000) == "1.00k");
-  CHECK(short_number(12'345) == "12.3k");
-  CHECK(short_number(123'456) == "123k");
-  CHECK(short_number(4.56e6) == "4.56M");
-  CHECK(short_number(1.2e13, "B") == "12.0 TB");
-  CHECK(short_number(12, "B") == "12 B");
-  CHECK(short_time(0) == "0 s");
-  CHECK(short_time(59.4) == "59 s");
-  CHECK(short_time(59.6) == "1 min 00 s");
-  CHECK(short_time(125) == "2 min 05 s");
-  CHECK(short_time(3599.6) == "1 h 00 min");
-  CHECK(short_time(4800) == "1 h 20 min");
 }
 
 }  // namespace progress_test

@@ -5,7 +5,7 @@
 #include <tuple>
 #include <type_traits>
 
-#include "gt/core/backend.hpp"
+#include "gt/backend/cpu/isa.hpp"
 
 namespace gt::test {
 

@@ -5,9 +5,11 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "text/support.hpp"
@@ -208,6 +210,49 @@ TEST_CASE("Tokenizer: from parts, without byte tokens") {
   CHECK(has(error_of([&] { vocabulary.add("ab", TokenKind::ngram); }), "twice"));
   CHECK(has(error_of([&] { vocabulary.add("\xFF", TokenKind::ngram); }), "UTF-8"));
   CHECK(has(error_of([&] { vocabulary.add("<0xfg>", TokenKind::byte); }), "<0x00>"));
+}
+
+TEST_CASE("IdMap, Tokenizer: keys and text that were made to fall on one place take no longer than others") {
+  std::uint64_t inverse = 1;  // of the map's multiplier, modulo 2^64: the products below are 0, 1, 2, ...
+  for (int i = 0; i < 6; ++i) inverse *= 2 - 0x9E3779B97F4A7C15u * inverse;
+  gt::detail::IdMap map;
+  constexpr std::int32_t n = 300'000;  // some 5 * 10^10 steps, were they to stay there
+  for (std::int32_t i = 0; i < n; ++i) REQUIRE(map.insert(inverse * static_cast<std::uint64_t>(i), i));
+  for (std::int32_t i = 0; i < n; ++i) REQUIRE(map.find(inverse * static_cast<std::uint64_t>(i)) == i);
+  CHECK_FALSE(map.insert(inverse * 5, 1));
+  CHECK(map.find(inverse * 5) == 5);
+  CHECK(map.find(5) == -1);
+
+  std::unordered_set<std::string> table;
+  for (int i = 0; i < 70; ++i) table.insert(text(i));
+  Vocabulary crowded;
+  auto const crowd = [&] {  // into one place of as great a table
+    for (int i = 0; crowded.size() < 70; ++i)
+      if (auto const token = text("t", i); table.bucket(token) == 0) crowded.add(token, TokenKind::ngram);
+  };
+  CHECK(has(error_of(crowd), "at most 64 tokens may share a place of a hash table (got 't"));
+
+  // The hash of a segment does not depend on its first character.
+  Vocabulary vocabulary;
+  auto const a = vocabulary.add("a", TokenKind::character);
+  std::vector<Merge> merges;
+  std::string words;
+  std::vector<std::int32_t> expected;
+  for (char32_t c = 0x4E00; c < 0x4E00 + 3000; ++c) {
+    std::string character;
+    append_utf8(character, c);
+    auto const first = vocabulary.add(character, TokenKind::character);
+    auto const both = vocabulary.add(character + "a", TokenKind::ngram);
+    merges.push_back({first, a, both});
+    words += character + "a\n";
+    expected.push_back(both);
+  }
+  auto const line = vocabulary.add("\n", TokenKind::character);
+  for (std::size_t i = 1; i <= expected.size(); i += 2)
+    expected.insert(expected.begin() + static_cast<std::ptrdiff_t>(i), line);
+  Tokenizer const tokenizer(vocabulary, merges);
+  CHECK(tokenizer.encode(words) == expected);
+  CHECK(tokenizer.encode(words + words).size() == 2 * expected.size());
 }
 
 }  // namespace tokenizer_test

@@ -85,14 +85,14 @@ TEST_CASE("tokenizer.json: what cannot be expressed is refused in one sentence")
   CHECK(has(refusal(R"("fuse_unk": false)", R"("end_of_word_suffix": "</w>")"), "end_of_word_suffix must be null"));
   CHECK(has(refusal(R"("unk_token": "<unk>")", R"("unk_token": "?")"), "unk_token must be in the vocabulary"));
   CHECK(has(refusal(R"("unk_token": "<unk>")", R"("unk_token": 3)"), "unk_token must be a string"));
-  CHECK(has(refusal(R"("ab": 2)", R"("ab": 1)"), "every id must be there once"));
+  CHECK(has(refusal(R"("ab": 2)", R"("ab": 1)"), "every id must be there once (got 1 for 'b' and 'ab')"));
   CHECK(has(refusal(R"("ab": 2)", R"("ab": 4)"), "without holes (got no token with id 2)"));
   CHECK(has(refusal(R"("ab": 2)", R"("ab": -2)"), "must be an integer"));
   CHECK(has(refusal(R"("ab": 2)", R"("ab": 2.5)"), "must be an integer"));
   CHECK(has(refusal(R"("ab": 2)", R"("ab": 18446744073709551615)"), "must be an integer"));
   CHECK(has(refusal(R"("ab": 2)", R"("": 2)"), "must be well-formed"));
   CHECK(has(refusal(R"("ab": 2)", R"("ab": 2, "a": 4)"), "must appear once"));
-  CHECK(has(refusal(R"("id": 3)", R"("id": 2)"), "every id must be there once"));
+  CHECK(has(refusal(R"("id": 3)", R"("id": 2)"), "every id must be there once (got 2 for 'ab' and '<unk>')"));
   CHECK(has(refusal(R"("id": 3)", R"("id": 4)"), "'<unk>' twice"));
   CHECK(has(refusal(R"("lstrip": false)", R"("lstrip": true)"), "lstrip of added token '<unk>' must be false"));
   CHECK(has(refusal(R"("special": true)", R"("special": false)"), "must be special"));

@@ -8,7 +8,7 @@
 
 #include "gt/base/macros.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The upper half of a float: 1 sign, 8 exponent and 7 fraction bits. To float is exact and implicit, so that
 /// arithmetic happens there; from float is rounded and explicit.
@@ -42,4 +42,4 @@ struct Bf16 {
 };
 static_assert(sizeof(Bf16) == 2 && std::numeric_limits<float>::is_iec559);
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

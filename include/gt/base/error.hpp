@@ -7,13 +7,17 @@
   #include <cstdlib>
 #endif
 #include <charconv>
+#include <cstddef>
 #include <limits>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
-namespace gt {
+#include "gt/base/macros.hpp"
+
+namespace gt::inline GT_ABI {
 
 /// What every public function throws on bad input. The text reads `gt: where: what must hold (got ...); hint`.
 class Error : public std::runtime_error {
@@ -23,17 +27,70 @@ class Error : public std::runtime_error {
 
 namespace detail {
 
-inline std::string to_text(std::string_view text) { return std::string{text}; }
-inline std::string to_text(std::string const& text) { return text; }
-inline std::string to_text(char const* text) { return text; }
-inline std::string to_text(char character) { return std::string(1, character); }
-template <class T>
-requires std::is_integral_v<T> std::string to_text(T value) { return std::to_string(value); }
-/// Six decimals and a point, in every locale.
-template <class T>
-requires std::is_floating_point_v<T> std::string to_text(T value) {
-  char buffer[std::numeric_limits<T>::max_exponent10 + 16];
-  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, 6).ptr};
+/// One part of a sentence with its type forgotten, so that no sentence costs a function of its own. It refers to a
+/// text; a number is kept.
+class Piece {
+ public:
+  constexpr Piece(std::string_view text) : text_{text} {}
+  Piece(std::string const& text) : text_{text} {}
+  constexpr Piece(char const* text) : text_{text} {}
+  constexpr Piece(char character) : kind_{Kind::character}, character_{character} {}
+  template <class T>
+  requires std::is_integral_v<T>
+  constexpr Piece(T value) : kind_{std::is_signed_v<T> ? Kind::integer : Kind::natural} {
+    if constexpr (std::is_signed_v<T>)
+      integer_ = value;
+    else
+      natural_ = value;
+  }
+  constexpr Piece(float value) : kind_{Kind::single}, single_{value} {}
+  constexpr Piece(double value) : kind_{Kind::real}, real_{value} {}
+
+  /// Six decimals and a point for what has them, in every locale.
+  void append_to(std::string& joined) const {
+    char buffer[std::numeric_limits<double>::max_exponent10 + 16];
+    auto const number = [&](auto value, auto... how) {
+      joined.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, how...).ptr);
+    };
+    switch (kind_) {
+      case Kind::text:
+        joined.append(text_);
+        break;
+      case Kind::character:
+        joined.push_back(character_);
+        break;
+      case Kind::integer:
+        number(integer_);
+        break;
+      case Kind::natural:
+        number(natural_);
+        break;
+      case Kind::single:
+        number(single_, std::chars_format::fixed, 6);
+        break;
+      case Kind::real:
+        number(real_, std::chars_format::fixed, 6);
+        break;
+    }
+  }
+
+ private:
+  enum class Kind : unsigned char { text, character, integer, natural, single, real };
+  Kind kind_ = Kind::text;
+  union {
+    std::string_view text_;
+    char character_;
+    long long integer_;
+    unsigned long long natural_;
+    float single_;
+    double real_;
+  };
+};
+
+inline std::string join(Piece const* pieces, std::size_t count) {
+  std::string joined;
+  for (std::size_t i = 0; i < count; ++i) pieces[i].append_to(joined);
+  return joined;
 }
 
 /// The text with `?` for control characters: one quoted from a file must not break a line or command a terminal.
@@ -43,14 +100,26 @@ inline std::string on_one_line(std::string text) {
   return text;
 }
 
+/// `gt: where: what` as an E.
+template <class E>
+[[noreturn]] void fail_joined(std::string_view where, Piece const* what, std::size_t count) {
+  Piece const head[] = {"gt: ", where, ": "};
+  auto sentence = on_one_line(join(head, 3) + join(what, count));
+#if defined(__cpp_exceptions)
+  throw E(std::move(sentence));
+#else
+  std::fputs((sentence + "\n").c_str(), stderr);
+  std::abort();
+#endif
+}
+
 }  // namespace detail
 
 /// Joins texts and numbers: `text("got ", 3, " rows")`.
 template <class... Parts>
-std::string text(Parts const&... parts) {
-  std::string joined;
-  (joined.append(detail::to_text(parts)), ...);
-  return joined;
+GT_INLINE std::string text(Parts const&... parts) {
+  detail::Piece const pieces[] = {parts..., ""};
+  return detail::join(pieces, sizeof...(parts));
 }
 
 /// Throws `gt: where: what` as an E, a kind of Error. `what` is a sentence: what must hold (got ...); a hint. It is one
@@ -58,25 +127,22 @@ std::string text(Parts const&... parts) {
 /// Where exceptions are switched off (-fno-exceptions, in all translation units of a program) it prints the sentence to
 /// stderr and aborts.
 template <class E, class... Parts>
-[[noreturn]] void fail_as(std::string_view where, Parts const&... what) {
-#if defined(__cpp_exceptions)
-  throw E(detail::on_one_line(text("gt: ", where, ": ", what...)));
-#else
-  std::fputs((detail::on_one_line(text("gt: ", where, ": ", what...)) + "\n").c_str(), stderr);
-  std::abort();
-#endif
+[[noreturn]] GT_INLINE void fail_as(std::string_view where, Parts const&... what) {
+  detail::Piece const pieces[] = {what..., ""};
+  detail::fail_joined<E>(where, pieces, sizeof...(what));
 }
 
 /// Throws `gt: where: what` as an Error.
 template <class... Parts>
-[[noreturn]] void fail(std::string_view where, Parts const&... what) {
+[[noreturn]] GT_INLINE void fail(std::string_view where, Parts const&... what) {
   fail_as<Error>(where, what...);
 }
 
 /// Throws `gt: where: what` unless `holds`. The parts are joined only when it fails.
 template <class... Parts>
-void check(bool holds, std::string_view where, Parts const&... what) {
-  if (!holds) fail(where, what...);
+GT_INLINE void check(bool holds, std::string_view where, Parts const&... what) {
+  if (!holds) [[unlikely]]
+    fail(where, what...);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -8,7 +8,7 @@
 
 #include "gt/base/macros.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// 1 sign, 5 exponent and 10 fraction bits. To float is exact and implicit; from float is rounded and explicit.
 ///
@@ -59,4 +59,4 @@ struct F16 {
 };
 static_assert(sizeof(F16) == 2 && std::numeric_limits<float>::is_iec559);
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

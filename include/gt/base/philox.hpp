@@ -8,7 +8,7 @@
 
 #include "gt/base/macros.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Philox4x32-10: four 32-bit words from a 128-bit counter and a 64-bit key.
 /// Source: Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3", section 3.3.
@@ -74,4 +74,4 @@ class Random {
   std::uint32_t stream_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -11,7 +11,9 @@
 #include <string>
 #include <string_view>
 
-namespace gt {
+#include "gt/base/macros.hpp"
+
+namespace gt::inline GT_ABI {
 
 /// SHA-256 of bytes that arrive in pieces; how they are cut does not matter.
 /// Source: FIPS 180-4, sections 4.1.2 (functions), 5.1.1 (padding) and 6.2 (the hash).
@@ -97,4 +99,4 @@ class Sha256 {
 /// SHA-256 of a text, as 64 lower-case hexadecimal digits.
 inline std::string sha256_hex(std::string_view text) { return Sha256{}.update(text).hex(); }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -9,11 +9,13 @@
 /// Raised when gt only does better what it did.
 #define GT_VERSION_PATCH 0
 
+#include "gt/base/macros.hpp"
+
 #define GT_VERSION_JOIN(major, minor, patch) #major "." #minor "." #patch
 #define GT_VERSION_TEXT(major, minor, patch) GT_VERSION_JOIN(major, minor, patch)
 
 /// All of the library. What its namespace `detail` holds may change with any version.
-namespace gt {
+namespace gt::inline GT_ABI {
 /// "major.minor.patch".
 inline constexpr char version[] = GT_VERSION_TEXT(GT_VERSION_MAJOR, GT_VERSION_MINOR, GT_VERSION_PATCH);
 
@@ -25,7 +27,7 @@ static constexpr char const* compiler = "g++ " __VERSION__;
 #else
 static constexpr char const* compiler = "an unknown compiler";
 #endif
-}  // namespace gt
+}  // namespace gt::inline GT_ABI
 
 #undef GT_VERSION_TEXT
 #undef GT_VERSION_JOIN

@@ -23,7 +23,7 @@
 #include "gt/core/view.hpp"
 #include "gt/infer/language_model.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// A model, and what an ensemble compares it and calls it by.
 template <LanguageModel Model>
@@ -197,4 +197,4 @@ class Ensemble {
   bool owns_heads_ = false;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

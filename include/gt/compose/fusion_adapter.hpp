@@ -18,7 +18,7 @@
 #include "gt/core/view.hpp"
 #include "gt/ops/linear.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// What makes a new FusionAdapter.
 struct FusionOptions {
@@ -94,4 +94,4 @@ void fusion_up(B const& on, FusionAdapter<T> const& adapter, In<Matrix<T const>>
   linear<B, T>(on, a, adapter.up(), {}, z, z);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

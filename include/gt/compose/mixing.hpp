@@ -14,7 +14,7 @@
 #include "gt/base/error.hpp"
 #include "gt/core/scalar.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// z = sum_i w_i z_i  at every position, of raw logits z_i, with weights w_i >= 0 that sum to 1.
 ///
@@ -129,4 +129,4 @@ void mix_row(Lane lane, std::span<double const> weights, Row const& row, T* y, s
 }
 
 }  // namespace detail
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -22,7 +22,7 @@
 #include "gt/ops/linear.hpp"
 #include "gt/ops/rows.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 namespace detail {
 inline void check_targets(Vector<std::int32_t const> targets, std::int64_t V, char const* where) {
@@ -138,4 +138,4 @@ States<T> logits(B const& on, Ensemble<Model> const& ensemble, std::span<std::in
   return all;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

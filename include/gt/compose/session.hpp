@@ -19,7 +19,7 @@
 #include "gt/core/view.hpp"
 #include "gt/infer/session.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Feeds tokens to all experts and gives the mixed logits of the next one; see the general Session. Feeding token by
 /// token gives the same bits as a full pass. Where there are at least as many experts as threads they run side by side,
@@ -116,4 +116,4 @@ class Session<B, Ensemble<Model>> {
   Buffer<T> logits_, a_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

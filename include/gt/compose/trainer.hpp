@@ -25,7 +25,7 @@
 #include "gt/train/step.hpp"
 #include "gt/train/trained_runs.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// What an EnsembleTrainer trains.
 struct EnsembleTrains {
@@ -208,4 +208,4 @@ class EnsembleTrainer {
   Arena arena_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

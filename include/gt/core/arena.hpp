@@ -9,7 +9,7 @@
 #include "gt/base/error.hpp"
 #include "gt/core/buffer.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Bump allocator over one 64-byte aligned buffer. A default-constructed arena measures: it hands out null pointers
 /// and counts, so that the code that lays out a step is run once to learn the size (`peak`) and again to get memory.
@@ -56,4 +56,4 @@ std::int64_t measure(Layout const& layout) {
   return arena.peak();
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -11,7 +11,9 @@
 #include <type_traits>
 #include <utility>
 
-namespace gt {
+#include "gt/base/macros.hpp"
+
+namespace gt::inline GT_ABI {
 
 inline constexpr std::size_t alignment = 64;  ///< bytes: one cache line, one AVX-512 register
 
@@ -62,4 +64,4 @@ class Buffer {
   std::int64_t size_ = 0;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

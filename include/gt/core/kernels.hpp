@@ -10,7 +10,7 @@
 #include "gt/base/error.hpp"
 #include "gt/core/backend.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The ops that a model is made of.
 enum class Op { gemm, attention, attention_backward, layer_norm, gelu, rope, cross_entropy, embedding, adamw };
@@ -48,4 +48,4 @@ std::string kernel_report(B const& on) {
   return report;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -6,7 +6,7 @@
 
 #include "gt/core/view.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Element (i, j) is `data[i * row_stride + j * column_stride]`.
 template <class T>
@@ -64,10 +64,26 @@ struct GemmOutput {
   }
 };
 
-/// What is done with a product's tiles when they are finished: nothing.
-struct NoEpilogue {
+/// What is done with a product's tiles when they are finished: `f(i, j, rows, columns)` of the function object that it
+/// was made from, which must outlive the product; nothing by default. One type for all, so that a product is compiled
+/// once.
+class Epilogue {
+ public:
+  constexpr Epilogue() = default;
+  /// Calls f, which is referred to and not copied.
+  template <class F>
+  constexpr Epilogue(F const& f) noexcept
+      : of_{&f}, call_{[](void const* of, std::int64_t i, std::int64_t j, std::int64_t rows, std::int64_t columns) {
+          (*static_cast<F const*>(of))(i, j, rows, columns);
+        }} {}
   /// Rows [i, i + rows) and columns [j, j + columns) of C are finished.
-  void operator()(std::int64_t, std::int64_t, std::int64_t, std::int64_t) const noexcept {}
+  void operator()(std::int64_t i, std::int64_t j, std::int64_t rows, std::int64_t columns) const {
+    if (call_) call_(of_, i, j, rows, columns);
+  }
+
+ private:
+  void const* of_ = nullptr;
+  void (*call_)(void const*, std::int64_t, std::int64_t, std::int64_t, std::int64_t) = nullptr;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

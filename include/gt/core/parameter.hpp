@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
-namespace gt {
+#include "gt/base/macros.hpp"
+
+namespace gt::inline GT_ABI {
 
 /// How a tensor starts.
 /// `residual`, of a projection onto the residual stream: normal, scaled down with the depth of the model;
@@ -37,4 +39,4 @@ struct Parameter {
   }
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

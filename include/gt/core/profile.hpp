@@ -7,9 +7,10 @@
 #include <cstring>
 #include <vector>
 
+#include "gt/base/macros.hpp"
 #include "gt/core/backend.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// What an op must do, whatever way it does it.
 struct OpWork {
@@ -78,4 +79,4 @@ class OpTimer {
   clock::time_point start_{};
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

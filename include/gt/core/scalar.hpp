@@ -3,23 +3,24 @@
 #pragma once
 
 #include <cmath>
-#include <complex>
 #include <type_traits>
 
 #include "gt/base/macros.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The part of a number that is compared: itself, or its real part (so that softmax stays analytic in complex steps).
 template <class T>
-GT_HD constexpr T real_part(T value) {
-  return value;
+GT_HD constexpr auto real_part(T value) {
+  if constexpr (requires { value.real(); }) {
+    return value.real();
+  } else {
+    return value;
+  }
 }
-/// The same of a complex number.
+/// The real numbers of a scalar type.
 template <class T>
-constexpr T real_part(std::complex<T> value) {
-  return value.real();
-}
+using RealOf = decltype(real_part(T{}));
 
 /// a b + c, rounded once where the machine can. Left to itself a compiler fuses some of these and not others, and an
 /// element of a product would depend on the loop that computes it.
@@ -31,4 +32,4 @@ T multiply_add(T const& a, T const& b, T const& c) {
   return a * b + c;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -9,7 +9,7 @@
 
 #include "gt/base/macros.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 inline constexpr std::int64_t dyn = -1;  ///< an extent that is known at run time
 
@@ -98,4 +98,4 @@ constexpr bool same_shape(A const& a, B const& b) {
 template <class T>
 using In = std::type_identity_t<T>;
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

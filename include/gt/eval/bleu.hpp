@@ -17,7 +17,7 @@
 #include "gt/eval/ngrams.hpp"
 #include "gt/text/white_space.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 inline constexpr std::size_t bleu_max_order = 4;  ///< BLEU counts n-grams of 1 ... 4 words
 
@@ -147,4 +147,4 @@ inline BleuScore sentence_bleu(std::string_view hypothesis, std::string const& r
   return sentence_bleu(hypothesis, std::span(&reference, 1), options);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -13,7 +13,7 @@
 #include "gt/text/utf8.hpp"
 #include "gt/text/white_space.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// How a sentence becomes words, as sacreBLEU names it: `13a`, the WMT's mteval-v13a and the default; `zh`, every
 /// Chinese character a word and the rest as in 13a; `char`, every character a word; `none`, words as they stand.
@@ -139,4 +139,4 @@ inline std::string space_words(std::string_view sentence, BleuTokenizer tokenize
   return tokenizer == BleuTokenizer::zh ? detail::space_marks(apart) : apart;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -14,7 +14,7 @@
 #include "gt/text/utf8.hpp"
 #include "gt/text/white_space.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// How chrF is computed; the defaults are sacreBLEU's. chrF++ has a word order of 2.
 struct ChrfOptions {
@@ -147,4 +147,4 @@ inline double sentence_chrf(std::string_view hypothesis, std::string const& refe
   return chrf.score();
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

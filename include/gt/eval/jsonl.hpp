@@ -16,7 +16,7 @@
 #include "gt/text/utf8.hpp"
 #include "gt/text/white_space.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// A question with its options: `{"question": "...", "choices": ["...", ...], "answer": 1}`, optionally with
 /// `"labels": ["A", "B", ...]` and `"subject": "..."`.
@@ -120,7 +120,7 @@ std::vector<T> parse_jsonl(std::string_view text, std::string const& name) {
 ///     auto const questions = gt::read_jsonl<gt::MultipleChoice>("arc-easy.jsonl");
 template <JsonlRecord T>
 std::vector<T> read_jsonl(std::string const& path) {
-  return parse_jsonl<T>(read_text_file(path), path);
+  return parse_jsonl<T>(read_text_file(path, any_bytes), path);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -20,7 +20,7 @@
 #include "gt/eval/statistics.hpp"
 #include "gt/infer/session.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// How likely one continuation of a prompt is.
 struct ContinuationScore {
@@ -186,4 +186,4 @@ MultipleChoiceResult multiple_choice(B const& on, Model const& model, Tokenizer 
   return result;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

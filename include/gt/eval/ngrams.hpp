@@ -11,9 +11,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "gt/base/macros.hpp"
 #include "gt/text/utf8.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// How often each n-gram of one order occurs.
 using NgramCounts = std::unordered_map<std::string, std::int64_t>;
@@ -58,4 +59,4 @@ inline std::vector<std::string_view> characters_of(std::string_view text) {
   return all;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -8,7 +8,7 @@
 #include "gt/base/error.hpp"
 #include "gt/eval/jsonl.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The question alone, for options that are ranked as texts: `Question: ...\nAnswer:`.
 inline std::string question_prompt(MultipleChoice const& m) { return text("Question: ", m.question, "\nAnswer:"); }
@@ -37,4 +37,4 @@ inline std::string translation_prompt(Translation const& t) {
   return text("Translate from ", t.from, " to ", t.to, ":\n", t.source, "\nAnswer:");
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

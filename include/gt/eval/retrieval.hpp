@@ -21,7 +21,7 @@
 #include "gt/ops/cross_entropy.hpp"
 #include "gt/ops/linear.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The samples of a task are numbered, without end, in two parts that share no random numbers.
 enum class TaskPart : std::uint32_t { train, held_out };
@@ -149,4 +149,4 @@ RetrievalScore score_retrieval(B const& on, Model const& model, Task const& task
   return score;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

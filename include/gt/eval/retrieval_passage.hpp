@@ -20,7 +20,7 @@
 #include "gt/ops/cross_entropy.hpp"
 #include "gt/text/corpus.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The size of the passages.
 struct PassageOptions {
@@ -276,4 +276,4 @@ class PassageRetrieval {
   std::int64_t context_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -11,7 +11,7 @@
 #include "gt/eval/retrieval.hpp"
 #include "gt/ops/cross_entropy.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The size of the task. Symbols: keys 0 ... keys - 1, then values.
 struct AssociativeRecallOptions {
@@ -84,4 +84,4 @@ class AssociativeRecall {
 };
 static_assert(RetrievalTask<AssociativeRecall>);
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -17,7 +17,7 @@
 #include "gt/infer/session.hpp"
 #include "gt/text/tokenizer.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Continues prompts. A prompt is run once, however often it is continued; memory is taken once for all prompts; all
 /// draws are of one stream. The model and the tokenizer must outlive it.
@@ -76,4 +76,4 @@ class Speaker {
   std::int64_t cut_prompts_ = 0;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

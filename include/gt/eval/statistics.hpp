@@ -7,7 +7,9 @@
 #include <numeric>
 #include <vector>
 
-namespace gt {
+#include "gt/base/macros.hpp"
+
+namespace gt::inline GT_ABI {
 
 /// A share of a count, with the interval in which the true one lies with a confidence of 95 %.
 struct Proportion {
@@ -51,4 +53,4 @@ struct RunStatistics {
   double ci95() const { return 1.96 * deviation() / std::sqrt(static_cast<double>(runs.size())); }
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

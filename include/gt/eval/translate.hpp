@@ -19,7 +19,7 @@
 #include "gt/text/utf8.hpp"
 #include "gt/text/white_space.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// How translate draws and scores.
 struct TranslateOptions {
@@ -73,4 +73,4 @@ TranslateResult translate(B const& on, Model const& model, Tokenizer const& toke
   return result;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -22,7 +22,7 @@
 #include "gt/fonts/unifont.hpp"
 #include "gt/io/text_file.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Font files, the first choice first: one path or several, `"unifont.hex"` or `{"DejaVuSans.ttf", "wqy.ttc:1"}`.
 struct FontFiles {
@@ -88,7 +88,7 @@ class FontChain {
   static Font read_font(std::string const& given) {
     auto const [path, face] = without_face(given);
     if (!can_be_read(path)) return HexFont::read(path);  // which says why not, and where to get a font
-    std::string const bytes = read_text_file(path);
+    std::string const bytes = read_text_file(path, detail::most_font_bytes);
     if (!is_text(bytes))
       return Outlines::parse({reinterpret_cast<unsigned char const*>(bytes.data()), bytes.size()}, path,
                              {.face = std::max(face, 0)});
@@ -119,4 +119,4 @@ class FontChain {
 };
 static_assert(GlyphSource<FontChain>);
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -21,7 +21,49 @@
 #include "gt/fonts/unifont.hpp"
 #include "gt/io/text_file.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
+
+namespace detail {
+
+/// Beyond this many steps a glyph takes a tenth of a second; the letters of real fonts take less than a fiftieth of
+/// them.
+inline constexpr double most_steps_of_a_glyph = 1 << 22;
+
+/// An estimate from above of the steps, of some 10 ns, in which stb fills an outline: it cuts curves into pieces, sorts
+/// them, and follows each down the lines of the canvas; where a piece leaves the canvas at its side it looks at each
+/// pixel of the line. A point (x, y) of the outline lies at (scale_x x + left, top - scale_y y) of a canvas of `width`
+/// times `height` pixels.
+struct FillSteps {
+  double scale_x, scale_y, left, top;
+  int width, height;
+
+  double operator()(std::span<stb::stbtt_vertex const> outline) const {
+    double const flat = 0.35 / std::min(scale_x, scale_y);  // as far as a piece may be off, in font units
+    double steps = 0, x = 0, y = 0;                         // (x, y): where the pen is
+    for (auto const& v : outline) {
+      bool const quadratic = v.type == stb::STBTT_vcurve, cubic = v.type == stb::STBTT_vcubic;
+      double const cx = quadratic || cubic ? v.cx : x, cy = quadratic || cubic ? v.cy : y;
+      double const dx = cubic ? v.cx1 : cx, dy = cubic ? v.cy1 : cy;
+      double const ex = v.x, ey = v.y;
+      auto const [x0, x1] = std::minmax({x, cx, dx, ex});
+      auto const [y0, y1] = std::minmax({y, cy, dy, ey});
+      double bend = 0;
+      if (quadratic) bend = std::hypot(x - 2 * cx + ex, y - 2 * cy + ey) / 4;
+      if (cubic)
+        bend =
+            16 * std::max(std::hypot(x - 2 * cx + dx, y - 2 * cy + dy), std::hypot(cx - 2 * dx + ex, cy - 2 * dy + ey));
+      double const pieces = 1 + 2 * std::sqrt(bend / flat), crossings = cubic ? 3 : quadratic ? 2 : 1;
+      double const lines = std::min<double>(height, top - scale_y * y0 + 1) - std::max(0.0, top - scale_y * y1 - 1);
+      bool const leaves = scale_x * x0 + left < 0 || scale_x * x1 + left >= width;
+      steps += 16 * pieces;
+      if (v.type != stb::STBTT_vmove && lines > 0) steps += (crossings * lines + pieces) * (leaves ? width : 1);
+      x = ex, y = ey;
+    }
+    return steps;
+  }
+};
+
+}  // namespace detail
 
 /// Which font of a file is read.
 struct OutlineFontOptions {
@@ -40,13 +82,13 @@ struct OutlineFontOptions {
 ///
 /// The whole font is checked when it is read (detail::OpenType says how): a broken file, a face that a collection
 /// lacks, a variable font in CFF2, and a font all of whose characters are blank, as one of embedded bitmaps is, are
-/// refused in one sentence. Copies share the font.
+/// refused in one sentence; so is, when it is drawn, a glyph that was made to take long. Copies share the font.
 class OutlineFont {
  public:
   /// Errors: a file that cannot be read, or that `parse` refuses.
   template <class Type = detail::OpenType>
   static OutlineFont read(std::string const& path, OutlineFontOptions options = {}) {
-    std::string const bytes = read_text_file(path);
+    std::string const bytes = read_text_file(path, detail::most_font_bytes);
     return parse<Type>({reinterpret_cast<unsigned char const*>(bytes.data()), bytes.size()}, path, options);
   }
   /// Reads the bytes of a font file; `name` is for error messages.
@@ -138,6 +180,10 @@ class OutlineFont {
     std::array<unsigned char, 64 * 3 * 64> coverage{};
     stb::stbtt__bitmap canvas{.w = side, .h = 3 * side, .stride = side, .pixels = coverage.data()};
     float const shift = -std::round(origin * scale_x);
+    detail::FillSteps const steps{scale_x, scale, shift + static_cast<float>(left), 2.0 * side, side, 3 * side};
+    check(steps(vertices) <= detail::most_steps_of_a_glyph, "OutlineFont", "glyph ", glyph,
+          " must be drawn in a tenth of a second (got an outline of ", vertices.size(),
+          " points that takes longer); the font was made to be slow");
     stb::gt_stbtt_Rasterize(&canvas, 0.35f, vertices.data(), static_cast<int>(vertices.size()), scale_x, scale, shift,
                             0, -left, -2 * side, 1, &memory);
     std::array<std::uint64_t, 3 * 64> lines{};
@@ -178,4 +224,4 @@ class OutlineFont {
 };
 static_assert(GlyphSource<OutlineFont>);
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -18,7 +18,7 @@
 #include "gt/fonts/bit_matrix.hpp"
 #include "gt/text/utf8.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Sides of a raster, in pixels: a 16 pixel font as it is, doubled, and quadrupled.
 constexpr bool is_raster_side(int side) { return side == 16 || side == 32 || side == 64; }
@@ -92,4 +92,4 @@ inline std::vector<int> polar_snake_order(int side) {
   return order;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

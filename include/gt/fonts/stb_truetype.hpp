@@ -16,7 +16,7 @@
 #include <memory>
 #include <vector>
 
-namespace gt::detail {
+namespace gt::inline GT_ABI::detail {
 
 /// Memory that stb takes in one call, given back together: an exception in between loses nothing.
 class StbMemory {
@@ -30,7 +30,7 @@ class StbMemory {
   std::vector<std::unique_ptr<std::max_align_t[]>> blocks_;
 };
 
-}  // namespace gt::detail
+}  // namespace gt::inline GT_ABI::detail
 
 // A program may have a stb_truetype of its own, before or after this: what it can set is put aside, and comes back.
 #pragma push_macro("STB_TRUETYPE_IMPLEMENTATION")
@@ -110,7 +110,7 @@ class StbMemory {
   #pragma GCC optimize("fp-contract=off")
 #endif
 
-namespace gt::detail::stb {
+namespace gt::inline GT_ABI::detail::stb {
 struct stbtt_fontinfo;  // else `typedef struct stbtt_fontinfo` inside would find the program's own
 struct stbtt_pack_context;
 struct stbrp_rect;
@@ -119,7 +119,7 @@ struct stbrp_rect;
 #else  // where package managers put it
   #include <stb_truetype.h>
 #endif
-}  // namespace gt::detail::stb
+}  // namespace gt::inline GT_ABI::detail::stb
 
 #if defined(__clang__)
   #pragma float_control(pop)

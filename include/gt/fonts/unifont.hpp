@@ -15,7 +15,11 @@
 #include "gt/fonts/raster.hpp"
 #include "gt/io/text_file.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
+
+namespace detail {
+inline constexpr std::int64_t most_font_bytes = std::int64_t{1} << 29;  // collections of all Han take 150 MB
+}  // namespace detail
 
 /// A glyph of 16 lines; bit 15 of a line is its leftmost pixel.
 struct HexGlyph {
@@ -164,4 +168,4 @@ inline HexGlyph framed_digits(std::uint32_t value, int columns, int lines) {
 inline HexGlyph hex_box(std::uint32_t value) { return detail::framed_digits(value, value <= 0xFFFF ? 2 : 3, 2); }
 inline HexGlyph byte_box(unsigned char byte) { return detail::framed_digits(byte, 2, 1); }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,12 +30,14 @@
 #include "gt/formats/hugging_face/any_model_folder.hpp"
 #include "gt/formats/hugging_face/model_folder.hpp"
 #include "gt/formats/hugging_face/tensor_files.hpp"
+#include "gt/formats/hugging_face/tensor_reader.hpp"
+#include "gt/formats/name_map.hpp"
 #include "gt/io/atomic_file.hpp"
 #include "gt/io/json.hpp"
 #include "gt/io/safetensors.hpp"
 #include "gt/io/text_file.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 inline constexpr int ensemble_folder_version = 1;  ///< of ensemble.json; others are refused by number
 
@@ -99,33 +102,36 @@ std::vector<Parameter<float>> head_tensors(Model const& model, std::size_t exper
   return tensors;
 }
 
-/// Throws unless the folder that an expert came from still holds its tensors; heads that were tuned are not compared.
-template <class Model>
-void check_on_disk(Expert<Model> const& expert, bool heads) {
-  check(!expert.folder.empty(), "save_ensemble", "'", expert.name,
-        "' must come from a folder; save it, and load it with load_expert");
-  auto const file = Safetensors::open(expert.folder + "/model.safetensors");
+/// Throws unless `files`, of the folder that an expert came from, still hold its tensors; heads that were tuned are not
+/// compared.
+template <class J, class Model>
+void check_on_disk(Expert<Model> const& expert, TensorFiles const& files, bool heads) {
+  ModelFolderConfig const config = read_model_config<J>(expert.folder);
+  NameMap const names;
+  TensorReader const on_disk(files, names, config, "save_ensemble");
   for (auto const& p : expert.model.parameters()) {
-    if (p.name == "model.embed_tokens.weight" || (!heads && p.name.starts_with("lm_head."))) continue;
-    TensorView const* const t = file.find(p.name);
-    auto const bytes = bytes_of(p.data, p.size());
-    check(t && t->bytes.size() == bytes.size() && std::memcmp(t->bytes.data(), bytes.data(), bytes.size()) == 0,
-          "save_ensemble", "'", expert.folder, "' must hold the expert as it is in memory (got another ", p.name, ")");
+    if (p.name == table_name || (!heads && p.name.starts_with("lm_head."))) continue;
+    check(on_disk.holds(p.name, p.shape, p.data), "save_ensemble", "'", expert.folder,
+          "' must hold the expert as it is in memory (got another ", p.name, ")");
   }
 }
-/// SHA-256 of a folder's weights, in one file or in several. A template, so that who merges nothing compiles no parser.
-template <class J = Json>
-std::string weights_hash(std::string const& folder) {
+/// SHA-256 of a folder's weights, in one file or in several.
+inline std::string weights_hash(TensorFiles const& weights) {
   Sha256 sum;
-  auto const weights = TensorFiles::open<J>(folder);
   for (auto const& file : weights.files()) sum.update(file.file()->bytes());
   return sum.hex();
 }
 
-inline std::string real_path(std::string const& path) {
+inline std::string real_path(std::string const& path, std::string_view where = "save_ensemble") {
   char whole[PATH_MAX];
-  check(::realpath(path.c_str(), whole) != nullptr, "save_ensemble", "'", path, "' must be a folder that is there");
+  check(::realpath(path.c_str(), whole) != nullptr, where, "'", path, "' must be a folder that is there");
   return whole;
+}
+/// Throws if a folder is among those before it, by whatever path; else adds it. In a file, where a line is as good as a
+/// model's memory, no expert counts twice: it may have a greater weight.
+inline void check_once(std::set<std::string>& folders, std::string const& folder, std::string_view where) {
+  check(folders.insert(real_path(folder, where)).second, where, "an ensemble's file must name every expert once (got '",
+        folder, "' twice); give it a greater weight instead");
 }
 /// `to`, as it is written from inside of the folder `from`.
 inline std::string relative_path(std::string const& to, std::string const& from) {
@@ -169,12 +175,14 @@ auto load_ensemble(std::string const& folder, EnsembleFolderOptions options, Loa
   check(format == ensemble_folder_version, where, "this version of gt reads format ", ensemble_folder_version, " (got ",
         format, ")");
   std::vector<Expert<Model>> experts;
+  std::set<std::string> folders;
   for (auto const& each : json_get<std::vector<J>>(json, "experts", where)) {
     auto const path = json_get<std::string>(each, "folder", where);
     check_place(path, options.outside, where);
     std::string const at = folder + "/" + path;
-    check(weights_hash<J>(at) == json_get<std::string>(each, "weights", where), where, "the expert in '", at,
-          "' must be the one that was merged (its weights are others)");
+    check(weights_hash(TensorFiles::open<J>(at)) == json_get<std::string>(each, "weights", where), where,
+          "the expert in '", at, "' must be the one that was merged (its weights are others)");
+    check_once(folders, at, where);
     experts.push_back(load_one(at));
     experts.back().name = json_get<std::string>(each, "name", where);
   }
@@ -230,17 +238,25 @@ FusionAdapter<float> load_adapter(std::string const& path) {
 /// Writes an ensemble into `folder`, making it where it is missing: ensemble.json, which names the experts by their
 /// folders, seen from this one, and by the SHA-256 of their weights; and, where heads were tuned or there is an
 /// adapter, ensemble.safetensors with these. The files appear together, each whole. Errors: an expert that came from no
-/// folder, or whose folder holds other weights by now; a folder that cannot be written.
+/// folder, from another one's, or whose folder holds other weights by now; a folder that cannot be written.
 template <class Model, class J = Json>
 void save_ensemble(Ensemble<Model> const& ensemble, std::string const& folder) {
   static_assert(std::is_same_v<typename Model::scalar, float>, "models are saved in fp32");
-  for (auto const& e : ensemble.experts()) detail::check_on_disk(e, !ensemble.owns_heads());
+  std::vector<std::string> weights;
+  std::set<std::string> folders;
+  for (auto const& e : ensemble.experts()) {
+    check(!e.folder.empty(), "save_ensemble", "'", e.name,
+          "' must come from a folder; save it, and load it with load_expert");
+    detail::check_once(folders, e.folder, "save_ensemble");
+    auto const files = TensorFiles::open<J>(e.folder);
+    detail::check_on_disk<J>(e, files, !ensemble.owns_heads());
+    weights.push_back(detail::weights_hash(files));
+  }
   detail::make_folder(folder);
   J experts = J::array();
-  for (auto const& e : ensemble.experts()) {
-    experts.push_back({{"name", e.name},
-                       {"folder", detail::relative_path(e.folder, folder)},
-                       {"weights", detail::weights_hash<J>(e.folder)}});
+  for (std::size_t i = 0; i < ensemble.size(); ++i) {
+    auto const& e = ensemble.experts()[i];
+    experts.push_back({{"name", e.name}, {"folder", detail::relative_path(e.folder, folder)}, {"weights", weights[i]}});
   }
   auto const* const adapter = ensemble.adapter();
   J const json{{"format", ensemble_folder_version},
@@ -277,7 +293,7 @@ void save_ensemble(Ensemble<Model> const& ensemble, std::string const& folder) {
 
 /// The ensemble that save_ensemble wrote, its experts of type Model.   Errors, each naming the file: those of
 /// load_model for each expert; an expert whose weights are not those that were merged; a place of one that is no
-/// relative path, or outside where that is not allowed; files that do not belong together.
+/// relative path, that of another, or outside where that is not allowed; files that do not belong together.
 template <class Model = Transformer<>, class J = Json>
 Ensemble<Model> load_ensemble(std::string const& folder, EnsembleFolderOptions options = {}) {
   return detail::load_ensemble<J>(folder, options, [](std::string const& at) { return load_expert<Model, J>(at); });
@@ -289,4 +305,4 @@ Ensemble<BasicAnyModel<B>> load_any_ensemble(B const& on, std::string const& fol
   return detail::load_ensemble<J>(folder, options, [&](std::string const& at) { return load_any_expert<J>(on, at); });
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

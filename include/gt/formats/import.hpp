@@ -13,7 +13,7 @@
 #include "gt/io/safetensors.hpp"
 #include "gt/io/text_file.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The model in the safetensors file `weights`, all frozen: a PyTorch state_dict, for instance. `map` is a JSON file:
 /// `config`, the fields of a Starcoder2 config.json that say what the model is, and what NameMap reads. The table that
@@ -34,4 +34,4 @@ Model import_model(std::string const& weights, std::string const& map) {
   return detail::make_model<Model>(config, files, names, text("import '", weights, "'"));
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

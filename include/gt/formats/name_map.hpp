@@ -14,7 +14,7 @@
 #include "gt/io/json.hpp"
 #include "gt/io/text_file.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Where one tensor of gt is found.
 struct TensorPlace {
@@ -142,4 +142,4 @@ class NameMap {
   std::vector<std::string> ignored_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

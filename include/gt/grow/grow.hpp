@@ -25,7 +25,7 @@
 #include "gt/train/evaluate.hpp"
 #include "gt/train/trainer.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 namespace detail {
 
@@ -348,6 +348,15 @@ void check_growth(Model const& model, GrowthPlan const& plan, TokenizedCorpus co
         data.validation.size(), ")");
 }
 
+/// `grow` once its observers are a list: one function a backend and a kind of model, which gt::prebuilt may have.
+template <Backend B, class Model>
+GrowthResult grow_observed(B const& on, Model& model, GrowthPlan const& plan, TokenizedCorpus const& data,
+                           std::vector<std::int32_t> const& bytes_of_tokens, GrowOptions const& options,
+                           std::vector<GrowthObserver*> observers) {
+  check_growth(model, plan, data, bytes_of_tokens, options);
+  return GrowthRun<B, Model>(on, model, plan, data, bytes_of_tokens, options, std::move(observers)).run();
+}
+
 }  // namespace detail
 
 /// Grows `model` by `plan` on `data`: for each stage, everything is frozen, the new blocks are stacked on top, and
@@ -360,8 +369,7 @@ template <Backend B, class Model, class... Observers>
 requires(std::derived_from<std::remove_cvref_t<Observers>, GrowthObserver>&&...) GrowthResult
     grow(B const& on, Model& model, GrowthPlan const& plan, TokenizedCorpus const& data,
          std::vector<std::int32_t> const& bytes_of_tokens, GrowOptions const& options, Observers&&... observers) {
-  detail::check_growth(model, plan, data, bytes_of_tokens, options);
-  return detail::GrowthRun<B, Model>(on, model, plan, data, bytes_of_tokens, options, {&observers...}).run();
+  return detail::grow_observed(on, model, plan, data, bytes_of_tokens, options, {&observers...});
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

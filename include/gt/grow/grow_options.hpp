@@ -13,7 +13,7 @@
 #include "gt/text/tokens.hpp"
 #include "gt/train/step.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// How a plan is run; what belongs to one stage stands in the plan.
 struct GrowOptions {
@@ -52,4 +52,4 @@ struct GrowthResult {
   std::int64_t step = 0;                ///< in that stage, from 1
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -13,7 +13,7 @@
 #include "gt/grow/plan.hpp"
 #include "gt/train/trainer.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Seconds of a training step, and of them those in the frozen blocks, which a prefix cache may save.
 struct StepSeconds {
@@ -46,4 +46,4 @@ std::vector<StepSeconds> measure_steps(B const& on, Model const& model, GrowthPl
   return seconds;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

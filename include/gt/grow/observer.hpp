@@ -12,7 +12,7 @@
 #include "gt/train/evaluate.hpp"
 #include "gt/train/trainer.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// A stage that is about to start.
 struct StageStart {
@@ -86,4 +86,4 @@ class GrowthObserver {
   virtual void checkpoint(GrowthState const&) {}
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

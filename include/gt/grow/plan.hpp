@@ -14,7 +14,7 @@
 #include "gt/nn/lora_config.hpp"
 #include "gt/train/schedule.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// What a stage does with the output head: keeps it as the last stage left it, or draws a new one.
 enum class HeadInit { carry, reset };
@@ -230,4 +230,4 @@ static_assert(GrowthPlan{deepen(3, {.train_final_norm = false})}.active_paramete
                   BlockConfig{.d_model = 1024, .heads = 32, .qkv_bias = false, .out_bias = false},
                   ModelSize{.vocab = 65536, .head_bias = true}) == 104'950'784);
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -10,7 +10,7 @@
 #include "gt/base/error.hpp"
 #include "gt/grow/plan.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 namespace detail {
 /// The whole number that a text of at most four digits is; -1 where it is none.
@@ -83,4 +83,4 @@ inline std::string to_text(GrowthPlan const& plan) {
   return joined;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

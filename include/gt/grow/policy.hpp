@@ -23,7 +23,7 @@
 #include "gt/text/windows.hpp"
 #include "gt/train/evaluate.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Where a run stands after a step: all that a policy decides from. A stage lasts from one growth to the next.
 struct TrainingStatus {
@@ -198,4 +198,4 @@ requires(std::derived_from<std::remove_cvref_t<Observers>, GrowthObserver>&&...)
       .run(data, bytes_of_tokens);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

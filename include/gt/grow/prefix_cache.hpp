@@ -27,7 +27,7 @@
 #include "gt/ops/embedding.hpp"
 #include "gt/ops/rows.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// How states are kept: as they were computed, so that nothing changes but the time; or in half the memory, rounded.
 enum class CachedAs { exact, bf16 };
@@ -342,4 +342,4 @@ class PrefixCache {
   Matrix<T> x_, work_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

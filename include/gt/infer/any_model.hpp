@@ -20,7 +20,7 @@
 #include "gt/nn/passes.hpp"
 #include "gt/nn/transformer.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Any finished model in fp32, for backend B. It is read only, cheap to copy, and shares the model's weights;
 /// `Session`, `generate`, `score`, `hidden_states` and `Evaluator` take it as they take a Transformer, with the same
@@ -216,4 +216,4 @@ class Session<B, BasicAnyModel<B>> {
   std::unique_ptr<typename BasicAnyModel<B>::AnySession> session_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

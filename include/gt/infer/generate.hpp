@@ -17,7 +17,7 @@
 #include "gt/text/utf8.hpp"
 #include "gt/text/vocabulary.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// What is asked of `generate`.
 struct GenerateOptions {
@@ -79,15 +79,13 @@ class StopFilter {
   std::vector<std::string> const& stops_;
   std::string held_;
 };
-}  // namespace detail
 
-/// Continues `prompt` and gives the text to `sink(std::string_view)` as it comes, always in whole characters. It ends
-/// after `max_tokens`, at the tokenizer's end of text, or before a stop text. A prompt longer than the context keeps
-/// its last part. When the context is full, its older half is forgotten and the rest read again. An empty prompt starts
-/// from the tokenizer's begin of text.   Errors: a model and a tokenizer that do not fit.
-template <Backend B, class Model, class Tokenizer, class Sink>
-Generated generate(B const& on, Model const& model, Tokenizer const& tokenizer, std::string_view prompt,
-                   GenerateOptions const& options, Sink const& sink) {
+using TextSink = std::function<void(std::string_view)>;
+
+/// `generate` with the sink's type forgotten: one function a backend and a kind of model, which gt::prebuilt may have.
+template <Backend B, class Model, class Tokenizer>
+Generated continue_text(B const& on, Model const& model, Tokenizer const& tokenizer, std::string_view prompt,
+                        GenerateOptions const& options, TextSink const& sink) {
   check(tokenizer.size() == model.vocab(), "generate", "the tokenizer must have as many tokens as the model (got ",
         tokenizer.size(), " and ", model.vocab(), ")");
   auto history = tokenizer.encode(prompt);
@@ -143,5 +141,16 @@ Generated generate(B const& on, Model const& model, Tokenizer const& tokenizer, 
   filter.take("", sink, true);
   return result;
 }
+}  // namespace detail
 
-}  // namespace gt
+/// Continues `prompt` and gives the text to `sink(std::string_view)` as it comes, always in whole characters. It ends
+/// after `max_tokens`, at the tokenizer's end of text, or before a stop text. A prompt longer than the context keeps
+/// its last part. When the context is full, its older half is forgotten and the rest read again. An empty prompt starts
+/// from the tokenizer's begin of text.   Errors: a model and a tokenizer that do not fit.
+template <Backend B, class Model, class Tokenizer, class Sink>
+Generated generate(B const& on, Model const& model, Tokenizer const& tokenizer, std::string_view prompt,
+                   GenerateOptions const& options, Sink const& sink) {
+  return detail::continue_text(on, model, tokenizer, prompt, options, detail::TextSink(std::cref(sink)));
+}
+
+}  // namespace gt::inline GT_ABI

@@ -15,7 +15,7 @@
 #include "gt/nn/passes.hpp"
 #include "gt/nn/transformer.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// A model whose logits are  head() h + head_bias()  of its final states h: a Transformer, or a BasicAnyModel.
 template <class M>
@@ -62,4 +62,4 @@ Model with_head(Model model, In<Buffer<typename Model::scalar>> head) {
   return model;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -11,7 +11,7 @@
 #include "gt/base/error.hpp"
 #include "gt/base/philox.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// How tokens are drawn. The cuts apply in this order: top-k, top-p, min-p, on probabilities at `temperature`.
 struct SamplerOptions {
@@ -87,4 +87,4 @@ class Sampler {
   std::vector<Candidate> candidates_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

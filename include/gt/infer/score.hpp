@@ -21,7 +21,7 @@
 #include "gt/ops/cross_entropy.hpp"
 #include "gt/text/utf8.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// How a text is cut into windows of the model's context.
 struct ScoreOptions {
@@ -130,4 +130,4 @@ TextScore score(B const& on, Model const& model, Tokenizer const& tokenizer, std
   return result;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

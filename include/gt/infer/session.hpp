@@ -18,7 +18,7 @@
 #include "gt/ops/cross_entropy.hpp"
 #include "gt/ops/linear.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Feeds tokens to a model and gives the logits of the next one. Any number of sessions may use one model at once, each
 /// on a thread of its own. Feeding token by token gives the same bits as feeding all at once. The model must outlive
@@ -112,4 +112,4 @@ class Session {
   std::int64_t position_ = 0, logits_at_ = 0;  // tokens fed; behind which of them `logits_` stand
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

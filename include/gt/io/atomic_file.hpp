@@ -20,7 +20,7 @@
 #include "gt/base/error.hpp"
 #include "gt/io/file_descriptor.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// A file under construction: a hidden temporary `.name.PID.N.tmp` in the same folder, which `commit` renames to
 /// `path`. Without `commit`, or after an error, the temporary is removed and the old file stays as it was. Each
@@ -155,4 +155,4 @@ int remove_unfinished(std::string const& folder, F const& is_ours) {
   return removed;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

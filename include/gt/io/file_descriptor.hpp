@@ -13,7 +13,7 @@
 
 #include "gt/base/error.hpp"
 
-namespace gt::detail {
+namespace gt::inline GT_ABI::detail {
 
 /// What strerror says, safe with threads: `No such file or directory`.
 inline std::string errno_text(int error) { return std::generic_category().message(error); }
@@ -49,4 +49,4 @@ inline FileDescriptor open_to_read(std::string const& path, int flags, std::stri
   return file;
 }
 
-}  // namespace gt::detail
+}  // namespace gt::inline GT_ABI::detail

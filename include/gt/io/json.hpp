@@ -20,7 +20,7 @@
 #include "gt/base/error.hpp"
 #include "gt/io/json_fwd.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 inline constexpr std::size_t json_max_depth = 64;  ///< arrays and objects inside each other
 
@@ -218,4 +218,4 @@ std::string dump_json(J const& json, std::string_view where, int indent = -1) {
   }
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

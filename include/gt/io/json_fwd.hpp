@@ -4,9 +4,11 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-namespace gt {
+#include "gt/base/macros.hpp"
+
+namespace gt::inline GT_ABI {
 
 /// A JSON value; objects keep the order of their keys, so that files are the same bytes each time.
 using Json = nlohmann::ordered_json;
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

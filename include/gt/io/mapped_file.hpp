@@ -15,7 +15,7 @@
 #include "gt/base/error.hpp"
 #include "gt/io/file_descriptor.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// A regular file mapped read-only (POSIX mmap). Moves, never copies; to share it, hold it by std::shared_ptr.
 /// The bytes start at a page boundary, so an offset in the file is aligned as in memory. Replacing the file with
@@ -59,4 +59,4 @@ class MappedFile {
   std::span<std::byte const> bytes_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

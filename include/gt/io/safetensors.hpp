@@ -31,7 +31,7 @@
 // "gt.xxh3.metadata", that of all other metadata with "gt.xxh3". They come in a pair, so that one changed bit cannot
 // hide both.
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 static_assert(std::endian::native == std::endian::little, "tensors are read in place, and files are little-endian");
 
@@ -315,4 +315,4 @@ void write_safetensors(std::string const& path, std::span<TensorView const> tens
   file.commit();
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -18,7 +18,7 @@
 #include "gt/base/error.hpp"
 #include "gt/io/file_descriptor.hpp"
 
-namespace gt::detail {
+namespace gt::inline GT_ABI::detail {
 
 inline void make_folder(std::string const& path) {
   for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
@@ -91,4 +91,4 @@ class Staging {
   std::vector<std::string> names_;
 };
 
-}  // namespace gt::detail
+}  // namespace gt::inline GT_ABI::detail

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,8 +25,9 @@
 #include "gt/core/buffer.hpp"
 #include "gt/io/checksum.hpp"
 #include "gt/io/file_descriptor.hpp"
+#include "gt/io/file_lock.hpp"
 
-namespace gt::detail {
+namespace gt::inline GT_ABI::detail {
 
 /// Address space for entries: anonymous memory, or a file to read from. Pages take memory when they are first touched.
 class Mapping {
@@ -238,7 +238,11 @@ class WindowStore {
     if (int const error = errno; !opened.file.is_open())
       fail(where, "'", path, "' must be a writable file (got: ", errno_text(error), ")");
     int const file = opened.file.get();
-    check(::flock(file, LOCK_EX | LOCK_NB) == 0, where, "'", path, "' must not be in use by another run");
+    int const locked = take_lock(file);
+    check(locked != EWOULDBLOCK, where, "'", path, "' must not be in use by another run");
+    // Without a lock another run could change, or cut off, what this one reads.
+    check(locked == 0, where, "'", path, "' must be on a file system with locks (got: ", errno_text(locked),
+          "); choose another place, or keep the cache in memory");
     struct stat status {};
     check(::fstat(file, &status) == 0 && S_ISREG(status.st_mode), where, "'", path,
           "' must be a regular file or not exist (got a folder, a pipe or a device)");
@@ -309,4 +313,4 @@ class WindowStore {
   bool stopped_ = false;
 };
 
-}  // namespace gt::detail
+}  // namespace gt::inline GT_ABI::detail

@@ -14,6 +14,7 @@
 #include "gt/core/buffer.hpp"
 #include "gt/core/matrix_ref.hpp"
 #include "gt/core/parameter.hpp"
+#include "gt/core/scalar.hpp"
 #include "gt/core/view.hpp"
 #include "gt/nn/block_config.hpp"
 #include "gt/nn/block_like.hpp"
@@ -25,7 +26,7 @@
 #include "gt/ops/linear_gelu.hpp"
 #include "gt/ops/rope.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// One block:  h = x + W_o attention(rope(W_qkv norm1(x))),   y = h + W_proj gelu(W_fc norm2(h))
 /// Shapes: x, h, y [B * T, C]; all weights lie in one buffer, in the order of `tensors`, W_q, W_k, W_v side by side.
@@ -189,7 +190,7 @@ class Block : public BlockTensors<T, 16> {
       int const t = matrices[matrix];
       Buffer<T> const scaled(up.rows() * up.columns());
       for (std::int64_t i = 0; i < scaled.size(); ++i)
-        scaled[i] = up.data()[i] * T(static_cast<decltype(std::abs(T{}))>(adapter_->lora().scale()));
+        scaled[i] = up.data()[i] * T(static_cast<RealOf<T>>(adapter_->lora().scale()));
       gemm(on, MatrixRef<T>(scaled.data(), up.columns(), 1), MatrixRef<T>(down),
            GemmOutput<T>{weights().data() + offset(t), spec(t).columns, true},
            {up.rows(), down.columns(), down.rows()});
@@ -239,4 +240,4 @@ class Block : public BlockTensors<T, 16> {
 static_assert(BlockConfig{}.parameters() == 12 * 256 * 256 + 13 * 256);
 static_assert(BlockLike<Block<>>);
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

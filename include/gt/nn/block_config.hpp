@@ -9,7 +9,7 @@
 #include "gt/base/macros.hpp"
 #include "gt/ops/gelu.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The norms of a block, and of the model's end: LayerNorm with gain and bias, or RMSNorm with a gain.
 enum class Norm { layer, rms };
@@ -72,4 +72,4 @@ inline void check_block(BlockConfig c) {
   check(d_ff_is_not_negative(c), "BlockConfig", "the width of the MLP must not be negative (got ", c.d_ff, ")");
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

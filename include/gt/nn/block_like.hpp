@@ -14,7 +14,7 @@
 #include "gt/nn/block_config.hpp"
 #include "gt/ops/rope.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// How many sequences of how many tokens a pass sees; rows of activations are [B * T].
 struct BatchShape {
@@ -128,4 +128,4 @@ bool any_trainable(K const& block) {
   return any_tensor_trains(block);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -18,7 +18,7 @@
 #include "gt/nn/block_config.hpp"
 #include "gt/nn/block_like.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// `Count` named tensors that lie one behind the other, each trainable or frozen, with their initialisation. A block of
 /// one's own derives from it, and adds `tensors(config)`, `Activations`, `activations`, `forward`, `backward_scratch`
@@ -100,7 +100,7 @@ class BlockTensors {
   }
 
  private:
-  using real = decltype(std::abs(T{}));
+  using real = RealOf<T>;
   static constexpr std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
   BlockConfig config_;
@@ -110,4 +110,4 @@ class BlockTensors {
   Buffer<T> weights_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

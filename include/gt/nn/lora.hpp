@@ -13,6 +13,7 @@
 #include "gt/core/backend.hpp"
 #include "gt/core/buffer.hpp"
 #include "gt/core/parameter.hpp"
+#include "gt/core/scalar.hpp"
 #include "gt/core/view.hpp"
 #include "gt/nn/block_config.hpp"
 #include "gt/nn/block_like.hpp"
@@ -20,7 +21,7 @@
 #include "gt/nn/lora_config.hpp"
 #include "gt/ops/lora.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// A and B of each adapted matrix, in one buffer: first all A, so that those of the queries, keys and values, which
 /// read the same rows, are one matrix; then all B. A new adapter has B = 0 and changes nothing. The names are those of
@@ -133,7 +134,7 @@ class LoraAdapter : public BlockTensors<T, 12> {
   }
 
  private:
-  using real = decltype(std::abs(T{}));
+  using real = RealOf<T>;
   static LoraConfig checked(LoraConfig lora, BlockConfig c) {
     check_lora(lora, c);
     return lora;
@@ -181,4 +182,4 @@ auto adapter_of(K& block) {
   }
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

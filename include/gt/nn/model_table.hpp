@@ -16,7 +16,7 @@
 #include "gt/substrate/frozen_table.hpp"
 #include "gt/substrate/learned_embedding.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// V rows of n numbers with their names. Copies share the rows.
 template <class T>
@@ -82,4 +82,4 @@ class ModelTable {
   bool trains_ = false, own_ = false;  // own: shared with no substrate and no other model
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

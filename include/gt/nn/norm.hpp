@@ -8,7 +8,7 @@
 #include "gt/ops/layer_norm.hpp"
 #include "gt/ops/rms_norm.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// y = norm(x) row by row: `layer_norm`, or `rms_norm`, which has neither bias nor mean.
 /// Shapes: x, y [M, C], g, b [C], mean, rstd [M].
@@ -28,4 +28,4 @@ void norm_backward(B const& on, BlockConfig const& c, In<Matrix<T const>> dy, In
   layer_norm_backward(on, dy, x, g, mean, rstd, residual, dx, dg, db);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

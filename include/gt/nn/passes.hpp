@@ -17,7 +17,7 @@
 #include "gt/ops/embedding.hpp"
 #include "gt/ops/linear.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// A model whose parts can be seen: a Transformer of any block.
 template <class M>
@@ -141,4 +141,4 @@ States<T> logits(B const& on, Model const& model, std::span<std::int32_t const> 
   return z;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -19,6 +19,7 @@
 #include "gt/core/backend.hpp"
 #include "gt/core/buffer.hpp"
 #include "gt/core/parameter.hpp"
+#include "gt/core/scalar.hpp"
 #include "gt/nn/block.hpp"
 #include "gt/nn/block_config.hpp"
 #include "gt/nn/block_like.hpp"
@@ -26,7 +27,7 @@
 #include "gt/nn/model_table.hpp"
 #include "gt/substrate/frozen_table.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// What is known of a model when it is made, beside the shape of its blocks.
 struct TransformerOptions {
@@ -352,7 +353,7 @@ class Transformer {
       if (block.adapter()) each(*block.adapter());
     }
   }
-  using real = decltype(std::abs(T{}));
+  using real = RealOf<T>;
   static constexpr char const* head_names[] = {"model.norm.weight", "model.norm.bias", "lm_head.weight",
                                                "lm_head.bias"};
 
@@ -378,4 +379,4 @@ class Transformer {
   std::array<bool, 4> head_trainable_{};
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -10,7 +10,7 @@
 #include "gt/core/profile.hpp"
 #include "gt/ops/rows.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Hyper-parameters of one AdamW step.
 struct AdamWStep {
@@ -70,4 +70,4 @@ double sum_of_squares(B const& on, T const* g, std::int64_t n) {
   return total;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -14,7 +14,7 @@
 #include "gt/core/view.hpp"
 #include "gt/ops/rows.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 inline constexpr std::int32_t no_target = -1;  ///< a position that has no target: its loss and its gradient are zero
 
@@ -104,4 +104,4 @@ void head_cross_entropy(B const& on, In<Matrix<T const>> x, In<Matrix<T const>> 
   }
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -11,7 +11,7 @@
 #include "gt/core/view.hpp"
 #include "gt/ops/rows.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 namespace detail {
 /// out[j * Lift + k] = row[j], j < n, k < Lift. B tells apart what translation units compile for different instruction
@@ -83,4 +83,4 @@ void embedding_backward(B const& on, In<Matrix<T const>> dy, In<Vector<std::int3
   });
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -11,7 +11,7 @@
 #include "gt/core/view.hpp"
 #include "gt/ops/rows.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The two forms of GELU, which differ by at most 5e-4: x Phi(x), Phi the distribution function of N(0, 1), and the
 /// approximation that GPT-2 uses.
@@ -100,4 +100,4 @@ void gelu_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const>> x, M
   });
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <complex>
 #include <cstdint>
 
 #include "gt/base/error.hpp"
@@ -13,7 +12,7 @@
 #include "gt/core/view.hpp"
 #include "gt/ops/rows.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// One row:  y = (x - m) r g + b,   m = mean(x),   r = 1 / sqrt(mean((x - m)^2) + eps)
 /// Shapes: x, y, g, b [C].   Source: Ba, Kiros & Hinton 2016, arXiv:1607.06450, eq. 4.   Returns m and r.
@@ -168,4 +167,4 @@ void layer_norm_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const>
   }
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

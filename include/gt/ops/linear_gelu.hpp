@@ -12,7 +12,7 @@
 #include "gt/ops/gelu.hpp"
 #include "gt/ops/linear.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// h = x W^T + b (+ addend),   y = gelu(h)
 /// Shapes: x [M, K], w [N, K], b [N] or null, h, y and addend [M, N]; the addend may be h. The same numbers as `linear`
@@ -58,4 +58,4 @@ void gelu_linear_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const
   linear_backward_weights(on, dy, gelu_h, dw, db);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

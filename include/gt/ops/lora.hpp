@@ -8,7 +8,7 @@
 #include "gt/ops/linear.hpp"
 #include "gt/ops/rows.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 namespace detail {
 /// x *= s, row by row.
@@ -59,4 +59,4 @@ void lora_down_backward(B const& on, In<Matrix<T const>> du, In<Matrix<T const>>
   linear_backward<B, T>(on, du, x, a, dx, da, {});
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -8,7 +8,7 @@
 #include "gt/core/view.hpp"
 #include "gt/ops/rows.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// z = x + y
 /// Shapes: x, y, z [M, C]; z may be x or y.   Backward: dx = dy = dz, so it needs no op of its own.
@@ -24,4 +24,4 @@ void residual_add(B const& on, In<Matrix<T const>> x, In<Matrix<T const>> y, Mat
   });
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <complex>
 #include <cstdint>
 
 #include "gt/base/error.hpp"
@@ -13,7 +12,7 @@
 #include "gt/core/view.hpp"
 #include "gt/ops/rows.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 namespace detail {
 /// One row; y may be x. Returns r.
@@ -98,4 +97,4 @@ void rms_norm_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const>> 
       on, M, C, [&](std::int64_t i, T* sum) { of.template row<true>(lane, i, sum); }, dg.data());
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -13,7 +13,7 @@
 #include "gt/core/view.hpp"
 #include "gt/ops/rows.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// cos and sin of t * base^(-2 i / D) for positions t < positions and pairs i < D / 2, computed in double.
 template <class T>
@@ -85,4 +85,4 @@ void rope(B const& on, Matrix<T> x, RopeTable<T> const& table, std::int64_t toke
   });
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

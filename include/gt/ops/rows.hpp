@@ -9,7 +9,7 @@
 #include "gt/core/profile.hpp"
 #include "gt/core/view.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 inline constexpr int scratch_partial_sums = 2;        ///< scratch slots that ops use; the backend's GEMM has 0 and 1
 inline constexpr int scratch_attention = 3;           ///< scores of a block of queries
@@ -108,4 +108,4 @@ void add_rows(B const& on, In<Matrix<T const>> x, T* total) {
   sum_over_runs(on, x.rows(), x.columns(), add, total);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -17,7 +17,7 @@
 #include "gt/text/utf8.hpp"
 #include "gt/text/vocabulary.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 namespace detail {
 
 /// What one of the tokenizers takes from its files, and what must come out.
@@ -114,4 +114,4 @@ inline Tokenizer bvv241_max(std::string const& ngrams, std::string const& inters
   return detail::bvv241_tokenizer(list, layout, text("'", ngrams, "' with '", intersection, "'"));
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -14,7 +14,7 @@
 #include "gt/fonts/raster.hpp"
 #include "gt/text/utf8.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// What happens to the canvas of a token. The author draws these numbers anew for every token, and seeds the generator
 /// with 42 each time: so they are one constant for each class of tokens.
@@ -91,4 +91,4 @@ inline constexpr std::int32_t source_white = -1;  ///< no pixel of the canvas: w
 inline constexpr std::int32_t source_black = -2;  ///< noise
 
 }  // namespace detail
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -17,7 +17,7 @@
 #include "gt/fonts/unifont.hpp"
 #include "gt/io/text_file.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// A character set by itself: up to three glyphs and the box around them. Lengths are half pixels of the font, of which
 /// an em has 32; x grows to the right from the pen, y downwards from the top line.
@@ -227,4 +227,4 @@ class Bvv241Font {
   std::unordered_map<char32_t, int> combining_;  // pixels from the pen, to the right
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -25,7 +25,7 @@
 #include "gt/substrate/pca.hpp"
 #include "gt/text/utf8.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// How tokens become rows; the defaults are those of bvv241-2-3.
 struct Bvv241GlyphOptions {
@@ -193,4 +193,4 @@ class Bvv241GlyphEmbedding : public FrozenTable {
 };
 static_assert(Substrate<Bvv241GlyphEmbedding>);
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

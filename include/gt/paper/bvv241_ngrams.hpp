@@ -16,7 +16,7 @@
 #include "gt/io/text_file.hpp"
 #include "gt/text/utf8.hpp"
 
-namespace gt::detail {
+namespace gt::inline GT_ABI::detail {
 
 /// What is taken from the list of a language: its first `top` n-grams of each length from 2 to `longest`.
 struct NgramSelection {
@@ -208,4 +208,4 @@ inline std::vector<std::string> in_placement_order(std::vector<std::string> cons
   return order;
 }
 
-}  // namespace gt::detail
+}  // namespace gt::inline GT_ABI::detail

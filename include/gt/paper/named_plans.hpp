@@ -11,7 +11,7 @@
 #include "gt/nn/lora_config.hpp"
 
 /// Ways to grow that papers describe, each as a GrowthPlan. What a paper does not state is said to be chosen here.
-namespace gt::plans {
+namespace gt::inline GT_ABI::plans {
 
 /// `depth` blocks in stages of `each`, the last with what is left.
 /// Source: arXiv:2507.07129v2, whose controlled study grows nine blocks three at a time.
@@ -120,4 +120,4 @@ constexpr GrowthPlan named(std::string_view name, int depth, BlockConfig block, 
 static_assert(in_stages(9, 3) == GrowthPlan{deepen(3), deepen(3), deepen(3)});
 static_assert(in_stages(16, 3).size() == 6 && in_stages(16, 3).depth() == 16);
 
-}  // namespace gt::plans
+}  // namespace gt::inline GT_ABI::plans

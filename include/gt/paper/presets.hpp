@@ -12,7 +12,7 @@
 #include "gt/nn/block_config.hpp"
 #include "gt/paper/named_plans.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The author's block: no biases of attention, biases in the MLP, LayerNorm: 12 C^2 + 9 C numbers. Which GELU, and
 /// whether the norms come first, is not stated; all that is known agrees with gt's block.
@@ -109,4 +109,4 @@ static_assert(preset("abs-bvv-5").parameters() == 2'080'698'368);
 static_assert(preset("abs-bvv-6").parameters() == 2'282'061'824);
 static_assert(preset("abs-bvv-4").active_parameters() == 738'365'440);
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -26,7 +26,7 @@
 #include "gt/text/utf8.hpp"
 #include "gt/text/white_space.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// How the protocol draws. The authors publish neither temperature nor cuts: plain sampling is the default here.
 struct ProtocolOptions {
@@ -163,4 +163,4 @@ ProtocolResult protocol_translation(B const& on, Model const& model, Tokenizer c
       [](auto const& s) { return detail::tokens_for(s.target); }, judge);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

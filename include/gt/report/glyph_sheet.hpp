@@ -16,7 +16,7 @@
 #include "gt/report/png.hpp"
 #include "gt/text/utf8.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// How a sheet looks.
 struct GlyphSheetOptions {
@@ -142,4 +142,4 @@ inline void write_glyph_sheet(std::string const& path, BitMatrix const& rasters,
   write_png(path, glyph_sheet(rasters, {}, NoGlyphs{}, options));
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -8,9 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "gt/base/macros.hpp"
 #include "gt/text/utf8.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Any bytes as text of an element or of an attribute in quotes. What XML 1.0 or HTML forbids (control characters,
 /// U+FFFE, U+FFFF) and malformed UTF-8 become U+FFFD, one each; the ends of lines become `\n`.
@@ -112,4 +113,4 @@ inline std::string html_section(std::string_view heading, std::string_view marku
   return "<section>\n<h2>" + escape_markup(heading) + "</h2>\n" + std::string{markup} + "</section>\n";
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -9,21 +9,16 @@
 #include <utility>
 #include <vector>
 
-namespace gt {
+#include "gt/base/format.hpp"
+#include "gt/base/macros.hpp"
+
+namespace gt::inline GT_ABI {
 
 /// How an axis spaces its numbers.
 enum class Scale { linear, log };
 
 namespace detail {
 
-/// `digits` decimals and a point, in every locale; never "-0".
-inline std::string fixed(double x, int digits) {
-  char buffer[352];  // 308 digits before the point
-  auto const end = std::to_chars(buffer, buffer + sizeof buffer, x, std::chars_format::fixed, digits).ptr;
-  std::string s(buffer, end);
-  if (s.starts_with('-') && s.find_first_not_of("-0.") == s.npos) s.erase(0, 1);
-  return s;
-}
 /// A place in a drawing: one decimal at most.
 inline std::string place(double x) {
   std::string s = fixed(x, 1);
@@ -138,4 +133,4 @@ class PlotScale {
   std::vector<Tick> ticks_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -11,7 +11,7 @@
 #include "gt/io/atomic_file.hpp"
 #include "gt/report/stb_image_write.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// A picture, line by line from the top: 0 black, 255 white.
 struct GrayImage {
@@ -60,4 +60,4 @@ void write_png(std::string const& path, GrayImage const& image) {
   write_file_atomically(path, encode_png<Bytes>(image));
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -11,7 +11,7 @@
 #include "gt/core/profile.hpp"
 #include "gt/report/plot_scale.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// One line an op, the longest first: its share of the time in ops, milliseconds a call, GFLOP/s, GB/s of operands and
 /// results, and GFLOP/s as a share of `peak_flops` (0: left out). Empty where nothing was measured.
@@ -51,4 +51,4 @@ inline std::string profile_table(OpProfile const& profile, double peak_flops = 0
   return table;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -11,14 +11,14 @@
 #include <vector>
 
 #include "gt/base/error.hpp"
+#include "gt/base/format.hpp"
 #include "gt/report/html.hpp"
 #include "gt/report/plot_scale.hpp"
 #include "gt/report/run_report.hpp"
 #include "gt/report/svg_bars.hpp"
 #include "gt/report/svg_plot.hpp"
-#include "gt/runs/progress.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// What the x axis of a curve counts.
 enum class ReportAxis { tokens, time };
@@ -183,4 +183,4 @@ inline HtmlTable profile_table(RunReport const& report) {
   return table;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

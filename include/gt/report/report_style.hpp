@@ -9,7 +9,7 @@
 #include "gt/report/html.hpp"
 #include "gt/report/svg_style.hpp"
 
-namespace gt::detail {
+namespace gt::inline GT_ABI::detail {
 
 inline constexpr char report_css[] =
     R"css(:root{color-scheme:light dark;--paper:#fff;--ink:#1b1f24;--quiet:#565e68;--rule:#d6dbe1;--wash:#f4f5f7}
@@ -81,9 +81,9 @@ footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--rule);color:v
 }
 )css";
 
-}  // namespace gt::detail
+}  // namespace gt::inline GT_ABI::detail
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// A page that is complete in itself, of a title, which is text, and the markup of its main part and of its foot.
 inline std::string html_page(std::string_view title, std::string_view body, std::string_view foot = {}) {
@@ -97,4 +97,4 @@ inline std::string html_page(std::string_view title, std::string_view body, std:
       "</style>\n</head>\n<body>\n<main>\n", body, "</main>\n", foot, "</body>\n</html>\n");
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

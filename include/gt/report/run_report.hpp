@@ -11,21 +11,11 @@
 
 #include "gt/grow/observer.hpp"
 #include "gt/grow/plan.hpp"
+#include "gt/runs/record.hpp"
 #include "gt/text/utf8.hpp"
 #include "gt/text/vocabulary.hpp"
 
-namespace gt {
-
-/// A logged step.
-struct ReportPoint {
-  std::size_t stage = 0;                 ///< from 0
-  std::int64_t step = 0;                 ///< in its stage, from 1
-  std::int64_t tokens = 0;               ///< trained on since the run began
-  double seconds = 0;                    ///< since the run began, the looks at held-out text included
-  double loss = 0;                       ///< nats a token
-  double bits_per_byte = 0;              ///< held-out; 0: not looked at in this step
-  double tokens_per_second = 0, lr = 0;  ///< of training alone, mean over the stage so far; learning rate
-};
+namespace gt::inline GT_ABI {
 
 /// A stage: what it costs by the plan, and what came of it.
 struct ReportStage {
@@ -188,4 +178,4 @@ class ReportObserver : public GrowthObserver {
   RunReport& report_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

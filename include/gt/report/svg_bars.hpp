@@ -13,7 +13,7 @@
 #include "gt/report/plot_scale.hpp"
 #include "gt/report/svg_style.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// One bar: its parts lie end to end.
 struct StackedBar {
@@ -81,4 +81,4 @@ inline std::string to_svg(StackedBars const& chart, SvgOptions options = {}) {
   return detail::svg_document(options, chart.title, words, svg);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

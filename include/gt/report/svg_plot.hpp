@@ -15,7 +15,7 @@
 #include "gt/report/plot_scale.hpp"
 #include "gt/report/svg_style.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// How a series is drawn.
 enum class PlotStyle { line, line_and_points, points };
@@ -250,4 +250,4 @@ inline std::string to_svg(LinePlot const& plot, SvgOptions const& options = {}) 
                               detail::PlotDrawing(plot, options).svg());
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

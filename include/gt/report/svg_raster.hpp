@@ -9,7 +9,7 @@
 
 #include "gt/base/error.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The black pixels of a `side` x `side` picture as the `d` of a path, one unit a pixel: runs of a line as rectangles,
 /// equal runs of successive lines as one. `bits` holds the lines one after the other, the leftmost pixel in the top bit
@@ -45,4 +45,4 @@ inline std::string raster_path(std::span<unsigned char const> bits, int side) {
   return d;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -12,7 +12,7 @@
 #include "gt/report/html.hpp"
 #include "gt/report/plot_scale.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The size of a drawing, and where it will stand.
 struct SvgOptions {
@@ -126,4 +126,4 @@ inline std::string svg_legend(std::vector<LegendEntry> const& entries, double le
 
 }  // namespace detail
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

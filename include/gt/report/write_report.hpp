@@ -21,7 +21,7 @@
 #include "gt/report/run_report.hpp"
 #include "gt/report/svg_raster.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 namespace detail {
 
@@ -202,4 +202,4 @@ inline void write_report(RunReport const& report, std::string const& folder) {
   for (auto const& [name, contents] : files) write_file_atomically(folder + "/" + name, contents);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -16,7 +16,7 @@
 #include "gt/io/json.hpp"
 #include "gt/io/safetensors.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 inline constexpr int checkpoint_version = 1;  ///< others are refused by number
 
@@ -164,4 +164,4 @@ GrowthState load_checkpoint(Model& model, std::string const& path) {
   return state;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

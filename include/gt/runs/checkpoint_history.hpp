@@ -27,7 +27,7 @@
 #include "gt/io/text_file.hpp"
 #include "gt/runs/checkpoint.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// `checkpoint.safetensors` is the newest; the ones before it are `checkpoint-TOKENS.safetensors`, by the tokens that
 /// they were trained on. The newest is there, whole, at any moment but before the first.
@@ -130,7 +130,7 @@ class CheckpointHistory {
     std::string const name = path_of(tokens);
     std::remove(name.c_str());
     if (::link(newest().c_str(), name.c_str()) == 0) return;
-    write_file_atomically(name, read_text_file(newest()));  // a file system without hard links
+    write_file_atomically(name, read_text_file(newest(), any_bytes));  // a file system without hard links
   }
 
   std::string folder_;
@@ -138,4 +138,4 @@ class CheckpointHistory {
   std::optional<std::int64_t> newest_tokens_;  // of the newest; -1: it is not to be kept; none: not known yet
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -23,7 +23,7 @@
 #include "gt/text/tokens.hpp"
 #include "gt/train/evaluate.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// A look at held-out text: where a run stood, and what it saw.
 struct BestLook {
@@ -100,4 +100,4 @@ class KeepBest : public GrowthObserver {
   BestLook best_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -17,9 +17,9 @@
 #include "gt/io/atomic_file.hpp"
 #include "gt/io/json.hpp"
 #include "gt/io/text_file.hpp"
-#include "gt/report/run_report.hpp"
+#include "gt/runs/record.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Writes `stage` (from 1), `step`, `tokens`, `loss` (nats a token), `val_bits_per_byte` (null before the first look)
 /// and whether it was `evaluated` in this step, `seconds` (since the run began, looks included), `tokens_per_second`,
@@ -71,7 +71,7 @@ class MetricsLog : public GrowthObserver {
   };
 
   static std::vector<Row> rows(std::string const& path) {
-    std::string const where = text("MetricsLog '", path, "'"), all = read_text_file(path);
+    std::string const where = text("MetricsLog '", path, "'"), all = read_text_file(path, any_bytes);
     std::vector<Row> rows;
     for (std::size_t begin = 0; begin < all.size();) {
       std::size_t const end = all.find('\n', begin);
@@ -106,4 +106,4 @@ class MetricsLog : public GrowthObserver {
   double seconds_before_ = 0;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -7,43 +7,18 @@
 #include <string>
 #include <utility>
 
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/threads.hpp"
-#include "gt/core/backend.hpp"
-#include "gt/grow/grow.hpp"
-#include "gt/report/plot_scale.hpp"
+#include "gt/base/error.hpp"
+#include "gt/base/format.hpp"
+#include "gt/grow/observer.hpp"
 
 #if defined(__unix__) || defined(__APPLE__)
   #include <sys/ioctl.h>
   #include <unistd.h>
 #endif
 
-namespace gt {
-
-namespace detail {
-/// 12.3k, 4.56M, 1.2G; with a unit 12.3 kB, 1.2 GB.
-inline std::string short_number(double x, char const* unit = "") {
-  char const* suffix = "";
-  for (char const* s : {"k", "M", "G", "T"}) {
-    if (x < 1000) break;
-    x /= 1000, suffix = s;
-  }
-  int const digits = *suffix == 0 || x >= 100 ? 0 : x < 10 ? 2 : 1;
-  return fixed(x, digits) + (*unit != 0 ? " " : "") + suffix + unit;
-}
-/// 4 s, 2 min 05 s, 1 h 20 min.
-inline std::string short_time(double seconds) {
-  auto const s = static_cast<long>(seconds + 0.5);
-  char buffer[32];
-  if (s < 60) {
-    std::snprintf(buffer, sizeof buffer, "%ld s", s);
-  } else if (s < 3600) {
-    std::snprintf(buffer, sizeof buffer, "%ld min %02ld s", s / 60, s % 60);
-  } else {
-    std::snprintf(buffer, sizeof buffer, "%ld h %02ld min", s / 3600, s / 60 % 60);
-  }
-  return buffer;
-}
-}  // namespace detail
+namespace gt::inline GT_ABI {
 
 /// Whether a stream is a terminal, where a line can be rewritten.
 inline bool is_terminal([[maybe_unused]] std::FILE* stream) {
@@ -141,4 +116,4 @@ class ProgressLine : public GrowthObserver {
 /// Watch a run on the terminal.
 inline ProgressLine progress_bar() { return ProgressLine{}; }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -10,7 +10,9 @@
 #include <string>
 #include <string_view>
 
-namespace gt {
+#include "gt/base/macros.hpp"
+
+namespace gt::inline GT_ABI {
 
 /// Removes `folder/.saving`, where `save` writes the files of a model before they move to their places together.
 /// Returns whether it was there. Only for who knows that nobody saves there now, as the holder of a lock does; a
@@ -29,4 +31,4 @@ inline bool remove_unfinished_save(std::string const& folder) {
   return ::rmdir(stage.c_str()) == 0;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

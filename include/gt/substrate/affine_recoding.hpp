@@ -12,7 +12,7 @@
 #include "gt/fonts/bit_matrix.hpp"
 #include "gt/substrate/bit_code.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 namespace detail {
 inline void xor_into(std::span<unsigned char> row, std::span<unsigned char const> other) {
@@ -85,4 +85,4 @@ class AffineRecoding {
   BitMatrix a_, b_, columns_;  // columns_: A transposed, so that a column of A is a row
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -12,7 +12,7 @@
 #include "gt/substrate/fingerprint.hpp"
 #include "gt/substrate/frozen_table.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// How many bits a token gets.
 struct BinaryEmbeddingOptions {
@@ -54,4 +54,4 @@ class BinaryEmbedding : public FrozenTable {
 };
 static_assert(Substrate<BinaryEmbedding>);
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

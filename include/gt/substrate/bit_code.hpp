@@ -12,7 +12,7 @@
 #include "gt/base/philox.hpp"
 #include "gt/fonts/bit_matrix.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The fewest bits that tell `vocab` tokens apart: ceil(log2 V), and 1 for a vocabulary of one.
 constexpr int bits_for(std::int64_t vocab) {
@@ -75,4 +75,4 @@ inline BitMatrix random_code(std::int64_t vocab, int bits, Seed seed) {
   return codes;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -19,7 +19,7 @@
 #include "gt/substrate/lift.hpp"
 #include "gt/substrate/pca.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Where a token's bits come from: `id_code` or `random_code`.
 enum class CodeSource { ids, random };
@@ -72,29 +72,7 @@ class CodeEmbedding : public FrozenTable {
   CodeEmbedding(FrozenTable table, BitMatrix codes) : FrozenTable{std::move(table)}, codes_{std::move(codes)} {}
 
   template <class Real>
-  static CodeEmbedding draw(std::int64_t vocab, std::vector<std::string> const& tokens, CodeEmbeddingOptions const& o) {
-    check(vocab >= 1, "CodeEmbedding", "needs at least one token (got ", vocab, ")");
-    int const least = bits_for(vocab), bits = o.bits != 0      ? o.bits
-                                              : o.d_model != 0 ? bits_for(vocab, o.d_model)
-                                                               : least;
-    check(bits >= least, "CodeEmbedding", "bits must be at least ", least, " to tell ", vocab, " tokens apart (got ",
-          bits, ")");
-    check(o.lift != Lift::tile || o.d_model != 0, "CodeEmbedding", "tiling needs a d_model to tile to (got none)");
-    if (o.d_model != 0) check_lift(bits, o.d_model);
-    bool const random = o.source == CodeSource::random, pca = o.projection == CodeProjection::pca;
-    check(!pca || bits <= vocab - 1, "CodeEmbedding", "principal components need more tokens than bits (got ", vocab,
-          " tokens and ", bits, " bits)");
-
-    BitMatrix codes = random ? random_code(vocab, bits, o.seed) : id_code(vocab, bits);
-    if (o.recode) codes = AffineRecoding::draw(bits, *o.recode)(codes);
-    std::string const method = text(random ? "random_bits" : "binary", o.recode ? "+affine" : "", pca ? "+pca" : "");
-    Fingerprint print(method, vocab, bits);
-    print.tokens(tokens);
-    if (random) print.number(static_cast<std::int64_t>(o.seed.value));
-    if (o.recode) print.number(static_cast<std::int64_t>(o.recode->value));
-    FrozenTable table(method, vocab, bits, pca ? unit_components<Real>(codes) : numbers(codes), print.hex());
-    return CodeEmbedding(o.lift == Lift::tile ? tiled(table, o.d_model) : std::move(table), std::move(codes));
-  }
+  static CodeEmbedding draw(std::int64_t vocab, std::vector<std::string> const& tokens, CodeEmbeddingOptions const& o);
   static Buffer<float> numbers(BitMatrix const& codes) {
     int const n = codes.columns();
     Buffer<float> rows(codes.rows() * n);
@@ -113,4 +91,28 @@ class CodeEmbedding : public FrozenTable {
 };
 static_assert(Substrate<CodeEmbedding>);
 
-}  // namespace gt
+template <class Real>
+CodeEmbedding CodeEmbedding::draw(std::int64_t vocab, std::vector<std::string> const& tokens,
+                                  CodeEmbeddingOptions const& o) {
+  check(vocab >= 1, "CodeEmbedding", "needs at least one token (got ", vocab, ")");
+  int const least = bits_for(vocab), bits = o.bits != 0 ? o.bits : o.d_model != 0 ? bits_for(vocab, o.d_model) : least;
+  check(bits >= least, "CodeEmbedding", "bits must be at least ", least, " to tell ", vocab, " tokens apart (got ",
+        bits, ")");
+  check(o.lift != Lift::tile || o.d_model != 0, "CodeEmbedding", "tiling needs a d_model to tile to (got none)");
+  if (o.d_model != 0) check_lift(bits, o.d_model);
+  bool const random = o.source == CodeSource::random, pca = o.projection == CodeProjection::pca;
+  check(!pca || bits <= vocab - 1, "CodeEmbedding", "principal components need more tokens than bits (got ", vocab,
+        " tokens and ", bits, " bits)");
+
+  BitMatrix codes = random ? random_code(vocab, bits, o.seed) : id_code(vocab, bits);
+  if (o.recode) codes = AffineRecoding::draw(bits, *o.recode)(codes);
+  std::string const method = text(random ? "random_bits" : "binary", o.recode ? "+affine" : "", pca ? "+pca" : "");
+  Fingerprint print(method, vocab, bits);
+  print.tokens(tokens);
+  if (random) print.number(static_cast<std::int64_t>(o.seed.value));
+  if (o.recode) print.number(static_cast<std::int64_t>(o.recode->value));
+  FrozenTable table(method, vocab, bits, pca ? unit_components<Real>(codes) : numbers(codes), print.hex());
+  return CodeEmbedding(o.lift == Lift::tile ? tiled(table, o.d_model) : std::move(table), std::move(codes));
+}
+
+}  // namespace gt::inline GT_ABI

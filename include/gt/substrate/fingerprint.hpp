@@ -11,9 +11,10 @@
 #include <string_view>
 #include <vector>
 
+#include "gt/base/macros.hpp"
 #include "gt/base/sha256.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Raised when the same definition starts to give other rows, so that old and new models do not mix unnoticed.
 inline constexpr int substrate_version = 1;
@@ -72,4 +73,4 @@ class Fingerprint {
   Sha256 hash_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

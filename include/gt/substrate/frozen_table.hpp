@@ -12,7 +12,7 @@
 #include "gt/base/error.hpp"
 #include "gt/core/buffer.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// A frozen embedding of V tokens: `table()` holds V rows of `width()` numbers, [V, n], and `fingerprint()` names them.
 /// The model widens a row from n to C = d_model by repeating each number C / n times in a row (`lifted`).
@@ -93,4 +93,4 @@ inline void normalise_rows(Buffer<float> const& rows, int n, double shortest = 0
 }
 
 }  // namespace detail
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -24,7 +24,7 @@
 #include "gt/substrate/frozen_table.hpp"
 #include "gt/substrate/pca.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// How tokens become rows.
 struct GlyphOptions {
@@ -89,11 +89,7 @@ class GlyphEmbedding : public FrozenTable {
   /// With the glyphs of a font file, or of several: each character is drawn by the first that has it. They are TrueType
   /// or OpenType fonts, or GNU Unifont's `.hex`: see FontChain.
   template <class Real = double>
-  static GlyphEmbedding draw(std::vector<std::string> const& tokens, FontFiles const& fonts,
-                             GlyphOptions options = {}) {
-    check_options(static_cast<std::int64_t>(tokens.size()), options);
-    return draw<Real>(tokens, FontChain::read(fonts), options);
-  }
+  static GlyphEmbedding draw(std::vector<std::string> const& tokens, FontFiles const& fonts, GlyphOptions options = {});
   /// With the glyphs of any source.
   template <class Real = double, GlyphSource G>
   static GlyphEmbedding draw(std::vector<std::string> const& tokens, G const& glyphs, GlyphOptions options = {}) {
@@ -213,4 +209,11 @@ class GlyphEmbedding : public FrozenTable {
 };
 static_assert(Substrate<GlyphEmbedding>);
 
-}  // namespace gt
+template <class Real>
+GlyphEmbedding GlyphEmbedding::draw(std::vector<std::string> const& tokens, FontFiles const& fonts,
+                                    GlyphOptions options) {
+  check_options(static_cast<std::int64_t>(tokens.size()), options);
+  return draw<Real>(tokens, FontChain::read(fonts), options);
+}
+
+}  // namespace gt::inline GT_ABI

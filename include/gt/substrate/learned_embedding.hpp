@@ -11,7 +11,7 @@
 #include "gt/substrate/fingerprint.hpp"
 #include "gt/substrate/frozen_table.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The size of the rows, and how they start.
 struct LearnedEmbeddingOptions {
@@ -50,4 +50,4 @@ class LearnedEmbedding : public FrozenTable {
 };
 static_assert(Substrate<LearnedEmbedding>);
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -22,7 +22,7 @@
 #include "gt/core/buffer.hpp"
 #include "gt/fonts/bit_matrix.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// What `principal_components` gives.
 struct Projection {
@@ -130,4 +130,4 @@ Projection principal_components(BitMatrix const& bits, int width) {
   return result;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -11,7 +11,7 @@
 #include "gt/substrate/fingerprint.hpp"
 #include "gt/substrate/frozen_table.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The size of the rows, and which of them.
 struct RandomEmbeddingOptions {
@@ -44,4 +44,4 @@ class RandomEmbedding : public FrozenTable {
 };
 static_assert(Substrate<RandomEmbedding>);
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

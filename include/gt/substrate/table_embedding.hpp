@@ -11,7 +11,7 @@
 #include "gt/substrate/fingerprint.hpp"
 #include "gt/substrate/frozen_table.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Rows as given, neither scaled nor copied.
 ///
@@ -35,4 +35,4 @@ class TableEmbedding : public FrozenTable {
 };
 static_assert(Substrate<TableEmbedding>);
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

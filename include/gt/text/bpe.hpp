@@ -20,7 +20,7 @@
 #include "gt/text/utf8.hpp"
 #include "gt/text/vocabulary.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Two neighbouring tokens that become one. Its rank is its place in the merge list.
 struct Merge {
@@ -45,20 +45,22 @@ inline std::vector<Merge> bpe_merges(Vocabulary const& vocabulary, std::span<std
 
 namespace detail {
 
-/// Remembers what segments of text became; bounded, and forgets everything when it is full.
+/// Remembers what segments of text became; bounded, and forgets everything when it is full. A segment whose place and
+/// all near it are taken is not kept: text can be made whose segments all have one hash.
 class SegmentCache {
  public:
   static constexpr std::size_t max_segment = 64;  ///< bytes; longer segments seldom come back
 
   /// The ids of a segment seen before; a null span otherwise.
   std::span<std::int32_t const> find(std::uint64_t hash, std::string_view segment) const {
-    for (std::size_t i = hash & mask_;; i = (i + 1) & mask_) {
+    for (std::size_t i = hash & mask_, step = 0; step < most_steps; i = (i + 1) & mask_, ++step) {
       Slot const& slot = slots_[i];
-      if (slot.length == 0) return {};
+      if (slot.length == 0) break;
       if (slot.hash == hash && slot.length == segment.size() &&
           std::memcmp(text_.data() + slot.text, segment.data(), segment.size()) == 0)
         return {ids_.data() + slot.ids, slot.count};
     }
+    return {};
   }
   void insert(std::uint64_t hash, std::string_view segment, std::span<std::int32_t const> ids) {
     if (count_ == max_segments || slots_.empty()) {
@@ -72,10 +74,12 @@ class SegmentCache {
       old.swap(slots_);
       mask_ = slots_.size() - 1;
       for (Slot const& slot : old)
-        if (slot.length != 0) place(slot.hash) = slot;
+        if (Slot* const free = slot.length != 0 ? place(slot.hash) : nullptr) *free = slot;
     }
-    place(hash) = {hash, static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(ids_.size()),
-                   static_cast<std::uint32_t>(segment.size()), static_cast<std::uint32_t>(ids.size())};
+    Slot* const free = place(hash);
+    if (!free) return;
+    *free = {hash, static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(ids_.size()),
+             static_cast<std::uint32_t>(segment.size()), static_cast<std::uint32_t>(ids.size())};
     text_.insert(text_.end(), segment.begin(), segment.end());
     ids_.insert(ids_.end(), ids.begin(), ids.end());
     ++count_;
@@ -87,10 +91,12 @@ class SegmentCache {
     std::uint32_t text = 0, ids = 0, length = 0, count = 0;  // length 0: free
   };
   static constexpr std::size_t max_segments = std::size_t{1} << 16;
-  Slot& place(std::uint64_t hash) {
-    std::size_t i = hash & mask_;
-    while (slots_[i].length != 0) i = (i + 1) & mask_;
-    return slots_[i];
+  static constexpr std::size_t most_steps = 64;
+  // A free slot, or null where there is none near.
+  Slot* place(std::uint64_t hash) {
+    for (std::size_t i = hash & mask_, step = 0; step < most_steps; i = (i + 1) & mask_, ++step)
+      if (slots_[i].length == 0) return &slots_[i];
+    return nullptr;
   }
   std::vector<Slot> slots_ = std::vector<Slot>(256);
   std::vector<char> text_;
@@ -285,4 +291,4 @@ class Bpe {
   std::array<std::array<std::uint64_t, 2>, 128> ascii_joins_{};
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -18,7 +18,7 @@
 #include "gt/text/tokens.hpp"
 #include "gt/text/utf8.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// What turns text into ids: gt::Tokenizer, or a tokenizer of your own.
 template <class T>
@@ -48,7 +48,7 @@ class Corpus {
     Corpus corpus;
     auto data = std::make_shared<Data>();
     for (std::string const& path : paths) {
-      std::string const contents = read_text_file(path);
+      std::string const contents = read_text_file(path, any_bytes);
       check_text(contents, "Corpus::read", gt::text("'", path, "'"));
       if (!data->text.empty() && data->text.back() != '\n') data->text += '\n';
       data->starts.push_back(data->text.size());
@@ -149,4 +149,4 @@ class Corpus {
   std::shared_ptr<Data const> data_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -16,7 +16,7 @@
 #include "gt/text/tokens.hpp"
 #include "gt/text/windows.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// A run of training in which the texts keep their shares.
 struct MixturePhase {
@@ -103,4 +103,4 @@ class MixedWindows {
   std::size_t phase_ = 0;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -19,7 +19,7 @@
 #include "gt/io/mapped_file.hpp"
 #include "gt/text/tokens.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Token ids with what they were made from.
 struct TokenShard {
@@ -105,4 +105,4 @@ inline TokenShard read_token_shard(std::string const& path) {
           std::string{header.fingerprint.data(), header.fingerprint.size()}};
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

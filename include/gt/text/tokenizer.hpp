@@ -22,7 +22,7 @@
 #include "gt/text/tokenizer_build.hpp"
 #include "gt/text/vocabulary.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 struct TokenizerJson;  // text/tokenizer_json.hpp, which load and save need
 
@@ -194,4 +194,4 @@ class Tokenizer {
 
 static_assert(TextEncoder<Tokenizer>);
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

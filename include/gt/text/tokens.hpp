@@ -11,7 +11,7 @@
 
 #include "gt/base/error.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Read-only token ids. A copy shares the ids and keeps their owner (a vector, a mapped file) alive.
 class Tokens {
@@ -102,4 +102,4 @@ struct TokenizedCorpus {
   std::int64_t validation_bytes = 0;  ///< of the text behind `validation`
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -7,10 +7,11 @@
 #include <string>
 #include <string_view>
 
+#include "gt/base/macros.hpp"
 #include "gt/text/upper_case_table.hpp"
 #include "gt/text/utf8.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Appends the upper case of a code point: one code point, or several, as "SS" of U+00DF. Others stay as they are.
 /// Source: Unicode 14, Uppercase_Mapping without conditions.
@@ -43,4 +44,4 @@ inline std::string upper_case(std::string_view text) {
   return upper;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace gt::detail {
+namespace gt::inline GT_ABI::detail {
 
 // Code points `first`, `first + step`, ... `last`, whose upper case lies `shift` behind each.
 struct CaseRange {

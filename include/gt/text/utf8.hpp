@@ -8,7 +8,9 @@
 #include <string>
 #include <string_view>
 
-namespace gt {
+#include "gt/base/macros.hpp"
+
+namespace gt::inline GT_ABI {
 
 /// One unit of a text: a code point, or one byte that belongs to no well-formed character.
 struct Utf8Unit {
@@ -161,4 +163,4 @@ constexpr std::size_t utf8_complete_prefix(std::string_view text) {
 
 static_assert(utf8_complete_prefix("a\xE2\x82") == 1 && utf8_complete_prefix("a\xED\xA0") == 3);
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

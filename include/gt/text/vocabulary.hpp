@@ -16,7 +16,7 @@
 #include "gt/base/error.hpp"
 #include "gt/text/utf8.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// What a token stands for.
 enum class TokenKind : std::uint8_t {
@@ -50,7 +50,8 @@ constexpr bool is_unused_token(std::string_view token) {
 
 namespace detail {
 
-/// A flat hash map from 64-bit keys to ids >= 0, for the tables that encoding reads at every character.
+/// A flat hash map from 64-bit keys to ids >= 0, for the tables that encoding reads at every character. Keys that were
+/// chosen to fall on one place, as a file may have them, are spread by another multiplier.
 class IdMap {
  public:
   /// The value of `key`, or -1.
@@ -61,13 +62,20 @@ class IdMap {
   }
   /// False, and nothing changes, if the key is there already.
   bool insert(std::uint64_t key, std::int32_t value) {
-    if (2 * (count_ + 1) > slots_.size()) grow();
-    std::size_t i = place(key);
-    for (; slots_[i].value >= 0; i = (i + 1) & (slots_.size() - 1))
-      if (slots_[i].key == key) return false;
-    slots_[i] = {key, value};
-    ++count_;
-    return true;
+    if (2 * (count_ + 1) > slots_.size()) rebuild(slots_.empty() ? 16 : 2 * slots_.size());
+    for (;;) {
+      std::size_t i = place(key), steps = 0;
+      for (; slots_[i].value >= 0; i = (i + 1) & (slots_.size() - 1), ++steps)
+        if (slots_[i].key == key) return false;
+      if (steps > most_steps && respread_ < most_respreads) {
+        ++respread_, multiplier_ *= 0xD1342543DE82EF95u;  // odd times odd
+        rebuild(slots_.size());
+        continue;
+      }
+      slots_[i] = {key, value};
+      ++count_;
+      return true;
+    }
   }
 
  private:
@@ -75,18 +83,25 @@ class IdMap {
     std::uint64_t key = 0;
     std::int32_t value = -1;
   };
-  std::size_t place(std::uint64_t key) const { return static_cast<std::size_t>((key * 0x9E3779B97F4A7C15u) >> shift_); }
-  void grow() {
-    std::vector<Slot> old(slots_.empty() ? 16 : 2 * slots_.size());
+  static constexpr std::size_t most_steps = 256;  // by chance there are some tens among millions of keys
+  static constexpr int most_respreads = 64;       // who finds keys against so many multipliers at once may wait
+
+  std::size_t place(std::uint64_t key) const { return static_cast<std::size_t>((key * multiplier_) >> shift_); }
+  void rebuild(std::size_t size) {
+    std::vector<Slot> old(size);
     old.swap(slots_);
-    for (shift_ = 64; std::size_t{1} << (64 - shift_) < slots_.size();) --shift_;
-    count_ = 0;
-    for (Slot const& slot : old)
-      if (slot.value >= 0) insert(slot.key, slot.value);
+    for (shift_ = 64; std::size_t{1} << (64 - shift_) < size;) --shift_;
+    for (Slot const& slot : old) {
+      if (slot.value < 0) continue;
+      std::size_t i = place(slot.key);
+      while (slots_[i].value >= 0) i = (i + 1) & (size - 1);
+      slots_[i] = slot;
+    }
   }
   std::vector<Slot> slots_;
   std::size_t count_ = 0;
-  int shift_ = 60;
+  std::uint64_t multiplier_ = 0x9E3779B97F4A7C15u;
+  int shift_ = 60, respread_ = 0;
 };
 
 }  // namespace detail
@@ -113,6 +128,9 @@ class Vocabulary {
     check(kind != TokenKind::byte || byte.has_value(), where, "a byte token is written <0x00> to <0xFF> (got '", token,
           "')");
     check(ids_.emplace(token, next).second, where, "every token must be there once (got '", token, "' twice)");
+    check(ids_.bucket_size(ids_.bucket(token)) <= most_of_a_hash, where, "at most ", most_of_a_hash,
+          " tokens may share a place of a hash table (got '", token,
+          "' as one more); the vocabulary was made to take long");
     if (kind == TokenKind::byte) bytes_[*byte] = next;
     if (kind == TokenKind::character) {
       if (first.value < 128) ascii_[first.value] = next;
@@ -155,6 +173,8 @@ class Vocabulary {
     using is_transparent = void;
     std::size_t operator()(std::string_view token) const { return std::hash<std::string_view>{}(token); }
   };
+  static constexpr std::size_t most_of_a_hash = 64;  // by chance there are some ten among millions
+
   std::vector<std::string> tokens_;
   std::vector<TokenKind> kinds_;
   std::unordered_map<std::string, std::int32_t, Hash, std::equal_to<>> ids_;
@@ -163,4 +183,4 @@ class Vocabulary {
   detail::IdMap characters_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

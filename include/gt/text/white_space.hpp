@@ -6,9 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "gt/base/macros.hpp"
 #include "gt/text/utf8.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Whether Python's str.isspace holds for a code point: Unicode's White_Space, and U+001C ... U+001F.
 constexpr bool is_white_space(char32_t c) {
@@ -49,4 +50,4 @@ inline std::string_view strip_end(std::string_view text) {
   return inner.empty() ? inner : text.substr(0, static_cast<std::size_t>(inner.data() - text.data()) + inner.size());
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -13,7 +13,7 @@
 #include "gt/base/philox.hpp"
 #include "gt/text/tokens.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// A permutation of [0, size) without a table: a Feistel network on the next even power of two, walked until it lands
 /// inside (four tries on average at most). The same (size, seed, epoch) gives the same permutation everywhere.
@@ -138,4 +138,4 @@ class EvaluationWindows {
   std::int64_t context_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -13,7 +13,7 @@
 #include "gt/nn/passes.hpp"
 #include "gt/text/tokens.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Sums over the predicted tokens of a text.
 struct Evaluation {
@@ -94,4 +94,4 @@ std::vector<std::int32_t> token_bytes(Tokenizer const& tokenizer) {
   return bytes;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

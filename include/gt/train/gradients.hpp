@@ -14,7 +14,7 @@
 #include "gt/nn/lora.hpp"
 #include "gt/train/trained_runs.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Gradients and moments of what is trainable in a model when this is made; nothing of what is frozen.
 template <class Model>
@@ -98,4 +98,4 @@ class Gradients {
   std::uint64_t trained_ = 0;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -5,7 +5,9 @@
 #include <cmath>
 #include <cstdint>
 
-namespace gt {
+#include "gt/base/macros.hpp"
+
+namespace gt::inline GT_ABI {
 
 /// The shape of the way down.
 enum class Decay { cosine, linear, constant };
@@ -39,4 +41,4 @@ struct Schedule {
   friend constexpr bool operator==(Schedule const&, Schedule const&) = default;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

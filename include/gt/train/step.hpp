@@ -2,7 +2,9 @@
 // What a training step is told beside the batch, and what it tells.
 #pragma once
 
-namespace gt {
+#include "gt/base/macros.hpp"
+
+namespace gt::inline GT_ABI {
 
 /// AdamW's constants, the same for all tensors.
 struct AdamWOptions {
@@ -33,4 +35,4 @@ struct StepProfile {
   }
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

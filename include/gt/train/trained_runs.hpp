@@ -12,7 +12,7 @@
 #include "gt/ops/adamw.hpp"
 #include "gt/train/step.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Runs of trainable numbers, in the order in which they were added.
 template <class T>
@@ -83,4 +83,4 @@ class TrainedRuns {
   Buffer<T> moments_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -23,7 +23,7 @@
 #include "gt/train/gradients.hpp"
 #include "gt/train/step.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Trains what is trainable in `model` when the trainer is made: holds gradients and AdamW's moments of those tensors,
 /// and one arena for the activations from the lowest trainable block upward. Blocks below it save nothing, and their
@@ -334,4 +334,4 @@ class Trainer {
   Vector<T> nll_, mean_, rstd_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

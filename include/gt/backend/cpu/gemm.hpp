@@ -9,11 +9,13 @@
 #include "gt/backend/cpu/gemm_pack.hpp"
 #include "gt/backend/cpu/gemm_tile.hpp"
 #include "gt/backend/cpu/gemv.hpp"
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/packed_weights.hpp"
+#include "gt/core/backend.hpp"
 #include "gt/core/kernels.hpp"
 #include "gt/core/matrix_ref.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 inline constexpr int scratch_packed_b = 0;  ///< scratch slots of the CPU backend
 inline constexpr int scratch_packed_a = 1;  ///< the packed block of A, or all of it
@@ -57,7 +59,7 @@ struct GemmJobs {
 };
 
 /// One product on one thread or several. B lies packed.
-template <Isa I, class T, class E, class Epilogue>
+template <Isa I, class T, class E>
 class GemmRun {
  public:
   using Tile = GemmTile<I, T, E>;
@@ -154,7 +156,7 @@ class GemmRun {
 constexpr bool is_small(GemmShape s) { return s.m * s.n * s.k < (std::int64_t{1} << (s.m == 1 ? 17 : 20)); }
 
 /// A product of one row, with panels of B, or with B as it lies where there are none.
-template <class E, Isa I, class T, class Epilogue, class ForEach>
+template <class E, Isa I, class T, class ForEach>
 void gemm_of_row(Cpu<I> const& on, MatrixRef<T> a, MatrixRef<T> b, PackedPanels<E> panels, GemmOutput<T> c, GemmShape s,
                  Epilogue const& epilogue, ForEach const& for_each) noexcept {
   using Tile = GemmTile<I, T, E>;
@@ -178,10 +180,10 @@ void gemm_of_row(Cpu<I> const& on, MatrixRef<T> a, MatrixRef<T> b, PackedPanels<
 constexpr bool has_few_rows(GemmShape s, std::int64_t row_panels) {
   return row_panels <= 16 && s.n * s.k >= (std::int64_t{1} << 20);
 }
-template <class E, Isa I, class T, class Epilogue, class ForEach>
+template <class E, Isa I, class T, class ForEach>
 void gemm_of_few_rows(Cpu<I> const& on, MatrixRef<T> a, MatrixRef<T> b, GemmOutput<T> c, GemmShape shape,
                       Epilogue const& epilogue, ForEach const& for_each) noexcept {
-  using Run = GemmRun<I, T, E, Epilogue>;
+  using Run = GemmRun<I, T, E>;
   using PackB = Packing<I, Run::Tile::nr, T, E>;
   constexpr std::int64_t columns_each = 4 * Run::nr;
   std::int64_t const pass = depth_of_tile(shape.k);
@@ -203,10 +205,10 @@ void gemm_of_few_rows(Cpu<I> const& on, MatrixRef<T> a, MatrixRef<T> b, GemmOutp
 }
 
 /// A product over panels of E.
-template <class E, Isa I, class T, class Epilogue>
+template <class E, Isa I, class T>
 void gemm_over(Cpu<I> const& on, MatrixRef<T> a, MatrixRef<T> b, GemmOutput<T> c, GemmShape shape,
                Epilogue const& epilogue) noexcept {
-  using Run = GemmRun<I, T, E, Epilogue>;
+  using Run = GemmRun<I, T, E>;
   using PackA = typename Run::PackA;
   using PackB = Packing<I, Run::Tile::nr, T, E>;
   constexpr std::int64_t mr = Run::mr, nr = Run::nr, terms = Run::terms;
@@ -279,7 +281,7 @@ inline constexpr bool has_kernel<cpu_tag, Op::gemm> = true;
 /// its row of A and its column of B alone: not on the other rows, the shape, or the number of threads.
 /// `epilogue(i, j, rows, columns)` is called on every tile of C when it is done, on the thread that has it in its
 /// cache.
-template <Isa I, class T, class Epilogue = NoEpilogue>
+template <Isa I, class T>
 void gemm(Cpu<I> const& on, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T>> c, GemmShape shape,
           Epilogue const& epilogue = {}) noexcept {
   if (shape.m <= 0 || shape.n <= 0) return;
@@ -292,7 +294,7 @@ void gemm(Cpu<I> const& on, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T>
 /// The same product on the calling thread, in full precision; it may be called from inside a job.
 template <Isa I, class T>
 void gemm_serial(Cpu<I> const& on, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T>> c, GemmShape s) noexcept {
-  using Run = detail::GemmRun<I, T, T, NoEpilogue>;
+  using Run = detail::GemmRun<I, T, T>;
   using PackB = detail::Packing<I, Run::Tile::nr, T, T>;
   constexpr std::int64_t rows_each = 8 * Run::mr;
   if (s.m <= 0 || s.n <= 0) return;
@@ -306,4 +308,4 @@ void gemm_serial(Cpu<I> const& on, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOu
   for (std::int64_t i0 = 0; i0 < s.m; i0 += rows_each) run(i0, std::min(s.m, i0 + rows_each), 0, panels, block);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -5,11 +5,12 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/panel.hpp"
 #include "gt/backend/cpu/simd.hpp"
 #include "gt/core/matrix_ref.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// An operand of a product, panel by panel, [k / terms][width] each.
 template <class E>
@@ -18,9 +19,9 @@ struct PackedPanels {
   std::int64_t pitch = 0;   ///< elements from one panel to the next
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI
 
-namespace gt::detail {
+namespace gt::inline GT_ABI::detail {
 
 constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -111,4 +112,4 @@ struct Packing {
   }
 };
 
-}  // namespace gt::detail
+}  // namespace gt::inline GT_ABI::detail

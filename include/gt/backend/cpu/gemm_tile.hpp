@@ -5,11 +5,12 @@
 #include <cstdint>
 #include <utility>
 
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/panel.hpp"
 #include "gt/backend/cpu/simd.hpp"
 #include "gt/core/matrix_ref.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Where a tile of C begins and where it goes: C = start + bias + A B.
 template <class T>
@@ -115,4 +116,4 @@ struct GemmTile {
   }
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

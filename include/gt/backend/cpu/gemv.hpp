@@ -8,10 +8,11 @@
 
 #include "gt/backend/cpu/gemm_pack.hpp"
 #include "gt/backend/cpu/gemm_tile.hpp"
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/row_products.hpp"
 #include "gt/core/matrix_ref.hpp"
 
-namespace gt::detail {
+namespace gt::inline GT_ABI::detail {
 
 /// Panels that are read side by side: so many streams from memory, and chains of sums enough to hide a sum's latency.
 inline constexpr int gemv_panels = 4;
@@ -113,4 +114,4 @@ void gemv_unpacked(std::int64_t k, T const* a, MatrixRef<T> b, GemmOutput<T> c, 
   }
 }
 
-}  // namespace gt::detail
+}  // namespace gt::inline GT_ABI::detail

@@ -6,10 +6,11 @@
 #include <cstdint>
 #include <limits>
 
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/simd.hpp"
 #include "gt/backend/cpu/simd_math.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 namespace detail {
 /// The instruction set of registers half as wide; itself where there is none.
@@ -113,4 +114,4 @@ struct SimdLane {
   }
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

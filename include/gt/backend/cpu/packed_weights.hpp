@@ -10,11 +10,12 @@
 
 #include "gt/backend/cpu/gemm_pack.hpp"
 #include "gt/backend/cpu/gemm_tile.hpp"
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/core/backend.hpp"
 #include "gt/core/buffer.hpp"
 #include "gt/core/matrix_ref.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Keeps the packed form of every operand B of a product that lies in memory declared constant. It packs an operand
 /// when it is first used, and holds as many numbers again. For one thread's calls.
@@ -70,4 +71,4 @@ class PackedWeights {
   std::vector<Entry> entries_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/simd.hpp"
 #include "gt/backend/cpu/simd_transpose.hpp"
 #include "gt/base/bf16.hpp"
@@ -16,7 +17,7 @@
   #include <immintrin.h>
 #endif
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Two neighbouring terms of a sum, rounded to bf16: what a bf16 dot product takes of each operand at a time.
 struct Bf16Pair {
@@ -117,4 +118,4 @@ struct Panel<Isa::avx512_bf16, float, Bf16Pair> {
 };
 #endif
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -8,10 +8,10 @@
 #include <numeric>
 #include <vector>
 
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/simd.hpp"
-#include "gt/core/backend.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 namespace detail {
 /// `rounds` times a dozen independent chains of multiply-adds on one thread. Returns what keeps them from being
@@ -56,4 +56,4 @@ double measure_peak(Cpu<I> const& on) {
   return std::accumulate(rates.begin(), rates.end(), 0.0);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

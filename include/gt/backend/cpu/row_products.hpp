@@ -5,10 +5,11 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/simd.hpp"
 #include "gt/backend/cpu/simd_transpose.hpp"
 
-namespace gt::detail {
+namespace gt::inline GT_ABI::detail {
 
 /// Whether a register holds whole blocks to be transposed, as `row_products` needs.
 template <Isa I, class T>
@@ -42,4 +43,4 @@ GT_INLINE V row_products(T const* a, std::int64_t depth, T const* from, std::int
   return sum;
 }
 
-}  // namespace gt::detail
+}  // namespace gt::inline GT_ABI::detail

@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/base/macros.hpp"
-#include "gt/core/backend.hpp"
 #include "gt/core/scalar.hpp"
 
 #if !defined(GT_NO_SIMD)
@@ -21,7 +21,7 @@
   #include <xsimd/xsimd.hpp>
 #endif
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The register of instruction set I for element type T. Without SIMD, and for other element types, it is T itself.
 template <Isa I, class T>
@@ -262,4 +262,4 @@ GT_INLINE auto simd_max_of(V const& v) {
   }
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

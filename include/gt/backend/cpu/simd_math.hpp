@@ -7,7 +7,7 @@
 
 #include "gt/backend/cpu/simd.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 namespace detail {
 /// Whether the exponentials below have a formula of their own for V: a register of floats, or one float.
@@ -103,4 +103,4 @@ GT_INLINE V simd_reciprocal(V const& x) {
   }
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

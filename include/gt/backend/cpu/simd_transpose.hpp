@@ -4,13 +4,14 @@
 
 #include <cstdint>
 
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/simd.hpp"
 
 #if !defined(GT_NO_SIMD) && defined(__AVX512F__)
   #include <immintrin.h>
 #endif
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Rows and columns of the block that `simd_transpose_block` takes.
 template <Isa I, class T>
@@ -64,4 +65,4 @@ GT_INLINE void simd_transpose_block(T const* from, std::int64_t from_stride, std
   }
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

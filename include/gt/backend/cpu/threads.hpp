@@ -4,13 +4,15 @@
 
 #include <cstdint>
 
+#include "gt/base/macros.hpp"
+
 #if defined(_OPENMP)
   #include <omp.h>
 
   #include <atomic>
 #endif
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// Whether this translation unit was compiled with OpenMP; without it everything runs on one thread.
 #if defined(_OPENMP)
@@ -46,4 +48,4 @@ void parallel_jobs(int threads, std::int64_t jobs, F const& body) {
   for (std::int64_t job = 0; job < jobs; ++job) body(job);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -5,7 +5,7 @@
 #include "gt/core/matrix_ref.hpp"
 #include "gt/core/scalar.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// C = addend + bias + A B; every element summed over k in ascending order.
 template <class T>
@@ -21,4 +21,4 @@ void gemm_by_definition(MatrixRef<T> a, MatrixRef<T> b, GemmOutput<T> c, GemmSha
   }
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -4,13 +4,12 @@
 
 #include <array>
 #include <cmath>
-#include <complex>
 #include <cstdint>
 #include <type_traits>
 
 #include "gt/core/scalar.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// A lane runs the body of a row kernel over the indices 0 ... n - 1 and offers what differs between scalar and SIMD
 /// code: `each`, `sum`, `sum_pair`, `max`, `load`, `store`, `fma`, `exp`, `exp2`, `normal_cdf`, `sqrt`, `reciprocal`. A
@@ -87,4 +86,4 @@ struct ScalarLane {
   }
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

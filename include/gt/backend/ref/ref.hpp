@@ -10,7 +10,7 @@
 #include "gt/backend/ref/lane.hpp"
 #include "gt/core/backend.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// `Ref{}` runs every op in `float`, `double` or `std::complex<double>`.
 struct Ref {
@@ -40,7 +40,7 @@ struct Ref {
 };
 
 /// C = addend + bias + A B, as the definition reads; then the epilogue on all of C.
-template <class T, class Epilogue = NoEpilogue>
+template <class T>
 void gemm(Ref const&, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T>> c, GemmShape shape,
           Epilogue const& epilogue = {}) {
   gemm_by_definition<T>(a, b, c, shape);
@@ -54,4 +54,4 @@ void gemm_serial(Ref const&, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T
 
 static_assert(Backend<Ref>);
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -10,7 +10,7 @@
 #include "gt/fonts/open_type/bytes.hpp"
 #include "gt/text/utf8.hpp"
 
-namespace gt::detail {
+namespace gt::inline GT_ABI::detail {
 
 /// A character and the glyph that draws it.
 struct MappedGlyph {
@@ -113,4 +113,4 @@ std::vector<MappedGlyph> read_cmap(Bytes const& table, int glyphs) {
   return map.take();
 }
 
-}  // namespace gt::detail
+}  // namespace gt::inline GT_ABI::detail

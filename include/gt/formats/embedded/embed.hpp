@@ -24,7 +24,7 @@
 #include "gt/substrate/fingerprint.hpp"
 #include "gt/text/tokenizer.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// What is asked of `write_embedded`.
 struct EmbedOptions {
@@ -286,4 +286,4 @@ void write_embedded(Model const& model, Tokenizer const& tokenizer, std::string 
   file.commit();
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

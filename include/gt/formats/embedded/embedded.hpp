@@ -31,7 +31,7 @@
 //
 // is all that a program needs.
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The element type that weights are embedded as.
 enum class EmbeddedType : std::uint8_t {
@@ -199,4 +199,4 @@ inline Tokenizer embedded_tokenizer(EmbeddedTokenizer const& e) {
   return tokenizer;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

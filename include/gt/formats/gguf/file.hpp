@@ -29,7 +29,7 @@
 // the data, each tensor at a multiple of the alignment from where they begin, which is one itself.
 // Source: ggml's docs/gguf.md; the types of tensors: ggml.h and ggml-common.h.
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// How the numbers of a tensor are stored; the values are ggml's.
 enum class GgufType : std::uint32_t {
@@ -233,4 +233,4 @@ inline std::int64_t write_gguf_file(std::string const& path, GgufMetadata metada
   return static_cast<std::int64_t>(written);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -19,7 +19,7 @@
 #include "gt/nn/block_config.hpp"
 #include "gt/ops/gelu.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// What `write_gguf` is told beside the model.
 struct GgufOptions {
@@ -154,4 +154,4 @@ GgufWritten write_gguf(Model const& model, Tokenizer const& tokenizer, std::stri
   return written;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

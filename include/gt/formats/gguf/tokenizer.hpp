@@ -17,7 +17,7 @@
 #include "gt/text/utf8.hpp"
 #include "gt/text/vocabulary.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// What the tokens of a GGUF file are; the values are llama.cpp's.
 enum class GgufTokenType : std::int32_t {
@@ -155,8 +155,11 @@ inline GgufTokenizer gguf_tokenizer(Tokenizer const& tokenizer) {
   auto g = detail::gguf_pieces(tokenizer);
   std::unordered_map<std::string_view, std::size_t> ids;
   for (std::size_t id = 0; id < g.tokens.size(); ++id) {
-    check(ids.emplace(g.tokens[id], id).second, where, "every token must be there once, with spaces as U+2581 (got '",
-          g.tokens[id], "' twice)");
+    auto const [place, fresh] = ids.emplace(g.tokens[id], id);
+    auto const name = [&](std::size_t i) { return vocabulary.token(static_cast<std::int32_t>(i)); };
+    if (!fresh)
+      fail(where, "every token must be there once, with spaces as U+2581 (got '", name(place->second), "' with id ",
+           place->second, " and '", name(id), "' with id ", id, ")");
   }
   for (int byte = 0; byte < 256; ++byte) {
     auto const value = static_cast<unsigned char>(byte);
@@ -201,4 +204,4 @@ inline GgufTokenizer gguf_tokenizer(Tokenizer const& tokenizer) {
   return g;
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

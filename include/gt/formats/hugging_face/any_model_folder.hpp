@@ -7,7 +7,7 @@
 #include "gt/formats/hugging_face/model_folder.hpp"
 #include "gt/infer/any_model.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The model in `folder`, all frozen, for the backend `on`.   Errors: those of `load_model`.
 template <class J = Json, Backend B>
@@ -15,4 +15,4 @@ BasicAnyModel<B> load_any_model(B const&, std::string const& folder) {
   return BasicAnyModel<B>(load_model<Transformer<>, J>(folder));
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

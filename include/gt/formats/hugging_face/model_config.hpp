@@ -12,7 +12,7 @@
 #include "gt/io/text_file.hpp"
 #include "gt/nn/transformer.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 inline constexpr int model_folder_version = 1;  ///< of the `gt` part of config.json; others are refused by number
 
@@ -173,4 +173,4 @@ ModelFolderConfig read_model_config(std::string const& folder) {
   return model_config_of<J>(parse_json<J>(read_text_file(folder + "/config.json"), where), where);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -26,7 +26,7 @@
 #include "gt/nn/transformer.hpp"
 #include "gt/substrate/table_embedding.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 namespace detail {
 
@@ -187,4 +187,4 @@ Model load_model(std::string const& folder) {
   return detail::make_model<Model>(config, files, {}, where);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

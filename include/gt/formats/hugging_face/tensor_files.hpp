@@ -15,7 +15,7 @@
 #include "gt/io/safetensors.hpp"
 #include "gt/io/text_file.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 namespace detail {
 
@@ -91,4 +91,4 @@ class TensorFiles {
   std::vector<Safetensors> files_;
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

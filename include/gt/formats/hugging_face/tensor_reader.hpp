@@ -15,13 +15,14 @@
 #include "gt/base/bf16.hpp"
 #include "gt/base/error.hpp"
 #include "gt/base/f16.hpp"
+#include "gt/core/buffer.hpp"
 #include "gt/formats/hugging_face/model_config.hpp"
 #include "gt/formats/hugging_face/tensor_files.hpp"
 #include "gt/formats/hugging_face/weights.hpp"
 #include "gt/formats/name_map.hpp"
 #include "gt/io/safetensors.hpp"
 
-namespace gt::detail {
+namespace gt::inline GT_ABI::detail {
 
 /// Names and shapes are checked by `expect`, one after the other, then all faults are one Error of `finish`; only then
 /// memory is taken for the model, and `read` fills it.
@@ -42,8 +43,7 @@ class TensorReader {
       return;
     }
     used_.insert(t->name);
-    bool const floats = t->dtype == "F32" || t->dtype == "F16" || t->dtype == "BF16" || t->dtype == "F64";
-    if (!floats) return wrong(t->name, text(" is of type ", t->dtype));
+    if (!is_float(*t)) return wrong(t->name, text(" is of type ", t->dtype));
     if (t->shape != shape_in_file(name, shape, place)) wrong(t->name, " is misshapen");
   }
   /// Throws if anything is missing, misshapen or of no use.
@@ -54,6 +54,18 @@ class TensorReader {
     });
     if (faults_ > 100) wrong_ += text(", and ", faults_ - 100, " more");
     check(wrong_.empty(), where_, "the tensors must be those of the model (got: ", wrong_, ")");
+  }
+  /// Whether what `read` would give is there, and is `data` to the bit.
+  bool holds(std::string const& name, Shape const& shape, float const* data) const {
+    TensorPlace const place = names_.place(name);
+    TensorView const* const t = files_.find(place.name);
+    if (t && !(is_float(*t) && t->shape == shape_in_file(name, shape, place))) return false;
+    if (!t && (!may_miss(name) || (name == head_name && !holds(table_name, shape, data)))) return false;
+    std::int64_t size = 1;
+    for (auto const extent : shape) size *= extent;
+    Buffer<float> there(size);
+    read(name, shape, there.data());
+    return std::memcmp(there.data(), data, static_cast<std::size_t>(size) * sizeof(float)) == 0;
   }
   /// Fills `out` [N] or [N, K] with the tensor that was expected; zeros, or the table, where it may miss.
   void read(std::string const& name, Shape const& shape, float* out) const {
@@ -82,6 +94,9 @@ class TensorReader {
   // The first hundred by name: a file of a few bytes may ask for a model of thousands.
   void wrong(std::string const& name, std::string const& what) {
     if (++faults_ <= 100) wrong_ += (wrong_.empty() ? "" : ", ") + name + what;
+  }
+  static bool is_float(TensorView const& t) {
+    return t.dtype == "F32" || t.dtype == "F16" || t.dtype == "BF16" || t.dtype == "F64";
   }
   bool is_projection_bias(std::string const& name) const {
     return name.ends_with("_proj.bias") || name.ends_with(".c_fc.bias");
@@ -128,4 +143,4 @@ class TensorReader {
   std::set<std::string> used_;
 };
 
-}  // namespace gt::detail
+}  // namespace gt::inline GT_ABI::detail

@@ -16,7 +16,7 @@
 #include "gt/io/safetensors.hpp"
 #include "gt/substrate/learned_embedding.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 namespace detail {
 
@@ -96,4 +96,4 @@ void load_weights(Model& model, std::string const& path) {
   detail::copy_trained_tensors(file, model);
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -22,7 +22,7 @@
 #include "gt/io/text_file.hpp"
 #include "gt/nn/lora_config.hpp"
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 namespace detail {
 
@@ -151,4 +151,4 @@ void load_adapter(Model& model, std::string const& folder) {
   }
 }
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -8,6 +8,8 @@
 #include <numbers>
 
 #include "gt/backend/cpu/gemm.hpp"
+#include "gt/backend/cpu/isa.hpp"
+#include "gt/core/backend.hpp"
 #include "gt/core/kernels.hpp"
 #include "gt/core/view.hpp"
 #include "gt/ops/attention/cpu_query.hpp"
@@ -15,7 +17,7 @@
 #include "gt/ops/attention/cpu_tile.hpp"
 #include "gt/ops/attention/shape.hpp"
 
-namespace gt::detail {
+namespace gt::inline GT_ABI::detail {
 
 /// Queries [begin, end) of one (sequence, head). Its size in memory is linear in keys and queries.
 template <Isa I>
@@ -88,9 +90,9 @@ class AttentionHead {
   }
 };
 
-}  // namespace gt::detail
+}  // namespace gt::inline GT_ABI::detail
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The kernel of `attention` (ops/attention.hpp). A query's result depends on its position and on the keys that it sees
 /// alone, not on the queries beside it: its sums run over blocks of keys that begin at multiples of 256.
@@ -141,4 +143,4 @@ requires(I != Isa::scalar) void attention(Cpu<I> const& on, In<Matrix<float cons
 template <>
 inline constexpr bool has_kernel<cpu_tag, Op::attention> = true;
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -9,13 +9,15 @@
 #include <utility>
 
 #include "gt/backend/cpu/gemm.hpp"
+#include "gt/backend/cpu/isa.hpp"
+#include "gt/core/backend.hpp"
 #include "gt/core/kernels.hpp"
 #include "gt/core/view.hpp"
 #include "gt/ops/attention/cpu_softmax.hpp"
 #include "gt/ops/attention/cpu_tile.hpp"
 #include "gt/ops/attention/shape.hpp"
 
-namespace gt::detail {
+namespace gt::inline GT_ABI::detail {
 
 /// P and dS of a tile: P = 2^(q' K^T - l) where a key is seen, dS = P (do V^T - delta), with q' = q log2(e) / sqrt(D)
 /// and l = log2(e) log_sum. Row i sees the first seen + i of the keys. `Masked`: not all of them.
@@ -172,9 +174,9 @@ class AttentionHeadGradient {
   }
 };
 
-}  // namespace gt::detail
+}  // namespace gt::inline GT_ABI::detail
 
-namespace gt {
+namespace gt::inline GT_ABI {
 
 /// The kernel of `attention_backward` (ops/attention.hpp).
 template <Isa I>
@@ -198,4 +200,4 @@ requires(I != Isa::scalar) void attention_backward(Cpu<I> const& on, In<Matrix<f
 template <>
 inline constexpr bool has_kernel<cpu_tag, Op::attention_backward> = true;
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

@@ -5,11 +5,12 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/row_products.hpp"
 #include "gt/ops/attention/cpu_softmax.hpp"
 #include "gt/ops/attention/cpu_tile.hpp"
 
-namespace gt::detail {
+namespace gt::inline GT_ABI::detail {
 
 /// Some heads of one query, side by side; D is a multiple of the width. The same bits as from AttentionHead.
 template <Isa I>
@@ -77,4 +78,4 @@ class AttentionQuery {
   }
 };
 
-}  // namespace gt::detail
+}  // namespace gt::inline GT_ABI::detail

@@ -8,10 +8,11 @@
 #include <limits>
 #include <numbers>
 
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/simd_math.hpp"
 #include "gt/ops/attention/cpu_tile.hpp"
 
-namespace gt::detail {
+namespace gt::inline GT_ABI::detail {
 
 /// Keys of a block: their scores for a tile of queries stay in L1, they in L2. Part of what a result is: see
 /// softmax_block.
@@ -96,4 +97,4 @@ void store_log_sums(SoftmaxState state, std::int64_t rows, float* to) noexcept {
     to[i] = multiply_add(state.top[i], std::numbers::ln2_v<float>, std::log(state.total[i]));
 }
 
-}  // namespace gt::detail
+}  // namespace gt::inline GT_ABI::detail

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/simd.hpp"
 #include "gt/backend/cpu/simd_transpose.hpp"
-#include "gt/core/backend.hpp"
 
-namespace gt::detail {
+namespace gt::inline GT_ABI::detail {
 
 /// The register tile of attention: `rows` queries or keys by one or two registers. It is smaller than GEMM's, because
 /// what a tile computes beyond the diagonal is wasted.
@@ -145,4 +145,4 @@ GT_INLINE void prefetch_rows(HeadRows<T> x, std::int64_t from, std::int64_t end,
 #endif
 }
 
-}  // namespace gt::detail
+}  // namespace gt::inline GT_ABI::detail
