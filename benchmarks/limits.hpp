@@ -5,7 +5,6 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -19,6 +18,7 @@
 
 #include "gt/backend/cpu/peak.hpp"
 #include "gt/backend/cpu/threads.hpp"
+#include "gt/base/clock.hpp"
 #include "gt/base/error.hpp"
 #include "gt/core/buffer.hpp"
 #include "gt/cpu.hpp"
@@ -27,9 +27,9 @@ namespace gt::bench {
 
 template <class F>
 double seconds_of(F const& f) {
-  auto const start = std::chrono::steady_clock::now();
+  double const start = seconds_now();
   f();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return seconds_since(start);
 }
 
 /// One thread and all of them.

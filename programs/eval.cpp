@@ -2,7 +2,6 @@
 // Measures a model: how well it predicts texts, chooses among answers, answers from a text, and translates.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <gt/eval/jsonl.hpp>
@@ -20,8 +19,6 @@
 
 namespace program::evaluating {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 /// What the command line asks for.
 struct Arguments {
@@ -42,14 +39,13 @@ class Progress {
   Progress(std::string file, char const* unit) : file_{std::move(file)}, unit_{unit} {}
   /// Shows how far it is; false once the user wants it to end.
   bool operator()(std::int64_t done, std::int64_t of) {
-    double const seconds = std::chrono::duration<double>(Clock::now() - start_).count();
+    double const seconds = gt::seconds_since(start_);
     if (gt::is_terminal(stderr) && seconds >= 1 && seconds >= shown_ + 0.1) {
       shown_ = seconds;
       double const left = seconds / static_cast<double>(done) * static_cast<double>(of - done);
       std::fprintf(stderr, "\r\033[K%s  %.0f %%  %s %s/s  %s left", file_.c_str(),
                    100 * static_cast<double>(done) / static_cast<double>(of),
-                   gt::detail::short_number(static_cast<double>(done) / seconds).c_str(), unit_,
-                   gt::detail::short_time(left).c_str());
+                   gt::short_number(static_cast<double>(done) / seconds).c_str(), unit_, gt::short_time(left).c_str());
       std::fflush(stderr);
     }
     return program::interrupted == 0;
@@ -61,7 +57,7 @@ class Progress {
   }
 
  private:
-  Clock::time_point start_ = Clock::now();
+  double start_ = gt::seconds_now();
   std::string file_;
   char const* unit_;
   double shown_ = 0;

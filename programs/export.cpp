@@ -33,8 +33,8 @@ void print(gt::GgufWritten const& written, std::string const& path) {
   std::printf("  type  tensors   numbers     bytes\n");
   auto const row = [](std::string const& name, Sum const& sum) {
     std::printf("  %-4s  %7d  %8s  %8s\n", name.c_str(), sum.tensors,
-                gt::detail::short_number(static_cast<double>(sum.numbers)).c_str(),
-                gt::detail::short_number(static_cast<double>(sum.bytes)).c_str());
+                gt::short_number(static_cast<double>(sum.numbers)).c_str(),
+                gt::short_number(static_cast<double>(sum.bytes)).c_str());
   };
   for (auto const& [type, sum] : sums) row(std::string{name(type)}, sum);
   row("all", all);
@@ -42,7 +42,7 @@ void print(gt::GgufWritten const& written, std::string const& path) {
     std::printf("%d matrices are f16: q8_0 needs rows of a multiple of %d numbers\n", written.f16_fallbacks,
                 static_cast<int>(gt::gguf_block));
   }
-  std::printf("%s: %s\n", path.c_str(), gt::detail::short_number(static_cast<double>(written.bytes), "B").c_str());
+  std::printf("%s: %s\n", path.c_str(), gt::short_number(static_cast<double>(written.bytes), "B").c_str());
 }
 
 }  // namespace

@@ -173,7 +173,7 @@ class Run : public gt::GrowthObserver {
   void print_prefix_cache(gt::PrefixCacheUse const& use) const {
     if (use.asked() == 0) return;
     auto const percent = [&](std::int64_t n) {
-      return gt::detail::fixed(100 * static_cast<double>(n) / static_cast<double>(use.asked()), 0) + " %";
+      return gt::decimals(100 * static_cast<double>(n) / static_cast<double>(use.asked()), 0) + " %";
     };
     std::string const of = use.windows < windows_ ? " of " + number(windows_) : "";
     std::printf("prefix cache: %s%s windows, %s; of %s asked for %s found, %s carried on, %s computed\n",
@@ -199,7 +199,7 @@ class Run : public gt::GrowthObserver {
         {"blocks", gt::text("width ", a_.width, ", ", a_.heads, " heads; new ones ", a_.init, "; head ", a_.head)},
         {"plan", gt::text(a_.plan, ", ", plan_.steps(0, tokens_per_stage, shape), " steps of ", shape.batch, " x ",
                           shape.tokens, " tokens a stage")},
-        {"learning rate", gt::text(program::shortest(a_.lr), ", warm-up, cosine to a tenth; AdamW", a_.rates)},
+        {"learning rate", gt::text(gt::shortest(a_.lr), ", warm-up, cosine to a tenth; AdamW", a_.rates)},
         {"seed", std::to_string(a_.seed)},
         {"machine", gt::text(on_.name(), ", ", on_.threads(), " threads, at most ", number(peak, "FLOP/s"),
                              a_.bf16 ? " in fp32; products in bf16" : "")},
@@ -262,10 +262,10 @@ class Run : public gt::GrowthObserver {
       bool const earlier = last_kept_ && *last_kept_ != std::pair{result.stage, result.step - 1};
       gt::fail("grow", "the loss must stay finite (it did not in ", at, "); ",
                earlier ? gt::text("the checkpoint of stage ", last_kept_->first + 1, " after step ", last_kept_->second,
-                                  " is kept: ", go_on, " --lr ", program::shortest(a_.lr / 4),
+                                  " is kept: ", go_on, " --lr ", gt::shortest(a_.lr / 4),
                                   " goes on from it with a smaller rate")
                        : gt::text("there is no checkpoint from which a smaller rate could help: begin again with --lr ",
-                                  program::shortest(a_.lr / 4)));
+                                  gt::shortest(a_.lr / 4)));
     }
     gt::save(model_, tokenizer_, folder_.model());
     program::print_stages(result);
@@ -330,7 +330,7 @@ int run(GrowArguments a) {
     if (asked.keep > 0) a.keep = asked.keep;
     a.keep_best = a.keep_best || asked.keep_best;
     if (asked.lr > 0 && asked.lr != a.lr) {
-      a.rates += gt::text("; until a stop ", program::shortest(a.lr));
+      a.rates += gt::text("; until a stop ", gt::shortest(a.lr));
       a.lr = asked.lr;
     }
   }

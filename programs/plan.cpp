@@ -5,7 +5,6 @@
 #include <sys/resource.h>
 #include <CLI/CLI.hpp>
 
-#include <chrono>
 #include <cstdio>
 #include <gt/gt.hpp>
 #include <string>
@@ -18,10 +17,6 @@
 
 namespace program::planning {
 namespace {
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 struct Arguments {
   std::string preset, plan = "3+3+3";
@@ -83,9 +78,9 @@ double measured_speed(gt::Cpu<> const& on, Planned const& p) {
   gt::Trainer trainer(on, model, shape);
   std::vector<std::int32_t> const ids(static_cast<std::size_t>(shape.rows()), 1);
   trainer.step(ids, ids, 0);
-  auto const start = std::chrono::steady_clock::now();
+  double const start = gt::seconds_now();
   trainer.step(ids, ids, 0);
-  return one.step_flops(0, model.config(), {vocab}, shape) / seconds_since(start);
+  return one.step_flops(0, model.config(), {vocab}, shape) / gt::seconds_since(start);
 }
 
 void print(Planned const& p, double speed, std::int64_t tokens) {
@@ -102,8 +97,8 @@ void print(Planned const& p, double speed, std::int64_t tokens) {
                 to_text(gt::GrowthPlan{p.plan[i]}).c_str(), p.plan.depth(i),
                 number(p.plan.active_parameters(i, p.block, p.size)).c_str(), number(p.weights(i), "B").c_str(),
                 number(p.optimiser(i), "B").c_str(), number(p.activations(i), "B").c_str(),
-                number(p.memory(i), "B").c_str(), gt::detail::short_time(step).c_str(),
-                gt::detail::short_time(step * 1e6 / tokens_a_step).c_str());
+                number(p.memory(i), "B").c_str(), gt::short_time(step).c_str(),
+                gt::short_time(step * 1e6 / tokens_a_step).c_str());
     all += p.plan[i].tokens / p.plan.tokens() * static_cast<double>(tokens) / tokens_a_step * step;
   }
   std::printf(
@@ -111,7 +106,7 @@ void print(Planned const& p, double speed, std::int64_t tokens) {
       "moments.\nmemory: all of it, with the frozen blocks packed for their products. Times by %s, measured here "
       "with one block.\n",
       number(speed, "FLOP/s").c_str());
-  if (tokens > 0) std::printf("%s tokens: %s\n", number(tokens).c_str(), gt::detail::short_time(all).c_str());
+  if (tokens > 0) std::printf("%s tokens: %s\n", number(tokens).c_str(), gt::short_time(all).c_str());
   std::fflush(stdout);
 }
 
@@ -125,7 +120,7 @@ int take_step(gt::Cpu<> const& on, Planned const& p, std::size_t stage) {
   std::printf("\nstage %zu of %zu on random weights: needs about %s, of %s there are\n", stage + 1, p.plan.size(),
               number(p.memory(stage), "B").c_str(), number(program::available_memory(), "B").c_str());
   std::fflush(stdout);
-  auto start = std::chrono::steady_clock::now();
+  double start = gt::seconds_now();
   int const n = static_cast<int>(p.size.table_width);
   gt::Buffer<float> rows(p.size.vocab * n);
   gt::Random const random(gt::seed(1), gt::Purpose::substrate);
@@ -142,7 +137,7 @@ int take_step(gt::Cpu<> const& on, Planned const& p, std::size_t stage) {
     }
   }
   std::printf("made %s parameters in %s\n", number(model.parameter_count()).c_str(),
-              gt::detail::short_time(seconds_since(start)).c_str());
+              gt::short_time(gt::seconds_since(start)).c_str());
   std::fflush(stdout);
   std::vector<std::int32_t> ids(static_cast<std::size_t>(p.shape.rows())), targets = ids;
   for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -152,11 +147,11 @@ int take_step(gt::Cpu<> const& on, Planned const& p, std::size_t stage) {
   gt::Trainer trainer(on, model, p.shape);
   double const peak = gt::measure_peak(on);
   for (int step = 1; step <= 2 && program::interrupted == 0; ++step) {
-    start = std::chrono::steady_clock::now();
+    start = gt::seconds_now();
     auto const result = trainer.step(ids, targets, 1e-3);
-    double const seconds = seconds_since(start);
+    double const seconds = gt::seconds_since(start);
     std::printf("step %d: loss %.4f, gradient norm %.3f, %s, %s, %.0f %% of the peak; %s in use at most\n", step,
-                result.loss, result.gradient_norm, gt::detail::short_time(seconds).c_str(),
+                result.loss, result.gradient_norm, gt::short_time(seconds).c_str(),
                 number(p.flops(stage) / seconds, "FLOP/s").c_str(), 100 * p.flops(stage) / seconds / peak,
                 number(peak_memory(), "B").c_str());
     std::fflush(stdout);

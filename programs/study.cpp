@@ -2,7 +2,6 @@
 // Measures the claims of the papers at laptop scale, with seeds and intervals, and writes a report. It goes on where it
 // was stopped.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <gt/gt.hpp>
 #include <optional>
@@ -96,7 +95,7 @@ study::Scale scale_of(Arguments const& a) {
 void write_report(Arguments const& a, study::Scale const& scale, study::Tables const& tables) {
   std::string command = self + " study";
   if (a.quick) command += " --quick";
-  if (a.hours != 1) command += gt::text(" --hours ", gt::detail::fixed(a.hours, 2));
+  if (a.hours != 1) command += gt::text(" --hours ", gt::decimals(a.hours, 2));
   std::vector<std::pair<std::string, std::string>> const facts{
       {"text", a.corpus},
       {"model", gt::text("width ", scale.width, ", ", scale.heads, " heads, ", scale.depth(), " blocks, ", scale.each,
@@ -156,7 +155,7 @@ int run(Arguments const& a) {
             "passage, artefact, compose (with --language)");
 
   study::Tables const tables{results, text.unigram_bits()};
-  auto const start = std::chrono::steady_clock::now();
+  double const start = gt::seconds_now();
   std::size_t todo = 0, done = 0;
   for (auto const& job : jobs) todo += results.has(job.name) ? 0 : 1;
   std::fprintf(stderr, "%zu measurements, of which %zu are there already\n", jobs.size(), jobs.size() - todo);
@@ -165,10 +164,10 @@ int run(Arguments const& a) {
       if (results.has(job.name)) continue;
       results.add(job.name, job.run());
       ++done;
-      double const seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      double const seconds = gt::seconds_since(start);
       double const left = seconds / static_cast<double>(done) * static_cast<double>(todo - done);
       std::fprintf(stderr, "%3zu/%zu  %-36s %s so far, about %s left\n", done, todo, job.name.c_str(),
-                   gt::detail::short_time(seconds).c_str(), gt::detail::short_time(left).c_str());
+                   gt::short_time(seconds).c_str(), gt::short_time(left).c_str());
       write_report(a, scale, tables);
     }
   } catch (study::Interrupted const&) {

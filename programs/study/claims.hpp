@@ -68,7 +68,7 @@ class Claims {
     std::snprintf(digits, sizeof digits, "%.1e", x);
     return digits;
   }
-  static std::string percent(double share) { return gt::detail::fixed(100 * share, 1) + " %"; }
+  static std::string percent(double share) { return gt::decimals(100 * share, 1) + " %"; }
 
   Finding counts() const {
     // As gt/paper/presets.hpp has their sources.
@@ -105,7 +105,7 @@ class Claims {
     double const worst = std::max(glyph.mean(), binary.mean());
     return {"A model learns on a frozen table (claim 6)",
             gt::text("pictures ", glyph.text(), ", bits of the id ", binary.text(), "; frequencies alone ",
-                     gt::detail::fixed(unigram_, 3), " bits/byte"),
+                     gt::decimals(unigram_, 3), " bits/byte"),
             worst < 0.8 * unigram_ ? Verdict::held : Verdict::failed};
   }
   Finding beside_trainable() const {

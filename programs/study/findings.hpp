@@ -39,7 +39,7 @@ struct Sample {
   std::string text(int digits = 3) const {
     if (values.empty()) return "–";
     auto const half = half_width();
-    return gt::detail::fixed(mean(), digits) + (half ? " ± " + gt::detail::fixed(*half, digits) : "");
+    return gt::decimals(mean(), digits) + (half ? " ± " + gt::decimals(*half, digits) : "");
   }
 };
 

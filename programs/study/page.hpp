@@ -41,11 +41,11 @@ struct Tables {
       std::int64_t active = 0;
       for (auto const& stage : rows[0].at("stages")) active = std::max(active, stage.at("active").get<std::int64_t>());
       auto const short_mean = [&](char const* key, char const* unit) {
-        return gt::detail::short_number(sample(results, prefix, key).mean(), unit);
+        return gt::short_number(sample(results, prefix, key).mean(), unit);
       };
       table.rows.push_back({name, sample(results, prefix).text(), gt::detail::count_text(active),
                             short_mean("tokens", ""), short_mean("flops", ""),
-                            gt::detail::short_time(sample(results, prefix, "train_seconds").mean())});
+                            gt::short_time(sample(results, prefix, "train_seconds").mean())});
     };
     for (auto const& [key, name] : {std::pair{"glyph", "pictures"},
                                     {"binary", "bits of the id"},
@@ -75,10 +75,9 @@ struct Tables {
       auto const& first = rows[0].at("stages")[i];
       table.rows.push_back({std::to_string(i + 1), first.at("trains").get<std::string>(),
                             std::to_string(first.at("depth").get<int>()), of("before").text(), of("after").text(),
-                            gt::detail::short_number(of("active").mean()),
-                            gt::detail::short_number(of("optimizer_bytes").mean(), "B"),
-                            gt::detail::short_number(of("activation_bytes").mean(), "B"),
-                            gt::detail::fixed(1000 * of("step_seconds").mean(), 1) + " ms"});
+                            gt::short_number(of("active").mean()), gt::short_number(of("optimizer_bytes").mean(), "B"),
+                            gt::short_number(of("activation_bytes").mean(), "B"),
+                            gt::decimals(1000 * of("step_seconds").mean(), 1) + " ms"});
     }
     return table;
   }
@@ -210,7 +209,7 @@ inline std::string to_page(Tables const& t, std::string const& command,
   body +=
       gt::html_section("Growing against training at once",
                        table(t.cells(), "Bits per byte on all held-out text, means over seeds. Frequencies alone: " +
-                                            gt::detail::fixed(t.unigram, 3) + ".") +
+                                            gt::decimals(t.unigram, 3) + ".") +
                            gt::html_figure(gt::to_svg(t.curves(), {.width = 832, .height = 400, .standalone = false}),
                                            "Looks at a part of the held-out text, seed 1.") +
                            code(" --only matrix,equal"));

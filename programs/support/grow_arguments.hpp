@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <gt/gt.hpp>
 #include <initializer_list>
@@ -208,12 +207,6 @@ struct GrowCommandLine {
   }
 };
 
-/// A number in as few digits as give it back exactly.
-inline std::string shortest(double x) {
-  char digits[32];
-  return {digits, std::to_chars(digits, digits + sizeof digits, x).ptr};
-}
-
 /// What a run's prefix cache may take; its file is one that can be opened. A run whose states are rounded goes on with
 /// rounded ones, if need be without keeping any: a budget of one byte.
 inline gt::PrefixCacheOptions prefix_cache_of(GrowArguments const& a) {
@@ -250,7 +243,7 @@ inline std::string command_of(GrowArguments const& a) {
   add("--plan", a.plan), add("--tokens", a.tokens), add("--width", a.width), add("--heads", a.heads);
   a.tokenizer.empty() ? add("--vocab", a.vocab) : add("--tokenizer", quoted(a.tokenizer));
   add("--context", a.context), add("--batch", a.batch);
-  add("--lr", shortest(a.lr)), add("--init", a.init), add("--head", a.head), add("--substrate", a.substrate);
+  add("--lr", gt::shortest(a.lr)), add("--init", a.init), add("--head", a.head), add("--substrate", a.substrate);
   if (a.substrate == "glyph") {
     line += " --font";
     for (auto const& font : a.font) line += " " + quoted(font);

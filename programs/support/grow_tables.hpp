@@ -10,7 +10,7 @@
 
 namespace program {
 
-inline std::string number(double x, char const* unit = "") { return gt::detail::short_number(x, unit); }
+inline std::string number(double x, char const* unit = "") { return gt::short_number(x, unit); }
 inline std::string number(std::int64_t x, char const* unit = "") { return number(static_cast<double>(x), unit); }
 
 inline void print_plan(gt::GrowthPlan const& plan, gt::BlockConfig block, gt::ModelSize model, gt::BatchShape shape,
@@ -33,7 +33,7 @@ inline void print_stages(gt::GrowthResult const& result) {
   for (auto const& s : result.stages) {
     std::printf("  %5zu  %5d  %7s  %9s  %10.3f   %.3f -> %.3f  %12s\n", s.stage + 1, s.depth,
                 number(s.active_parameters).c_str(), number(s.tokens).c_str(), s.loss, s.before.bits_per_byte(),
-                s.after.bits_per_byte(), gt::detail::short_time(s.seconds).c_str());
+                s.after.bits_per_byte(), gt::short_time(s.seconds).c_str());
   }
 }
 

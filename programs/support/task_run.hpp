@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <gt/eval/retrieval.hpp>
@@ -67,7 +66,7 @@ bool train_on_task(gt::Cpu<> const& on, Task const& task, TaskRun const& run, F 
                   gt::fixed<task_block>, start, {.context = task.context()});
   gt::BatchShape const shape{.batch = run.batch, .tokens = task.context()};
   std::vector<std::int32_t> ids(static_cast<std::size_t>(shape.rows())), targets(ids.size());
-  auto const began = std::chrono::steady_clock::now();
+  double const began = gt::seconds_now();
   TaskStage now;
   for (std::size_t stage = 0; stage < plan.size(); ++stage) {
     int const below = model.depth();
@@ -84,7 +83,7 @@ bool train_on_task(gt::Cpu<> const& on, Task const& task, TaskRun const& run, F 
     model.merge_adapters(on);
     now.stage = stage, now.depth = model.depth();
     now.score = gt::score_retrieval(on, model, task, {.samples = run.samples});
-    now.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    now.seconds = gt::seconds_since(began);
     done(now);
   }
   return true;

@@ -6,12 +6,15 @@
 
 namespace format_test {
 
-using gt::detail::fixed, gt::detail::short_number, gt::detail::short_time;
+using gt::decimals, gt::shortest, gt::short_number, gt::short_time;
 
-TEST_CASE("fixed: a point in every locale, no minus at zero, no more digits than asked") {
-  CHECK(fixed(-0.0001, 2) == "0.00");
-  CHECK(fixed(-1.005, 1) == "-1.0");
-  CHECK(fixed(1e300, 0).size() == 301);
+TEST_CASE("decimals, shortest: a point in every locale, no minus at zero, no more digits than asked or needed") {
+  CHECK(decimals(-0.0001, 2) == "0.00");
+  CHECK(decimals(-1.005, 1) == "-1.0");
+  CHECK(decimals(1e300, 0).size() == 301);
+  CHECK(shortest(0.1) == "0.1");
+  CHECK(shortest(1.0 / 3) == "0.3333333333333333");
+  CHECK(shortest(1e-5) == "1e-05");
 }
 
 TEST_CASE("numbers and times are short") {

@@ -6,15 +6,22 @@
 #include <cstdio>
 #include <string>
 
-namespace gt::inline GT_ABI::detail {
+#include "gt/base/macros.hpp"
+
+namespace gt::inline GT_ABI {
 
 /// `digits` decimals and a point, in every locale; never "-0".
-inline std::string fixed(double x, int digits) {
+inline std::string decimals(double x, int digits) {
   char buffer[352];  // 308 digits before the point
   auto const end = std::to_chars(buffer, buffer + sizeof buffer, x, std::chars_format::fixed, digits).ptr;
   std::string s(buffer, end);
   if (s.starts_with('-') && s.find_first_not_of("-0.") == s.npos) s.erase(0, 1);
   return s;
+}
+/// In as few digits as give the number back exactly.
+inline std::string shortest(double x) {
+  char buffer[32];
+  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, x).ptr};
 }
 /// 12.3k, 4.56M, 1.2G; with a unit 12.3 kB, 1.2 GB.
 inline std::string short_number(double x, char const* unit = "") {
@@ -24,7 +31,7 @@ inline std::string short_number(double x, char const* unit = "") {
     x /= 1000, suffix = s;
   }
   int const digits = *suffix == 0 || x >= 100 ? 0 : x < 10 ? 2 : 1;
-  return fixed(x, digits) + (*unit != 0 ? " " : "") + suffix + unit;
+  return decimals(x, digits) + (*unit != 0 ? " " : "") + suffix + unit;
 }
 /// 4 s, 2 min 05 s, 1 h 20 min.
 inline std::string short_time(double seconds) {
@@ -40,4 +47,4 @@ inline std::string short_time(double seconds) {
   return buffer;
 }
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::inline GT_ABI

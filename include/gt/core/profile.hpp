@@ -2,11 +2,11 @@
 // Where the time goes, op by op: a backend that carries an OpProfile is measured, any other costs nothing.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <vector>
 
+#include "gt/base/clock.hpp"
 #include "gt/base/macros.hpp"
 #include "gt/core/backend.hpp"
 
@@ -62,21 +62,20 @@ class OpTimer {
   OpTimer(B const& on, char const* op, OpWork work) : op_{op}, work_{work} {
     if constexpr (requires { on.profile(); }) {
       profile_ = on.profile();
-      if (profile_) start_ = clock::now();
+      if (profile_) start_ = seconds_now();
     }
   }
   OpTimer(OpTimer const&) = delete;
   OpTimer& operator=(OpTimer const&) = delete;
   ~OpTimer() {
-    if (profile_) profile_->add(op_, std::chrono::duration<double>(clock::now() - start_).count(), work_);
+    if (profile_) profile_->add(op_, seconds_since(start_), work_);
   }
 
  private:
-  using clock = std::chrono::steady_clock;
   char const* op_;
   OpWork work_;
   OpProfile* profile_ = nullptr;
-  clock::time_point start_{};
+  double start_ = 0;
 };
 
 }  // namespace gt::inline GT_ABI

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
@@ -14,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "gt/base/clock.hpp"
 #include "gt/base/error.hpp"
 #include "gt/core/backend.hpp"
 #include "gt/grow/grow_options.hpp"
@@ -54,10 +54,6 @@ void enter_stage(Model& model, GrowthPlan const& plan, std::size_t stage, int fi
     model.attach_adapters(plan[stage].lora, below, 64 * below + static_cast<int>(stage));
   if (plan[stage].head == HeadInit::reset && stage > 0) model.reset_head(static_cast<int>(stage));
   thaw_stage(model, plan[stage], below);
-}
-
-inline double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 /// One run of `grow`: what its steps share. Each member function does one thing that `run` names.
@@ -124,7 +120,7 @@ class GrowthRun {
     } else {
       thaw_stage(model_, plan_[state_.stage], model_.depth() - plan_[state_.stage].blocks);
     }
-    began_ = std::chrono::steady_clock::now() - as_duration(state_.current.seconds);
+    began_ = seconds_now() - state_.current.seconds;
     Trainer<B, Model> trainer(on_, model_, shape_, options_.adamw);
     if (state_.step > 0) trainer.restore(moments_of(state_), state_.step);
     StepProfile const profile_before = state_.current.profile;
@@ -133,7 +129,7 @@ class GrowthRun {
     at_stage_ = state_.stage, at_step_ = state_.step + 1;
     if (state_.step == 0) state_.current.before = evaluate_(model_, data_.validation);
     if (!std::isfinite(state_.current.before.nats)) return GrowthEnd::diverged;
-    kept_ = std::chrono::steady_clock::now();
+    kept_ = seconds_now();
 
     while (state_.step < steps_) {
       if (!step(trainer, profile_before)) return GrowthEnd::diverged;
@@ -169,7 +165,7 @@ class GrowthRun {
   // The loss of the batch, with its gradients.
   double forward_backward(Trainer<B, Model>& trainer) {
     if (!cached_) return trainer.forward_backward(ids_, targets_);
-    auto const start = std::chrono::steady_clock::now();
+    double const start = seconds_now();
     Matrix<T const> const prefix = cache_->states(ids_);
     cache_seconds_ += seconds_since(start);
     if (auto const sentence = cache_->take_notice(); !sentence.empty())
@@ -222,15 +218,15 @@ class GrowthRun {
   // One training step; false when a loss, gradient or look at held-out text was not finite. A checkpoint that is due is
   // made when the loss of the next batch is known to be finite: nobody could go on from another.
   bool step(Trainer<B, Model>& trainer, StepProfile const& profile_before) {
-    auto start = std::chrono::steady_clock::now();
+    double start = seconds_now();
     windows_.fill(state_.samples, shape_.batch, ids_, targets_);
     double const lr = plan_[state_.stage].schedule.at(state_.step, steps_);
     at_stage_ = state_.stage, at_step_ = state_.step + 1;
     if (!std::isfinite(forward_backward(trainer))) return false;
     if (state_.step > 0 && seconds_since(kept_) > options_.checkpoint_seconds) {
-      auto const writing = std::chrono::steady_clock::now();
+      double const writing = seconds_now();
       keep(trainer, profile_before);
-      kept_ = std::chrono::steady_clock::now();
+      kept_ = seconds_now();
       start += kept_ - writing;
     }
     StepResult const r = trainer.update(lr);
@@ -297,9 +293,6 @@ class GrowthRun {
     return {reinterpret_cast<T const*>(state.moments.data()),
             static_cast<std::size_t>(state.moments.size()) / sizeof(T)};
   }
-  static std::chrono::steady_clock::duration as_duration(double seconds) {
-    return std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(seconds));
-  }
 
   B const& on_;
   Model& model_;
@@ -322,7 +315,7 @@ class GrowthRun {
   int first_depth_ = 0;
   std::size_t at_stage_ = 0;
   std::int64_t at_step_ = 0;
-  std::chrono::steady_clock::time_point began_, kept_;
+  double began_ = 0, kept_ = 0;  // of seconds_now
 };
 
 /// What `grow` asks of its arguments.

@@ -2,11 +2,11 @@
 // What the steps of a plan take on this machine, before it runs.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "gt/base/clock.hpp"
 #include "gt/base/philox.hpp"
 #include "gt/core/backend.hpp"
 #include "gt/grow/grow.hpp"
@@ -37,9 +37,9 @@ std::vector<StepSeconds> measure_steps(B const& on, Model const& model, GrowthPl
     Trainer<B, Model> trainer(on, trial, shape);
     trainer.step(ids, ids, 0.0);
     double const before = trainer.profile().prefix;
-    auto const start = std::chrono::steady_clock::now();
+    double const start = seconds_now();
     trainer.step(ids, ids, 0.0);
-    double const step = detail::seconds_since(start);
+    double const step = seconds_since(start);
     seconds.push_back({step, trainer.profile().prefix - before});
     trial.drop_adapters();
   }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "gt/base/clock.hpp"
 #include "gt/base/error.hpp"
 #include "gt/core/backend.hpp"
 #include "gt/grow/grow.hpp"
@@ -112,7 +112,7 @@ class PolicyRun final : public GrowthObserver {
       if (ran.end != GrowthEnd::stopped || !next_.adds_blocks())
         return {ran.end, stages_, ran.tokens, plan_.size() - 1, ran.step};
       model_.merge_adapters(on_);
-      auto const looking = std::chrono::steady_clock::now();
+      double const looking = seconds_now();
       reached_.after = Evaluator<B, Model>(on_, shape_, bytes_of_tokens)(model_, data.validation);
       reached_.steps = ran.step, reached_.tokens = ran.tokens, reached_.loss = now_.mean_loss;
       reached_.seconds += seconds_since(looking);

@@ -21,7 +21,7 @@ namespace detail {
 
 /// A place in a drawing: one decimal at most.
 inline std::string place(double x) {
-  std::string s = fixed(x, 1);
+  std::string s = decimals(x, 1);
   if (s.ends_with(".0")) s.resize(s.size() - 2);
   return s;
 }
@@ -58,7 +58,7 @@ inline std::string tick_label(double x, double largest, double step) {
   if (largest >= 1e15 || largest < 1e-4) return value_text(x);
   auto const [unit, suffix] = si_unit(largest);
   int const digits = std::clamp(static_cast<int>(std::ceil(-std::log10(step / unit) - 1e-6)), 0, 12);
-  return x == 0 ? "0" : fixed(x / unit, digits) + suffix;
+  return x == 0 ? "0" : decimals(x / unit, digits) + suffix;
 }
 
 }  // namespace detail

@@ -42,10 +42,10 @@ inline std::string profile_table(OpProfile const& profile, double peak_flops = 0
   std::string table = line("op", titles);
   for (auto const& e : entries) {
     double const flops = e.work.flops / e.seconds;
-    std::vector<std::string> row{detail::fixed(100 * e.seconds / profile.seconds(), 1) + " %", text(e.calls),
-                                 detail::fixed(1e3 * e.seconds / static_cast<double>(e.calls), 3),
-                                 detail::fixed(1e-9 * flops, 1), detail::fixed(1e-9 * e.work.bytes / e.seconds, 1)};
-    if (peak_flops > 0) row.push_back(detail::fixed(100 * flops / peak_flops, 0) + " %");
+    std::vector<std::string> row{decimals(100 * e.seconds / profile.seconds(), 1) + " %", text(e.calls),
+                                 decimals(1e3 * e.seconds / static_cast<double>(e.calls), 3), decimals(1e-9 * flops, 1),
+                                 decimals(1e-9 * e.work.bytes / e.seconds, 1)};
+    if (peak_flops > 0) row.push_back(decimals(100 * flops / peak_flops, 0) + " %");
     table += line(e.op, row);
   }
   return table;

@@ -30,9 +30,9 @@ inline std::string blocks_text(int depth) { return text(depth, depth == 1 ? " bl
 inline std::string count_text(std::int64_t n) { return short_number(static_cast<double>(n)); }
 inline std::string bytes_text(std::int64_t n) { return short_number(static_cast<double>(n), "B"); }
 inline std::string percent_text(double part, double whole) {
-  return whole > 0 ? fixed(100 * part / whole, 0) + " %" : "–";
+  return whole > 0 ? decimals(100 * part / whole, 0) + " %" : "–";
 }
-inline std::string bits_text(double bits) { return bits > 0 ? fixed(bits, 3) : "–"; }
+inline std::string bits_text(double bits) { return bits > 0 ? decimals(bits, 3) : "–"; }
 
 /// Seconds, minutes or hours, whichever makes `most` seconds easy to read.
 struct TimeUnit {
@@ -152,9 +152,9 @@ inline HtmlTable result_table(RunReport const& report) {
     bool const timed = s.done && s.train_seconds > 0;
     table.rows.push_back(
         {text(i + 1), text(s.steps_done, s.done ? "" : " of " + std::to_string(s.steps)), detail::count_text(s.tokens),
-         detail::short_time(s.seconds), timed ? detail::percent_text(s.seconds - s.train_seconds, s.seconds) : "–",
-         timed ? detail::short_number(static_cast<double>(s.tokens) / s.train_seconds) : "–",
-         s.done ? detail::fixed(s.loss, 3) : "–", detail::bits_text(s.bits_before), detail::bits_text(s.bits_after)});
+         short_time(s.seconds), timed ? detail::percent_text(s.seconds - s.train_seconds, s.seconds) : "–",
+         timed ? short_number(static_cast<double>(s.tokens) / s.train_seconds) : "–",
+         s.done ? decimals(s.loss, 3) : "–", detail::bits_text(s.bits_before), detail::bits_text(s.bits_after)});
   }
   return table;
 }
@@ -176,7 +176,7 @@ inline HtmlTable profile_table(RunReport const& report) {
     std::vector<std::string> row{text(i + 1)};
     for (double const part : parts) row.push_back(detail::percent_text(part, whole));
     double const flops = s.step_flops / (whole / 1000);
-    row.push_back(detail::fixed(flops / 1e9, 1));
+    row.push_back(decimals(flops / 1e9, 1));
     if (report.peak_flops > 0) row.push_back(detail::percent_text(flops, report.peak_flops));
     table.rows.push_back(std::move(row));
   }

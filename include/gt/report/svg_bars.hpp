@@ -54,7 +54,7 @@ inline std::string to_svg(StackedBars const& chart, SvgOptions options = {}) {
     svg += detail::svg_text(left, y + 5, bar.label);
     svg += detail::svg_text(
         left + width, y + 5,
-        (totals[b] < 1e4 ? detail::fixed(totals[b], totals[b] < 100 ? 1 : 0) : detail::value_text(totals[b])) + " " +
+        (totals[b] < 1e4 ? decimals(totals[b], totals[b] < 100 ? 1 : 0) : detail::value_text(totals[b])) + " " +
             chart.unit,
         " text-anchor=\"end\" font-weight=\"600\"");
     double x = left;

@@ -174,7 +174,7 @@ class PlotDrawing {
                    "</title></circle>\n");
     }
     double const last = s.y[points.back().index];
-    if (s.label_last) ends.push_back({points.back().y, std::fabs(last) < 100 ? fixed(last, 3) : value_text(last)});
+    if (s.label_last) ends.push_back({points.back().y, std::fabs(last) < 100 ? decimals(last, 3) : value_text(last)});
   }
   /// Of the points in one column of pixels only the first, lowest, highest and last are drawn: the picture is the same,
   /// and its size bounded.

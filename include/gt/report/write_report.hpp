@@ -73,7 +73,7 @@ class ReportPage {
                    strong(count_text(model.total_parameters) + " parameters"));
       if (model.bits_after > 0)
         html += ", the model predicts text that it has not seen at " +
-                strong(fixed(model.bits_after, 3) + " bits per byte") + ". It was trained on ";
+                strong(decimals(model.bits_after, 3) + " bits per byte") + ". It was trained on ";
       else
         html += ", the model was trained on ";
       html += strong(count_text(last->tokens_before + last->tokens) + " tokens") + " in " +

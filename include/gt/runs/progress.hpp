@@ -56,7 +56,7 @@ class ProgressLine : public GrowthObserver {
   /// Names the instruction set, the threads and the machine's limit, and warns; once, at the latest when a run starts.
   void introduce(char const* instruction_set, int threads) {
     if (std::exchange(introduced_, true)) return;
-    std::string const limit = peak_ > 0 ? ", at most " + detail::short_number(peak_, "FLOP/s") : "";
+    std::string const limit = peak_ > 0 ? ", at most " + short_number(peak_, "FLOP/s") : "";
     std::fprintf(out_, "running on %s, %d thread%s%s\n", instruction_set, threads, threads == 1 ? "" : "s",
                  limit.c_str());
     if (!warning_.empty()) std::fprintf(out_, "warning: %s\n", warning_.c_str());
@@ -71,15 +71,15 @@ class ProgressLine : public GrowthObserver {
     if (!terminal_ && !s.evaluated) return;
     double const left = s.seconds / static_cast<double>(s.step) * static_cast<double>(s.steps - s.step);
     std::string line = text("stage ", s.stage + 1, "/", start_.stages, "  ", s.depth, " blocks  step ", s.step, "/",
-                            s.steps, "  loss ", detail::fixed(s.loss, 3));
-    if (s.bits_per_byte > 0) line += "  held-out " + detail::fixed(s.bits_per_byte, 3) + " bits/byte";
-    line += "  " + detail::short_number(s.tokens_per_second) + " tok/s";
+                            s.steps, "  loss ", decimals(s.loss, 3));
+    if (s.bits_per_byte > 0) line += "  held-out " + decimals(s.bits_per_byte, 3) + " bits/byte";
+    line += "  " + short_number(s.tokens_per_second) + " tok/s";
     if (peak_ > 0) {
       double const step_seconds = static_cast<double>(start_.tokens_per_step) / s.tokens_per_second;
       double const flops = s.step_flops > 0 ? s.step_flops : start_.step_flops;
-      line += "  " + detail::fixed(100 * flops / step_seconds / peak_, 0) + " % of peak";
+      line += "  " + decimals(100 * flops / step_seconds / peak_, 0) + " % of peak";
     }
-    show(line + "  " + detail::short_time(left) + " left");
+    show(line + "  " + short_time(left) + " left");
   }
   void stage_done(StageDone const&) override { end_line(); }
   ProgressLine(ProgressLine const&) = delete;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +10,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "gt/base/clock.hpp"
 #include "gt/base/error.hpp"
 #include "gt/core/arena.hpp"
 #include "gt/core/backend.hpp"
@@ -124,7 +124,7 @@ class Trainer {
   /// or gradient that is not finite changes nothing: the result then says so.
   StepResult update(double lr) {
     check(batches_ > 0, "Trainer::update", "a forward_backward must come first");
-    auto const start = clock::now();
+    double const start = seconds_now();
     StepResult const result = gradients_.runs().update(on_, options_, lr, batches_, loss_sum_, steps_);
     clear_gradients();
     profile_.update += seconds_since(start);
@@ -182,11 +182,6 @@ class Trainer {
   }
 
  private:
-  using clock = std::chrono::steady_clock;
-  static double seconds_since(clock::time_point start) {
-    return std::chrono::duration<double>(clock::now() - start).count();
-  }
-
   void lay_out(Arena& arena) {
     std::int64_t const M = shape_.rows(), C = model_.config().d_model;
     auto const matrix = [&] { return Matrix<T>(arena.take<T>(M * C), M, C); };
@@ -225,7 +220,7 @@ class Trainer {
           ")");
     check_trained();
     if (model_.table_trains()) ids_.assign(ids.begin(), ids.end());
-    auto const start = clock::now();
+    double const start = seconds_now();
     hidden_states(on_, model_, Vector<std::int32_t const>(ids.data(), M), shape_, inputs_[at(lowest_)], arena_,
                   lowest_);
     prefix_ = inputs_[at(lowest_)];
@@ -259,7 +254,7 @@ class Trainer {
   }
   // From `prefix_` up to the final norm: `inputs_`, `saved_` and `normed_`.
   void run_blocks() {
-    auto const start = clock::now();
+    double const start = seconds_now();
     for (int l = lowest_; l < model_.depth(); ++l) {
       model_.blocks()[at(l)].forward(on_, input(l), saved_[at(l)], inputs_[at(l + 1)], shape_, model_.rotary());
     }
@@ -271,7 +266,7 @@ class Trainer {
   Matrix<T const> input(int l) const { return l == lowest_ ? prefix_ : inputs_[at(l)]; }
   // The mean loss; with gradients, those of the head are added and that of `normed_` is left in `gradient_`.
   double run_head(std::span<std::int32_t const> targets, bool gradients) {
-    auto const start = clock::now();
+    double const start = seconds_now();
     std::int64_t const M = shape_.rows(), C = model_.config().d_model, V = model_.vocab();
     std::int64_t counted = 0;
     for (auto t : targets) counted += t != no_target;
@@ -293,7 +288,7 @@ class Trainer {
   bool below_head() const { return below_norm() || model_.norm_trains(); }
   // Takes `gradient_`, which is that of the states after the final norm, down to the lowest trainable block.
   void back() {
-    auto const start = clock::now();
+    double const start = seconds_now();
     ++batches_;
     if (!below_head()) return;
     auto const of_norm = [&](int t) {

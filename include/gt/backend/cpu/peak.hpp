@@ -3,13 +3,13 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <numeric>
 #include <vector>
 
 #include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/simd.hpp"
+#include "gt/base/clock.hpp"
 
 namespace gt::inline GT_ABI {
 
@@ -39,17 +39,16 @@ float multiply_add_chains(std::int64_t rounds) noexcept {
 /// registers. Each thread counts the fastest of its own short runs, so that other programs disturb the result little.
 template <Isa I>
 double measure_peak(Cpu<I> const& on) {
-  using clock = std::chrono::steady_clock;
   constexpr std::int64_t rounds = 200'000;  // about a millisecond
   constexpr double flops = 2.0 * 12 * Register<I, float>::width * rounds;
   std::vector<double> rates(static_cast<std::size_t>(on.threads()));
   on.parallel_for(on.threads(), [&](std::int64_t job) {
     double fastest = 0;
     for (int run = 0; run < 20; ++run) {
-      auto const start = clock::now();
+      double const start = seconds_now();
       float volatile kept = detail::multiply_add_chains<I>(rounds);
       (void)kept;
-      fastest = std::max(fastest, flops / std::chrono::duration<double>(clock::now() - start).count());
+      fastest = std::max(fastest, flops / seconds_since(start));
     }
     rates[static_cast<std::size_t>(job)] = fastest;
   });

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +15,7 @@
 
 #include "gt/base/bf16.hpp"
 #include "gt/base/error.hpp"
+#include "gt/base/format.hpp"
 #include "gt/base/version.hpp"
 #include "gt/core/buffer.hpp"
 #include "gt/formats/embedded/embedded.hpp"
@@ -101,11 +101,6 @@ class LiteralWriter {
   bool any_ = false, open_ = false;
 };
 
-inline std::string shortest_literal(double x) {
-  std::array<char, 32> digits;
-  return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), x).ptr};
-}
-
 /// The block as C++ has it, all fields written out.
 inline std::string block_literal(BlockConfig const& c) {
   BlockConfig const written{.d_model = c.d_model,
@@ -123,8 +118,7 @@ inline std::string block_literal(BlockConfig const& c) {
               ",\n    .qkv_bias = ", word(c.qkv_bias), ",\n    .out_bias = ", word(c.out_bias),
               ",\n    .norm = gt::Norm::", c.norm == Norm::rms ? "rms" : "layer",
               ",\n    .gelu = gt::Gelu::", c.gelu == Gelu::erf ? "erf" : "tanh",
-              ",\n    .norm_eps = ", shortest_literal(c.norm_eps),
-              ",\n    .rope_base = ", shortest_literal(c.rope_base), ",\n}");
+              ",\n    .norm_eps = ", shortest(c.norm_eps), ",\n    .rope_base = ", shortest(c.rope_base), ",\n}");
 }
 
 template <class>
