@@ -11,6 +11,11 @@ install(EXPORT gtTargets NAMESPACE gt:: DESTINATION ${gt_package_dir})
 install(FILES cmake/gtConfig.cmake cmake/dependencies.cmake cmake/native.cmake
   ${PROJECT_BINARY_DIR}/gtConfigVersion.cmake DESTINATION ${gt_package_dir})
 
+if(GT_PREBUILT)  # the one library that depends on the architecture
+  install(TARGETS gt_prebuilt EXPORT gtPrebuiltTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT gtPrebuiltTargets NAMESPACE gt:: DESTINATION ${gt_package_dir})
+endif()
+
 file(RELATIVE_PATH gt_pc_to_include ${CMAKE_INSTALL_FULL_DATADIR}/pkgconfig ${CMAKE_INSTALL_FULL_INCLUDEDIR})
 configure_file(cmake/gt.pc.in ${PROJECT_BINARY_DIR}/gt.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/gt.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig)

@@ -2,10 +2,14 @@
 # the same headers, the same results. It is for one instruction set, one setting of NDEBUG and of OpenMP, which a unit that
 # uses it is asked for (GT_ABI_NUMBER in gt/base/macros.hpp).
 file(GLOB gt_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/prebuilt/*.cpp)
-add_library(gt_prebuilt STATIC EXCLUDE_FROM_ALL ${gt_sources})
+option(GT_PREBUILT "Build gt::prebuilt with the project, and install it" OFF)
+add_library(gt_prebuilt STATIC ${gt_sources})
 add_library(gt::prebuilt ALIAS gt_prebuilt)
+if(NOT GT_PREBUILT)
+  set_target_properties(gt_prebuilt PROPERTIES EXCLUDE_FROM_ALL ON)
+endif()
 set_target_properties(gt_prebuilt PROPERTIES EXPORT_NAME prebuilt)
-target_link_libraries(gt_prebuilt PUBLIC gt::gt gt::native)
+target_link_libraries(gt_prebuilt PUBLIC gt::gt $<BUILD_INTERFACE:gt::native>)
 
 # The number that the library's own flags make, by its compiler.
 string(TOUPPER "CMAKE_CXX_FLAGS_${CMAKE_BUILD_TYPE}" gt_type_flags)

@@ -65,6 +65,30 @@ elseif(HOW STREQUAL "fetch_content")
   file(SHA256 ${WORK}/gt.tar.gz hash)
   build(-DGT_ARCHIVE=${WORK}/gt.tar.gz -DGT_ARCHIVE_SHA256=${hash})
 
+elseif(HOW STREQUAL "prebuilt")
+  install_moved()
+  build(-DCMAKE_PREFIX_PATH=${WORK}/moved -DGT_ARCH=${ARCH})
+  run(${WORK}/consumer_header_only ${WORK}/header_only)
+  set(expected "${output}")
+  run(${WORK}/consumer ${WORK}/model)
+  if(NOT output STREQUAL expected)
+    message(FATAL_ERROR "gt::prebuilt must give the bits of the headers alone (got ${output} instead of ${expected})")
+  endif()
+  execute_process(COMMAND ${CMAKE_COMMAND} --build ${WORK} --target consumer_other
+    RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(code EQUAL 0 OR NOT output MATCHES "gt::prebuilt must be of the version, instruction set")
+    message(FATAL_ERROR "a unit of another instruction set must be refused with a sentence (got ${output})")
+  endif()
+  # Installed without it, it is missed by name.
+  file(REMOVE ${WORK}/moved/share/cmake/gt/gtPrebuiltTargets.cmake)
+  execute_process(COMMAND ${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/prebuilt -B ${WORK}/later -G ${GENERATOR}
+    -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_PREFIX_PATH=${WORK}/moved
+    RESULT_VARIABLE code OUTPUT_QUIET ERROR_VARIABLE output)
+  if(code EQUAL 0 OR NOT output MATCHES "GT_PREBUILT=ON")
+    message(FATAL_ERROR "find_package must say how to get gt::prebuilt (got ${output})")
+  endif()
+  return()
+
 elseif(HOW STREQUAL "pkg_config")
   install_moved()
   set(ENV{PKG_CONFIG_PATH} ${WORK}/moved/share/pkgconfig)

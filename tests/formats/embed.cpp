@@ -35,7 +35,7 @@ auto logits_of(Model const& model) {
 void round_trip(Transformer<> const& model) {
   Embedded const embedded(model, tokenizer_of_prose(), EmbeddedType::fp32);
   auto const& e = embedded.model();
-  auto const read = embedded_model<Transformer<>>(e, model.config());
+  auto const read = embedded_model(e, model.config());
   CHECK(differences(model, read) == std::vector<std::string>{});
   CHECK(read.config() == model.config());
   CHECK(read.depth() == model.depth());
@@ -79,7 +79,7 @@ TEST_CASE("embed: bf16 is every weight rounded, in half the bytes; a table that 
     Embedded const exact(model, tokenizer_of_prose(), EmbeddedType::fp32);
     Embedded const half(model, tokenizer_of_prose(), EmbeddedType::bf16);
     CHECK(half.model().bytes.size() <= exact.model().bytes.size() / 2 + 64 * 4);
-    auto const read = embedded_model<Transformer<>>(half.model(), model.config());
+    auto const read = embedded_model(half.model(), model.config());
     auto const was = model.parameters(), is = read.parameters();
     REQUIRE(was.size() == is.size());
     std::int64_t wrong = 0, rounded = 0;
@@ -124,7 +124,7 @@ TEST_CASE("embed: any changed byte, and any other description, is one sentence")
   auto const model = model_on_bits(1);
   Embedded const embedded(model, tokenizer_of_prose(), EmbeddedType::fp32);
   auto const error = [](gt::EmbeddedModel const& e, BlockConfig const& shape = gt::test::small) {
-    return error_of([&] { embedded_model<Transformer<>>(e, shape); });
+    return error_of([&] { embedded_model(e, shape); });
   };
   auto const good = embedded.model();
   REQUIRE(error(good) == "no error");
@@ -191,7 +191,7 @@ TEST_CASE("embed: a tokenizer of which any byte was changed or cut off is refuse
 TEST_CASE("embed: a copy shares the weights and may be trained; a clone has its own") {
   auto const model = model_on_bits();
   Embedded const embedded(model, tokenizer_of_prose(), EmbeddedType::fp32);
-  auto const read = embedded_model<Transformer<>>(embedded.model(), model.config());
+  auto const read = embedded_model(embedded.model(), model.config());
   auto own = read.clone();
   own.head_buffer()[0] += 1;
   own.blocks()[0].weights()[0] += 1;

@@ -22,7 +22,7 @@
 
 namespace model_folder_test {
 
-using gt::BlockConfig, gt::Cpu, gt::load_model, gt::read_model_config, gt::save, gt::Tokenizer, gt::Transformer;
+using gt::Cpu, gt::load_model, gt::read_model_config, gt::save, gt::Tokenizer, gt::Transformer;
 using gt::test::bit_equal, gt::test::differences, gt::test::error_of, gt::test::has, gt::test::model_on_bits,
     gt::test::model_on_rows, gt::test::put, gt::test::TemporaryFolder, gt::test::tokenizer_of_prose;
 

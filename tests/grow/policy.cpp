@@ -114,9 +114,9 @@ TEST_CASE_TEMPLATE("grow_by_policy: a policy that keeps to a plan's steps gives 
     CAPTURE(i);
     auto const& start = record.starts[i];
     auto const &done = record.dones[i], &of_plan = plan_result.stages[i];
-    CHECK((start.stage == i && start.stages == i + 1 && start.depth == static_cast<int>(i) + 2));
+    CHECK((start.stage == i && start.stages == i + 1 && start.depth == static_cast<int>(i) + 2 && start.blocks == 1));
     CHECK(start.steps == 18 - 6 * static_cast<std::int64_t>(i));
-    CHECK(start.step_flops == plan.step_flops(i, tiny, {.vocab = V}, {B, T}));
+    CHECK(start.step_flops == plan.step_flops(i, tiny, {.vocab = V, .depth = 1}, {B, T}));
     CHECK((done.stage == i && done.depth == of_plan.depth && done.steps == 6 && done.tokens == of_plan.tokens));
     CHECK((done.before.nats == of_plan.before.nats && done.after.nats == of_plan.after.nats));
     CHECK(done.active_parameters == of_plan.active_parameters);

@@ -244,6 +244,7 @@ TEST_CASE("Transformer: a shape that the compiler has checked makes the same mod
   Transformer fixed(substrate_of(V, 4), gt::fixed<tiny>, gt::seed(3), {.context = 9});
   static_assert(std::is_same_v<decltype(model), Tiny> && std::is_same_v<decltype(fixed), Tiny>);
   CHECK(fixed.config() == tiny);
+  CHECK(Tiny(substrate_of(V, 4), {.d_model = 8, .heads = 2, .d_ff = 32}, gt::seed(3)).config() == tiny);  // F = 4 C
   model.append(2), fixed.append(2);
   CHECK(changes(weights_of(fixed), weights_of(model)).empty());
   auto const ids = ids_below(V, 9, 1);

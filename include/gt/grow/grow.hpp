@@ -207,6 +207,7 @@ class GrowthRun {
     StageStart const start{state_.stage,
                            plan_.size(),
                            model_.depth(),
+                           plan_[state_.stage].blocks,
                            steps_,
                            now.active_parameters,
                            model_.parameter_count(),

@@ -17,7 +17,7 @@ namespace gt::inline GT_ABI {
 /// A stage that is about to start.
 struct StageStart {
   std::size_t stage = 0, stages = 0;  ///< from 0
-  int depth = 0;                      ///< blocks, the new ones included
+  int depth = 0, blocks = 0;          ///< blocks, the new ones included; the new ones
   /// Steps of the stage, numbers that train in it, and numbers of the model, its table included.
   std::int64_t steps = 0, active_parameters = 0, total_parameters = 0;
   std::int64_t optimizer_bytes = 0, activation_bytes = 0;  ///< AdamW's moments; activations and scratch

@@ -2,7 +2,6 @@
 // The low-rank adapter of a block: what a LoRA phase trains while the block itself stays frozen.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>

@@ -78,7 +78,8 @@ inline void add_plan(RunReport& report, GrowthPlan const& plan, BlockConfig bloc
     s.tokens_per_step = shape.rows();
     s.active_parameters = plan.active_parameters(i, block, model);
     s.optimizer_bytes = 8 * s.active_parameters;
-    s.weight_bytes = plan.weight_bytes(i, block, model, table_width);
+    s.weight_bytes = plan.weight_bytes(i, block, model, table_width) +
+                     4 * plan.adapted(i, model.depth) * plan[i].lora.parameters(block);
     s.total_parameters = s.weight_bytes / 4;
     s.activation_bytes = plan.activation_bytes(i, block, shape, model.depth);
     s.step_flops = plan.step_flops(i, block, model, shape);
@@ -131,8 +132,7 @@ class ReportObserver : public GrowthObserver {
   void stage_starts(StageStart const& start) override {
     report_.stages.resize(std::max(report_.stages.size(), start.stages));
     ReportStage& s = begin(start.stage);
-    if (s.blocks == 0) s.blocks = start.depth - (start.stage > 0 ? report_.stages[start.stage - 1].depth : 0);
-    s.depth = start.depth, s.steps = start.steps, s.tokens_per_step = start.tokens_per_step;
+    s.blocks = start.blocks, s.depth = start.depth, s.steps = start.steps, s.tokens_per_step = start.tokens_per_step;
     s.active_parameters = start.active_parameters, s.total_parameters = start.total_parameters;
     s.weight_bytes = 4 * start.total_parameters;
     s.optimizer_bytes = start.optimizer_bytes, s.activation_bytes = start.activation_bytes;

@@ -135,7 +135,7 @@ std::uint64_t embedded_checksum(BlockConfig const& block, EmbeddedModel const& e
 /// neither copied nor, until they are used, brought into memory but for the checksum; so every model read from one `e`
 /// shares them: `clone` gives one to train. Errors: another shape than the one that was embedded; bytes that were
 /// changed, or that another version of the library wrote.
-template <class Model>
+template <class Model = Transformer<>>
 Model embedded_model(EmbeddedModel const& e, BlockConfig const& block) {
   constexpr std::string_view where = "embedded_model";
   check(block.d_model > 0 && e.depth >= 0 && e.vocab > 0 && e.table_width > 0 && block.d_model % e.table_width == 0,
