@@ -214,7 +214,7 @@ TEST_CASE("grow: without locks it goes on and says so; where all seems locked it
   auto const told = [&](int error, Options const& options) {
     return gt::test::where_flock_fails(error, [&] {
       std::filesystem::current_path(place.folder.path());
-      return run(GT_GROW, options).err;
+      return run("grow", options).err;
     });
   };
   auto const without_locks = told(ENOLCK, place.options("run"));
