@@ -45,8 +45,9 @@ inline Asked asked_of(std::vector<std::string> const& arguments) {
                          : word == "--peers"   ? &asked.peers
                          : word == "--profile" ? &asked.profile
                                                : nullptr;
-      gt::check(flag, "bench", "the arguments must be [FILTER] [--quick] [--peers] [--profile] [--benchmark_...=...] (got '",
-                word, "')");
+      gt::check(flag, "bench",
+                "the arguments must be [FILTER] [--quick] [--peers] [--profile] [--benchmark_...=...] (got '", word,
+                "')");
       *flag = true;
     }
   }
@@ -73,21 +74,22 @@ inline bool has_rows(std::string const& program, std::string const& filter) {
   return some;
 }
 
-/// Runs what was asked for, into raw/ of `folder`; `programs` is the folder with the programs bench_NAME. True if all of
-/// them ran to their end.
+/// Runs what was asked for, into raw/ of `folder`; `programs` is the folder with the programs bench_NAME. True if all
+/// of them ran to their end.
 inline bool measure(Asked const& asked, std::string const& folder, std::filesystem::path const& programs) {
   std::string const filter = !asked.filter.empty() ? asked.filter : asked.quick ? quick_rows : ".";
   std::fprintf(stderr, "gt: measuring (%s%s) ...\n",
-               asked.quick               ? "about a minute"
-               : !asked.filter.empty()   ? "only what matches"
-                                         : "about ten minutes; --quick: one",
+               asked.quick             ? "about a minute"
+               : !asked.filter.empty() ? "only what matches"
+                                       : "about ten minutes; --quick: one",
                asked.peers ? "; and PyTorch, half an hour, a good part of which it compiles" : "");
   std::filesystem::remove_all(folder + "/raw");
   std::filesystem::create_directories(folder + "/raw");
   std::vector<std::string> names;
   for (auto const& entry : std::filesystem::directory_iterator(programs)) {
     auto const name = entry.path().filename().string();
-    if (name.starts_with("bench_") && name != "bench_report" && entry.is_regular_file()) names.push_back(name.substr(6));
+    if (name.starts_with("bench_") && name != "bench_report" && entry.is_regular_file())
+      names.push_back(name.substr(6));
   }
   std::sort(names.begin(), names.end());
   bool all = true, first = true;
@@ -106,8 +108,8 @@ inline bool measure(Asked const& asked, std::string const& folder, std::filesyst
   if (asked.peers) {
     char const* const python = std::getenv("GT_PEERS_PYTHON");
     gt::check(python, "bench", "GT_PEERS_PYTHON must name a Python with PyTorch; ./run bench --peers sets one up");
-    all = ran({python, GT_BENCH_SOURCE "/peers/torch_peer.py", "--programs", programs, "--rows", folder + "/raw", "--out",
-               folder + "/raw/torch.json"}) &&
+    all = ran({python, GT_BENCH_SOURCE "/peers/torch_peer.py", "--programs", programs, "--rows", folder + "/raw",
+               "--out", folder + "/raw/torch.json"}) &&
           all;
   }
   return all;

@@ -97,7 +97,9 @@ int run(std::vector<std::string> arguments) {
                    {"processor", cpu_name()},
                    {"cores", std::to_string(std::thread::hardware_concurrency())},
                    {"load average before", load ? load : "unknown"},
-                   {"threads wait", policy ? policy : spins ? text("asleep after ", spins, " spins") : "as they do"}};
+                   {"threads wait", policy  ? policy
+                                    : spins ? text("asleep after ", spins, " spins")
+                                            : "as they do"}};
   std::vector<std::filesystem::path> files;
   for (auto const& entry : std::filesystem::directory_iterator(folder + "/raw")) {
     if (entry.path().extension() == ".json") files.push_back(entry.path());
