@@ -1,18 +1,15 @@
 # cmake -D WHAT=austen|languages|font|fonts -D CACHE=FOLDER -D WORK=FOLDER -P fetch.cmake
-# Fetches texts and fonts of Debian's packages into CACHE, each whole or not at all. WORK is a folder to be made and removed.
-# What it has to say are lines that begin with `gt: `.
+# Fetches texts and fonts of Debian's packages into CACHE, each whole or not at all, and prints VARIABLE=PLACE: where it lies,
+# and how gt and its tests are told. Where it cannot, it says why on stderr, and prints nothing. WORK: a folder to be made.
 cmake_minimum_required(VERSION 3.24)
 
-# fail(WORD...): CMake knows no quieter end.
-function(fail)
-  list(JOIN ARGV " " sentence)
+# fail(WORD...): ends the script.
+macro(fail)
+  string(REPLACE ";" " " sentence "${ARGV}")
   message(NOTICE "gt: ${sentence}")
   file(REMOVE_RECURSE ${WORK})
-  message(FATAL_ERROR "not fetched")
-endfunction()
-function(fail_to_fetch what package instead)
-  fail("${what} (package ${package}) could not be fetched with apt-get (is there a network?);" ${ARGN} "${instead}")
-endfunction()
+  return()
+endmacro()
 
 # unpack(PACKAGE): into WORK, without installing it or what it depends on; sets code.
 function(unpack package)
@@ -48,11 +45,17 @@ function(keep from to)
   file(RENAME ${from} ${to})
 endfunction()
 
-if(WHAT STREQUAL "austen" AND NOT EXISTS ${CACHE}/corpus/austen.txt)
+set(cannot "could not be fetched with apt-get (is there a network?)\;")
+set(places austen GT_AUSTEN=${CACHE}/corpus/austen.txt languages GT_LANGUAGES=${CACHE}/corpus/languages
+  font GT_UNIFONT_HEX=${CACHE}/fonts/unifont.hex fonts GT_FONTS=${CACHE}/fonts)
+if(WHAT STREQUAL "font" AND EXISTS /usr/share/unifont/unifont.hex AND EXISTS /usr/share/unifont/plane00-combining.txt)
+  set(places font GT_UNIFONT_HEX=/usr/share/unifont/unifont.hex)
+
+elseif(WHAT STREQUAL "austen" AND NOT EXISTS ${CACHE}/corpus/austen.txt)
   message(NOTICE "gt: fetching the novels of Jane Austen (once) ...")
   unpack(r-cran-janeaustenr)
   if(NOT code EQUAL 0)
-    fail_to_fetch("the novels of Jane Austen" r-cran-janeaustenr "a text of your own does as well: --corpus FILE.")
+    fail("the novels of Jane Austen (package r-cran-janeaustenr)" ${cannot} "a text of your own does as well: --corpus FILE.")
   endif()
   execute_process(COMMAND g++ -std=c++20 -O1 -o ${WORK}/austen ${CMAKE_CURRENT_LIST_DIR}/corpus/austen.cpp -lz)
   execute_process(COMMAND ${WORK}/austen ${WORK}/usr/lib/R/site-library/janeaustenr/data/Rdata.rdb
@@ -76,7 +79,7 @@ elseif(WHAT STREQUAL "languages")  # the help of LibreOffice: one content, three
     message(NOTICE "gt: fetching the help of LibreOffice (${name}, once) ...")
     unpack(${package})
     if(NOT code EQUAL 0)
-      fail_to_fetch("the help of LibreOffice" ${package}
+      fail("the help of LibreOffice (package ${package})" ${cannot}
         "pass texts of your own with --language NAME=FILE, or leave them out with --only.")
     endif()
     execute_process(COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/corpus/help_text.py ${name} ${WORK}/usr
@@ -91,7 +94,7 @@ elseif(WHAT STREQUAL "font" AND NOT EXISTS ${CACHE}/fonts/unifont.hex)  # beside
   message(NOTICE "gt: fetching the font GNU Unifont (once) ...")
   unpack(unifont)
   if(NOT code EQUAL 0)
-    fail_to_fetch("the font GNU Unifont" unifont "name a copy of unifont.hex with --font FILE.")
+    fail("the font GNU Unifont (package unifont)" ${cannot} "name a copy of unifont.hex with --font FILE.")
   endif()
   keep(${WORK}/usr/share/unifont/plane00-combining.txt ${CACHE}/fonts/plane00-combining.txt)
   keep(${WORK}/usr/share/unifont/unifont.hex ${CACHE}/fonts/unifont.hex)
@@ -107,9 +110,13 @@ elseif(WHAT STREQUAL "fonts")  # those of outlines that tests read and that are 
     message(NOTICE "gt: fetching ${package} (once) ...")
     unpack(${package})
     if(NOT code EQUAL 0)
-      fail_to_fetch("the font" ${package} "tests that need it are skipped.")
+      fail("the font of tests ${package}" ${cannot} "tests that need it are skipped.")
     endif()
     keep(${WORK}/usr/share/fonts ${CACHE}/fonts/${package})
   endforeach()
 endif()
 file(REMOVE_RECURSE ${WORK})
+list(FIND places ${WHAT} at)
+math(EXPR at "${at} + 1")
+list(GET places ${at} place)
+execute_process(COMMAND ${CMAKE_COMMAND} -E echo ${place})

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Makes one table of what the benchmarks wrote: bench_report FOLDER [LABEL=VALUE ...] reads FOLDER/raw/*.json, prints
-// the table, and writes FOLDER/results.json and FOLDER/report.html.
+// Runs the benchmarks and makes one table of what they write: bench_report FOLDER [ARGUMENTS OF ./run bench] fills
+// FOLDER/raw, prints the table, and writes FOLDER/results.json and FOLDER/report.html.
 #include <algorithm>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +13,7 @@
 
 #include "gt/base/version.hpp"
 #include "gt/io/atomic_file.hpp"
+#include "measure.hpp"
 #include "page.hpp"
 #include "results.hpp"
 #include "table.hpp"
@@ -76,16 +78,28 @@ void add_limit_facts(Results& results) {
   }
 }
 
-int run(std::vector<std::string> const& arguments) {
-  gt::check(!arguments.empty(), "bench_report", "the folder must be named: bench_report FOLDER [LABEL=VALUE ...]");
+int run(std::vector<std::string> arguments) {
+  gt::check(!arguments.empty(), "bench_report", "the folder must be named: bench_report FOLDER [ARGUMENTS]");
   std::string const folder = arguments[0];
+  arguments.erase(arguments.begin());
+  auto const asked = asked_of(arguments);
+  auto const programs = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  if (asked.profile) return ran({programs / "bench_step", "--profile"}) ? 0 : 1;
+  char const* const load = std::getenv("GT_BENCH_LOAD");  // before this was built
+  char const* const policy = std::getenv("OMP_WAIT_POLICY");
+  char const* const spins = std::getenv("GOMP_SPINCOUNT");
+  if (load && std::atof(load) > 0.5)
+    std::cerr << "gt: note: other programs are running (load average " << load << "); the numbers suffer from them.\n";
+  bool const complete = measure(asked, folder, programs);
+
   Results results;
-  results.facts = {
-      {"gt", gt::version}, {"processor", cpu_name()}, {"cores", std::to_string(std::thread::hardware_concurrency())}};
-  for (std::size_t i = 1; i < arguments.size(); ++i) {
-    std::size_t const equals = arguments[i].find('=');
-    results.facts.push_back({arguments[i].substr(0, equals), arguments[i].substr(equals + 1)});
-  }
+  results.facts = {{"gt", gt::version},
+                   {"processor", cpu_name()},
+                   {"cores", std::to_string(std::thread::hardware_concurrency())},
+                   {"load average before", load ? load : "unknown"},
+                   {"threads wait", policy  ? policy
+                                    : spins ? text("asleep after ", spins, " spins")
+                                            : "as they do"}};
   std::vector<std::filesystem::path> files;
   for (auto const& entry : std::filesystem::directory_iterator(folder + "/raw")) {
     if (entry.path().extension() == ".json") files.push_back(entry.path());
@@ -117,7 +131,8 @@ int run(std::vector<std::string> const& arguments) {
   std::cout << summary_of(results) << '\n';
   gt::write_file_atomically(folder + "/results.json", json_of(results).dump(2) + "\n");
   gt::write_file_atomically(folder + "/report.html", page_of(results));
-  return 0;
+  std::cerr << "gt: the same as a page, and as JSON: " << folder << "/report.html, " << folder << "/results.json\n";
+  return complete ? 0 : 1;
 }
 
 }  // namespace

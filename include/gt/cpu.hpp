@@ -94,7 +94,7 @@ class Cpu {
 
 static_assert(Backend<Cpu<>>);
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt
 
 // The ops in fp32 are declared here where gt::prebuilt has them, so that no unit compiles them again.
 #if defined(GT_PREBUILT)
@@ -119,5 +119,5 @@ namespace gt::inline GT_ABI {
   #undef GT_INSTANCE
   #undef GT_BACKEND
   #undef GT_SCALAR
-}  // namespace gt::inline GT_ABI
+}  // namespace gt
 #endif

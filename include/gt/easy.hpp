@@ -63,4 +63,4 @@ TextScore score(Model const& model, Tokenizer const& tokenizer, std::string_view
 /// Any model on the CPU.
 using AnyModel = BasicAnyModel<Cpu<>>;
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """gt against transformers, tokenizers, safetensors and peft: models and adapters that leave, and that come back.
 
-    hugging_face.py PROGRAMS MODEL WORK
+    hugging_face.py BUILD MODEL WORK
 
-PROGRAMS: the folder with grow's siblings import and generate, and interop_dump and interop_adapt.
-MODEL:    a folder that gt saved.
-WORK:     an empty folder.
+BUILD: a build folder with programs/gt, tests/interop_dump and tests/interop_adapt.
+MODEL: a folder that gt saved.
+WORK:  an empty folder.
 Needs from PyPI: torch, transformers, tokenizers, safetensors, peft, numpy. Prints a line a check; 1 if any fails.
 """
 import json
@@ -28,7 +28,7 @@ from transformers.utils import logging
 logging.set_verbosity_error()
 logging.disable_progress_bar()
 
-programs, model_folder, work = (Path(a).resolve() for a in sys.argv[1:4])
+build, model_folder, work = (Path(a).resolve() for a in sys.argv[1:4])
 failed = 0
 torch.manual_seed(1)
 TOLERANCE = 1e-4
@@ -41,7 +41,8 @@ def check(name, ok, what=""):
 
 
 def run(program, *arguments):
-    done = subprocess.run([str(programs / program), *map(str, arguments)], capture_output=True, text=True)
+    words = [build / "tests" / program] if program.startswith("interop_") else [build / "programs/gt", program]
+    done = subprocess.run([*map(str, words), *map(str, arguments)], capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"{program} {' '.join(map(str, arguments))}: {done.stderr}")
     return done.stdout

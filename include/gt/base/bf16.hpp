@@ -42,4 +42,4 @@ struct Bf16 {
 };
 static_assert(sizeof(Bf16) == 2 && std::numeric_limits<float>::is_iec559);
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -21,4 +21,4 @@ inline double seconds_now() noexcept {
 /// Seconds since a moment of `seconds_now`.
 inline double seconds_since(double moment) noexcept { return seconds_now() - moment; }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

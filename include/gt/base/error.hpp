@@ -145,4 +145,4 @@ GT_INLINE void check(bool holds, std::string_view where, Parts const&... what) {
     fail(where, what...);
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

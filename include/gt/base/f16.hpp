@@ -59,4 +59,4 @@ struct F16 {
 };
 static_assert(sizeof(F16) == 2 && std::numeric_limits<float>::is_iec559);
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

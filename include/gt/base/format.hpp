@@ -47,4 +47,4 @@ inline std::string short_time(double seconds) {
   return buffer;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

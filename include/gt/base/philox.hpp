@@ -74,4 +74,4 @@ class Random {
   std::uint32_t stream_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

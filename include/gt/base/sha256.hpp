@@ -99,4 +99,4 @@ class Sha256 {
 /// SHA-256 of a text, as 64 lower-case hexadecimal digits.
 inline std::string sha256_hex(std::string_view text) { return Sha256{}.update(text).hex(); }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -27,7 +27,7 @@ static constexpr char const* compiler = "g++ " __VERSION__;
 #else
 static constexpr char const* compiler = "an unknown compiler";
 #endif
-}  // namespace gt::inline GT_ABI
+}  // namespace gt
 
 #undef GT_VERSION_TEXT
 #undef GT_VERSION_JOIN

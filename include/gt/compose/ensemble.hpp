@@ -197,4 +197,4 @@ class Ensemble {
   bool owns_heads_ = false;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -94,4 +94,4 @@ void fusion_up(B const& on, FusionAdapter<T> const& adapter, In<Matrix<T const>>
   linear<B, T>(on, a, adapter.up(), {}, z, z);
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -129,4 +129,4 @@ void mix_row(Lane lane, std::span<double const> weights, Row const& row, T* y, s
 }
 
 }  // namespace detail
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

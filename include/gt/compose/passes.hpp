@@ -138,4 +138,4 @@ States<T> logits(B const& on, Ensemble<Model> const& ensemble, std::span<std::in
   return all;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -116,4 +116,4 @@ class Session<B, Ensemble<Model>> {
   Buffer<T> logits_, a_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -208,4 +208,4 @@ class EnsembleTrainer {
   Arena arena_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

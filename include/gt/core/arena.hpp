@@ -56,4 +56,4 @@ std::int64_t measure(Layout const& layout) {
   return arena.peak();
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -58,4 +58,4 @@ B keeping(B const& on, std::vector<ConstantMemory> constants) {
   }
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

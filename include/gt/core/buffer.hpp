@@ -64,4 +64,4 @@ class Buffer {
   std::int64_t size_ = 0;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -48,4 +48,4 @@ std::string kernel_report(B const& on) {
   return report;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -86,4 +86,4 @@ class Epilogue {
   void (*call_)(void const*, std::int64_t, std::int64_t, std::int64_t, std::int64_t) = nullptr;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

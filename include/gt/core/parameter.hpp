@@ -39,4 +39,4 @@ struct Parameter {
   }
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

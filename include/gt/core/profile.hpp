@@ -78,4 +78,4 @@ class OpTimer {
   double start_ = 0;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

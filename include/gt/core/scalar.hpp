@@ -32,4 +32,4 @@ T multiply_add(T const& a, T const& b, T const& c) {
   return a * b + c;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

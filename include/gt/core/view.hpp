@@ -98,4 +98,4 @@ constexpr bool same_shape(A const& a, B const& b) {
 template <class T>
 using In = std::type_identity_t<T>;
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -147,4 +147,4 @@ inline BleuScore sentence_bleu(std::string_view hypothesis, std::string const& r
   return sentence_bleu(hypothesis, std::span(&reference, 1), options);
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -139,4 +139,4 @@ inline std::string space_words(std::string_view sentence, BleuTokenizer tokenize
   return tokenizer == BleuTokenizer::zh ? detail::space_marks(apart) : apart;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

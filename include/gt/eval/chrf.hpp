@@ -147,4 +147,4 @@ inline double sentence_chrf(std::string_view hypothesis, std::string const& refe
   return chrf.score();
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -123,4 +123,4 @@ std::vector<T> read_jsonl(std::string const& path) {
   return parse_jsonl<T>(read_text_file(path, any_bytes), path);
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -186,4 +186,4 @@ MultipleChoiceResult multiple_choice(B const& on, Model const& model, Tokenizer 
   return result;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -59,4 +59,4 @@ inline std::vector<std::string_view> characters_of(std::string_view text) {
   return all;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

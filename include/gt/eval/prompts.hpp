@@ -37,4 +37,4 @@ inline std::string translation_prompt(Translation const& t) {
   return text("Translate from ", t.from, " to ", t.to, ":\n", t.source, "\nAnswer:");
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -149,4 +149,4 @@ RetrievalScore score_retrieval(B const& on, Model const& model, Task const& task
   return score;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -276,4 +276,4 @@ class PassageRetrieval {
   std::int64_t context_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -84,4 +84,4 @@ class AssociativeRecall {
 };
 static_assert(RetrievalTask<AssociativeRecall>);
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -76,4 +76,4 @@ class Speaker {
   std::int64_t cut_prompts_ = 0;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

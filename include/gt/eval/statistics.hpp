@@ -53,4 +53,4 @@ struct RunStatistics {
   double ci95() const { return 1.96 * deviation() / std::sqrt(static_cast<double>(runs.size())); }
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -73,4 +73,4 @@ TranslateResult translate(B const& on, Model const& model, Tokenizer const& toke
   return result;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -82,4 +82,4 @@ class BitMatrix {
   std::vector<std::uint64_t> words_;  // filled through bytes, so that nothing depends on the byte order
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -119,4 +119,4 @@ class FontChain {
 };
 static_assert(GlyphSource<FontChain>);
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

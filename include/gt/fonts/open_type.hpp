@@ -128,4 +128,4 @@ class OpenType {
   std::size_t outline_bytes_ = 0;
 };
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::detail

@@ -224,4 +224,4 @@ class OutlineFont {
 };
 static_assert(GlyphSource<OutlineFont>);
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

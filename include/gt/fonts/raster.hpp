@@ -92,4 +92,4 @@ inline std::vector<int> polar_snake_order(int side) {
   return order;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

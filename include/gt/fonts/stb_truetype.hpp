@@ -30,7 +30,7 @@ class StbMemory {
   std::vector<std::unique_ptr<std::max_align_t[]>> blocks_;
 };
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::detail
 
 // A program may have a stb_truetype of its own, before or after this: what it can set is put aside, and comes back.
 #pragma push_macro("STB_TRUETYPE_IMPLEMENTATION")
@@ -119,7 +119,7 @@ struct stbrp_rect;
 #else  // where package managers put it
   #include <stb_truetype.h>
 #endif
-}  // namespace gt::inline GT_ABI::detail::stb
+}  // namespace gt::detail::stb
 
 #if defined(__clang__)
   #pragma float_control(pop)

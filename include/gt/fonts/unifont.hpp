@@ -168,4 +168,4 @@ inline HexGlyph framed_digits(std::uint32_t value, int columns, int lines) {
 inline HexGlyph hex_box(std::uint32_t value) { return detail::framed_digits(value, value <= 0xFFFF ? 2 : 3, 2); }
 inline HexGlyph byte_box(unsigned char byte) { return detail::framed_digits(byte, 2, 1); }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

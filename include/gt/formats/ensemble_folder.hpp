@@ -318,4 +318,4 @@ Ensemble<BasicAnyModel<B>> load_any_ensemble(B const& on, std::string const& fol
   return detail::load_ensemble<J>(folder, options, [&](ModelFolder const& at) { return load_any_expert(on, at); });
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -34,4 +34,4 @@ Model import_model(std::string const& weights, std::string const& map) {
   return detail::make_model<Model>(config, files, names, text("import '", weights, "'"));
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

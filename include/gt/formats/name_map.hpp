@@ -142,4 +142,4 @@ class NameMap {
   std::vector<std::string> ignored_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

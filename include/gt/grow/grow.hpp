@@ -372,4 +372,4 @@ requires(std::derived_from<std::remove_cvref_t<Observers>, GrowthObserver>&&...)
   return detail::grow_observed(on, model, plan, data, bytes_of_tokens, options, {&observers...});
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

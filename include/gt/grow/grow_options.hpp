@@ -52,4 +52,4 @@ struct GrowthResult {
   std::int64_t step = 0;                ///< in that stage, from 1
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -46,4 +46,4 @@ std::vector<StepSeconds> measure_steps(B const& on, Model const& model, GrowthPl
   return seconds;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

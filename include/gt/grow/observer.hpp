@@ -86,4 +86,4 @@ class GrowthObserver {
   virtual void checkpoint(GrowthState const&) {}
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -230,4 +230,4 @@ static_assert(GrowthPlan{deepen(3, {.train_final_norm = false})}.active_paramete
                   BlockConfig{.d_model = 1024, .heads = 32, .qkv_bias = false, .out_bias = false},
                   ModelSize{.vocab = 65536, .head_bias = true}) == 104'950'784);
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -83,4 +83,4 @@ inline std::string to_text(GrowthPlan const& plan) {
   return joined;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

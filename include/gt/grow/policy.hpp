@@ -198,4 +198,4 @@ requires(std::derived_from<std::remove_cvref_t<Observers>, GrowthObserver>&&...)
       .run(data, bytes_of_tokens);
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

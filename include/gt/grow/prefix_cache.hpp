@@ -342,4 +342,4 @@ class PrefixCache {
   Matrix<T> x_, work_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -216,4 +216,4 @@ class Session<B, BasicAnyModel<B>> {
   std::unique_ptr<typename BasicAnyModel<B>::AnySession> session_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -153,4 +153,4 @@ Generated generate(B const& on, Model const& model, Tokenizer const& tokenizer, 
   return detail::continue_text(on, model, tokenizer, prompt, options, detail::TextSink(std::cref(sink)));
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -62,4 +62,4 @@ Model with_head(Model model, In<Buffer<typename Model::scalar>> head) {
   return model;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

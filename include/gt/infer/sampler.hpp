@@ -87,4 +87,4 @@ class Sampler {
   std::vector<Candidate> candidates_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

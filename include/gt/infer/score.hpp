@@ -130,4 +130,4 @@ TextScore score(B const& on, Model const& model, Tokenizer const& tokenizer, std
   return result;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

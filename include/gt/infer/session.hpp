@@ -112,4 +112,4 @@ class Session {
   std::int64_t position_ = 0, logits_at_ = 0;  // tokens fed; behind which of them `logits_` stand
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

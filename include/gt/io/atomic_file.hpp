@@ -152,4 +152,4 @@ int remove_unfinished(std::string const& folder, F const& is_ours) {
   return removed;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

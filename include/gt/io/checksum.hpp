@@ -45,4 +45,4 @@ class Xxh3 {
   XXH3_state_t state_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

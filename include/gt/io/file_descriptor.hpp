@@ -51,4 +51,4 @@ inline FileDescriptor open_to_read(std::string const& path, int flags, std::stri
   return file;
 }
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::detail

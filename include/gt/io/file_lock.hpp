@@ -87,4 +87,4 @@ class FileLock {
   std::string notice_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

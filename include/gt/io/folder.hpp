@@ -59,4 +59,4 @@ inline std::vector<std::string> folder_entries(std::string const& folder) {
   return opened.is_open() ? detail::entries_of(opened) : std::vector<std::string>{};
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

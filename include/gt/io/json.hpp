@@ -215,4 +215,4 @@ std::string dump_json(J const& json, std::string_view where, int indent = -1) {
   }
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -11,4 +11,4 @@ namespace gt::inline GT_ABI {
 /// A JSON value; objects keep the order of their keys, so that files are the same bytes each time.
 using Json = nlohmann::ordered_json;
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -59,4 +59,4 @@ class MappedFile {
   std::span<std::byte const> bytes_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

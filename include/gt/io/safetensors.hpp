@@ -315,4 +315,4 @@ void write_safetensors(std::string const& path, std::span<TensorView const> tens
   file.commit();
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

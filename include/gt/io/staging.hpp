@@ -67,4 +67,4 @@ class Staging {
   std::vector<std::string> names_;
 };
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::detail

@@ -45,4 +45,4 @@ inline std::string read_text_file(std::string const& path, std::int64_t most = c
   }
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -313,4 +313,4 @@ class WindowStore {
   bool stopped_ = false;
 };
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::detail

@@ -240,4 +240,4 @@ class Block : public BlockTensors<T, 16> {
 static_assert(BlockConfig{}.parameters() == 12 * 256 * 256 + 13 * 256);
 static_assert(BlockLike<Block<>>);
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

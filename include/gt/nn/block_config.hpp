@@ -72,4 +72,4 @@ inline void check_block(BlockConfig c) {
   check(d_ff_is_not_negative(c), "BlockConfig", "the width of the MLP must not be negative (got ", c.d_ff, ")");
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -128,4 +128,4 @@ bool any_trainable(K const& block) {
   return any_tensor_trains(block);
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

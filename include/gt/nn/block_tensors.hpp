@@ -110,4 +110,4 @@ class BlockTensors {
   Buffer<T> weights_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -182,4 +182,4 @@ auto adapter_of(K& block) {
   }
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

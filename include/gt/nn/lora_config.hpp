@@ -108,4 +108,4 @@ static_assert(lora_rank_within_budget(3, 16, BlockConfig{.d_model = 1024, .heads
 static_assert(16 * LoraConfig{.rank = 128}.parameters(BlockConfig{.d_model = 1024, .heads = 32}) ==
               std::int64_t{3} * 12 * 1024 * 1024);
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -82,4 +82,4 @@ class ModelTable {
   bool trains_ = false, own_ = false;  // own: shared with no substrate and no other model
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -28,4 +28,4 @@ void norm_backward(B const& on, BlockConfig const& c, In<Matrix<T const>> dy, In
   layer_norm_backward(on, dy, x, g, mean, rstd, residual, dx, dg, db);
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

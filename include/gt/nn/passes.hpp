@@ -141,4 +141,4 @@ States<T> logits(B const& on, Model const& model, std::span<std::int32_t const> 
   return z;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -380,4 +380,4 @@ class Transformer {
   std::array<bool, 4> head_trainable_{};
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

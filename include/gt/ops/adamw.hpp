@@ -70,4 +70,4 @@ double sum_of_squares(B const& on, T const* g, std::int64_t n) {
   return total;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -104,4 +104,4 @@ void head_cross_entropy(B const& on, In<Matrix<T const>> x, In<Matrix<T const>> 
   }
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -83,4 +83,4 @@ void embedding_backward(B const& on, In<Matrix<T const>> dy, In<Vector<std::int3
   });
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -100,4 +100,4 @@ void gelu_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const>> x, M
   });
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -167,4 +167,4 @@ void layer_norm_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const>
   }
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -79,4 +79,4 @@ void linear_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const>> x,
   linear_backward_weights(on, dy, x, dw, db);
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -58,4 +58,4 @@ void gelu_linear_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const
   linear_backward_weights(on, dy, gelu_h, dw, db);
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

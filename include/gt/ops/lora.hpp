@@ -59,4 +59,4 @@ void lora_down_backward(B const& on, In<Matrix<T const>> du, In<Matrix<T const>>
   linear_backward<B, T>(on, du, x, a, dx, da, {});
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

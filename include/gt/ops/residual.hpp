@@ -24,4 +24,4 @@ void residual_add(B const& on, In<Matrix<T const>> x, In<Matrix<T const>> y, Mat
   });
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

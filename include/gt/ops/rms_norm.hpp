@@ -97,4 +97,4 @@ void rms_norm_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const>> 
       on, M, C, [&](std::int64_t i, T* sum) { of.template row<true>(lane, i, sum); }, dg.data());
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

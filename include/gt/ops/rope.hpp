@@ -85,4 +85,4 @@ void rope(B const& on, Matrix<T> x, RopeTable<T> const& table, std::int64_t toke
   });
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

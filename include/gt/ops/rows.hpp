@@ -108,4 +108,4 @@ void add_rows(B const& on, In<Matrix<T const>> x, T* total) {
   sum_over_runs(on, x.rows(), x.columns(), add, total);
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -114,4 +114,4 @@ inline Tokenizer bvv241_max(std::string const& ngrams, std::string const& inters
   return detail::bvv241_tokenizer(list, layout, text("'", ngrams, "' with '", intersection, "'"));
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -91,4 +91,4 @@ inline constexpr std::int32_t source_white = -1;  ///< no pixel of the canvas: w
 inline constexpr std::int32_t source_black = -2;  ///< noise
 
 }  // namespace detail
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -227,4 +227,4 @@ class Bvv241Font {
   std::unordered_map<char32_t, int> combining_;  // pixels from the pen, to the right
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

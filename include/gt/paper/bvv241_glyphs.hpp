@@ -193,4 +193,4 @@ class Bvv241GlyphEmbedding : public FrozenTable {
 };
 static_assert(Substrate<Bvv241GlyphEmbedding>);
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

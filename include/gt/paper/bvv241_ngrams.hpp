@@ -208,4 +208,4 @@ inline std::vector<std::string> in_placement_order(std::vector<std::string> cons
   return order;
 }
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::detail

@@ -120,4 +120,4 @@ constexpr GrowthPlan named(std::string_view name, int depth, BlockConfig block, 
 static_assert(in_stages(9, 3) == GrowthPlan{deepen(3), deepen(3), deepen(3)});
 static_assert(in_stages(16, 3).size() == 6 && in_stages(16, 3).depth() == 16);
 
-}  // namespace gt::inline GT_ABI::plans
+}  // namespace gt::plans

@@ -109,4 +109,4 @@ static_assert(preset("abs-bvv-5").parameters() == 2'080'698'368);
 static_assert(preset("abs-bvv-6").parameters() == 2'282'061'824);
 static_assert(preset("abs-bvv-4").active_parameters() == 738'365'440);
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -163,4 +163,4 @@ ProtocolResult protocol_translation(B const& on, Model const& model, Tokenizer c
       [](auto const& s) { return detail::tokens_for(s.target); }, judge);
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

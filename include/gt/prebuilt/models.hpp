@@ -30,4 +30,4 @@ namespace gt::inline GT_ABI {
 #include "gt/prebuilt/models.inc"
 #undef GT_INSTANCE
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

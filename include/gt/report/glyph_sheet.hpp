@@ -142,4 +142,4 @@ inline void write_glyph_sheet(std::string const& path, BitMatrix const& rasters,
   write_png(path, glyph_sheet(rasters, {}, NoGlyphs{}, options));
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -113,4 +113,4 @@ inline std::string html_section(std::string_view heading, std::string_view marku
   return "<section>\n<h2>" + escape_markup(heading) + "</h2>\n" + std::string{markup} + "</section>\n";
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

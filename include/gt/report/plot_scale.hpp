@@ -133,4 +133,4 @@ class PlotScale {
   std::vector<Tick> ticks_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -60,4 +60,4 @@ void write_png(std::string const& path, GrayImage const& image) {
   write_file_atomically(path, encode_png<Bytes>(image));
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -51,4 +51,4 @@ inline std::string profile_table(OpProfile const& profile, double peak_flops = 0
   return table;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -183,4 +183,4 @@ inline HtmlTable profile_table(RunReport const& report) {
   return table;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -81,7 +81,7 @@ footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--rule);color:v
 }
 )css";
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::detail
 
 namespace gt::inline GT_ABI {
 
@@ -97,4 +97,4 @@ inline std::string html_page(std::string_view title, std::string_view body, std:
       "</style>\n</head>\n<body>\n<main>\n", body, "</main>\n", foot, "</body>\n</html>\n");
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -178,4 +178,4 @@ class ReportObserver : public GrowthObserver {
   RunReport& report_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

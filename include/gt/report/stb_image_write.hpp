@@ -53,7 +53,7 @@ namespace gt::inline GT_ABI::detail::stb {
 #else  // where package managers put it
   #include <stb_image_write.h>
 #endif
-}  // namespace gt::inline GT_ABI::detail::stb
+}  // namespace gt::detail::stb
 
 #pragma pop_macro("STB_IMAGE_WRITE_IMPLEMENTATION")
 #pragma pop_macro("INCLUDE_STB_IMAGE_WRITE_H")

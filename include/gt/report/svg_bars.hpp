@@ -81,4 +81,4 @@ inline std::string to_svg(StackedBars const& chart, SvgOptions options = {}) {
   return detail::svg_document(options, chart.title, words, svg);
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -250,4 +250,4 @@ inline std::string to_svg(LinePlot const& plot, SvgOptions const& options = {}) 
                               detail::PlotDrawing(plot, options).svg());
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

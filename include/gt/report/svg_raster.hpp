@@ -45,4 +45,4 @@ inline std::string raster_path(std::span<unsigned char const> bits, int side) {
   return d;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -126,4 +126,4 @@ inline std::string svg_legend(std::vector<LegendEntry> const& entries, double le
 
 }  // namespace detail
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

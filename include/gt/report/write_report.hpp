@@ -202,4 +202,4 @@ inline void write_report(RunReport const& report, std::string const& folder) {
   for (auto const& [name, contents] : files) write_file_atomically(folder + "/" + name, contents);
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

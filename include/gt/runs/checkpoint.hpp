@@ -164,4 +164,4 @@ GrowthState load_checkpoint(Model& model, std::string const& path) {
   return state;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

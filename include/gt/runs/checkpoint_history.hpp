@@ -135,4 +135,4 @@ class CheckpointHistory {
   std::optional<std::int64_t> newest_tokens_;  // of the newest; -1: it is not to be kept; none: not known yet
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -100,4 +100,4 @@ class KeepBest : public GrowthObserver {
   BestLook best_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

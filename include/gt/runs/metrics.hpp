@@ -106,4 +106,4 @@ class MetricsLog : public GrowthObserver {
   double seconds_before_ = 0;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -116,4 +116,4 @@ class ProgressLine : public GrowthObserver {
 /// Watch a run on the terminal.
 inline ProgressLine progress_bar() { return ProgressLine{}; }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

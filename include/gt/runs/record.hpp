@@ -20,4 +20,4 @@ struct ReportPoint {
   double tokens_per_second = 0, lr = 0;  ///< of training alone, mean over the stage so far; learning rate
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -25,4 +25,4 @@ inline bool remove_unfinished_save(std::string const& folder) {
   return ::rmdir(stage.c_str()) == 0;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -85,4 +85,4 @@ class AffineRecoding {
   BitMatrix a_, b_, columns_;  // columns_: A transposed, so that a column of A is a row
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -54,4 +54,4 @@ class BinaryEmbedding : public FrozenTable {
 };
 static_assert(Substrate<BinaryEmbedding>);
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -75,4 +75,4 @@ inline BitMatrix random_code(std::int64_t vocab, int bits, Seed seed) {
   return codes;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

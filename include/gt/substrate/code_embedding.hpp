@@ -115,4 +115,4 @@ CodeEmbedding CodeEmbedding::draw(std::int64_t vocab, std::vector<std::string> c
   return CodeEmbedding(o.lift == Lift::tile ? tiled(table, o.d_model) : std::move(table), std::move(codes));
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -73,4 +73,4 @@ class Fingerprint {
   Sha256 hash_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

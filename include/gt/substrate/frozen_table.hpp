@@ -93,4 +93,4 @@ inline void normalise_rows(Buffer<float> const& rows, int n, double shortest = 0
 }
 
 }  // namespace detail
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

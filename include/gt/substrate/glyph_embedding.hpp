@@ -216,4 +216,4 @@ GlyphEmbedding GlyphEmbedding::draw(std::vector<std::string> const& tokens, Font
   return draw<Real>(tokens, FontChain::read(fonts), options);
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

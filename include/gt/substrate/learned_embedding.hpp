@@ -50,4 +50,4 @@ class LearnedEmbedding : public FrozenTable {
 };
 static_assert(Substrate<LearnedEmbedding>);
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -36,4 +36,4 @@ FrozenTable tiled(S const& substrate, int d_model) {
                      print.hex());
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

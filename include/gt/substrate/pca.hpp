@@ -130,4 +130,4 @@ Projection principal_components(BitMatrix const& bits, int width) {
   return result;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

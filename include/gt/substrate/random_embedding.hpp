@@ -44,4 +44,4 @@ class RandomEmbedding : public FrozenTable {
 };
 static_assert(Substrate<RandomEmbedding>);
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

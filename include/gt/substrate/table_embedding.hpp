@@ -35,4 +35,4 @@ class TableEmbedding : public FrozenTable {
 };
 static_assert(Substrate<TableEmbedding>);
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

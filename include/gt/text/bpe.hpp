@@ -291,4 +291,4 @@ class Bpe {
   std::array<std::array<std::uint64_t, 2>, 128> ascii_joins_{};
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

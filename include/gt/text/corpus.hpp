@@ -149,4 +149,4 @@ class Corpus {
   std::shared_ptr<Data const> data_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

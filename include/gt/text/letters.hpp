@@ -98,4 +98,4 @@ constexpr RunClass run_class(char32_t c) {
   return detail::in_ranges(detail::ideograph_ranges, c) ? RunClass::ideograph : RunClass::none;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

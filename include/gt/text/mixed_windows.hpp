@@ -103,4 +103,4 @@ class MixedWindows {
   std::size_t phase_ = 0;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

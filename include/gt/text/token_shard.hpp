@@ -105,4 +105,4 @@ inline TokenShard read_token_shard(std::string const& path) {
           std::string{header.fingerprint.data(), header.fingerprint.size()}};
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -194,4 +194,4 @@ class Tokenizer {
 
 static_assert(TextEncoder<Tokenizer>);
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

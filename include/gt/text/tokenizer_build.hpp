@@ -38,7 +38,7 @@ TokenizerParts build_tokenizer(Corpus const& corpus, TokenizerOptions const& opt
 
 }  // namespace detail
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt
 
 #if !defined(GT_PREBUILT)
   #include "gt/text/tokenizer_build_impl.hpp"

@@ -229,4 +229,4 @@ GT_FN TokenizerParts build_tokenizer(Corpus const& corpus, TokenizerOptions cons
 
 }  // namespace detail
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

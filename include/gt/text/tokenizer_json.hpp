@@ -219,4 +219,4 @@ Tokenizer TokenizerJson::parse(std::string_view contents, std::string_view where
   }
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

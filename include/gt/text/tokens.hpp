@@ -102,4 +102,4 @@ struct TokenizedCorpus {
   std::int64_t validation_bytes = 0;  ///< of the text behind `validation`
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -44,4 +44,4 @@ inline std::string upper_case(std::string_view text) {
   return upper;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -163,4 +163,4 @@ constexpr std::size_t utf8_complete_prefix(std::string_view text) {
 
 static_assert(utf8_complete_prefix("a\xE2\x82") == 1 && utf8_complete_prefix("a\xED\xA0") == 3);
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

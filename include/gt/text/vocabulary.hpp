@@ -183,4 +183,4 @@ class Vocabulary {
   detail::IdMap characters_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -50,4 +50,4 @@ inline std::string_view strip_end(std::string_view text) {
   return inner.empty() ? inner : text.substr(0, static_cast<std::size_t>(inner.data() - text.data()) + inner.size());
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

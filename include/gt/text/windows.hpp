@@ -138,4 +138,4 @@ class EvaluationWindows {
   std::int64_t context_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -94,4 +94,4 @@ std::vector<std::int32_t> token_bytes(Tokenizer const& tokenizer) {
   return bytes;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -98,4 +98,4 @@ class Gradients {
   std::uint64_t trained_ = 0;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -41,4 +41,4 @@ struct Schedule {
   friend constexpr bool operator==(Schedule const&, Schedule const&) = default;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

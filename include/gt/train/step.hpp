@@ -35,4 +35,4 @@ struct StepProfile {
   }
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

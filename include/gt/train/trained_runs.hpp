@@ -83,4 +83,4 @@ class TrainedRuns {
   Buffer<T> moments_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

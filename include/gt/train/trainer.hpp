@@ -329,4 +329,4 @@ class Trainer {
   Vector<T> nll_, mean_, rstd_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -308,4 +308,4 @@ void gemm_serial(Cpu<I> const& on, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOu
   for (std::int64_t i0 = 0; i0 < s.m; i0 += rows_each) run(i0, std::min(s.m, i0 + rows_each), 0, panels, block);
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

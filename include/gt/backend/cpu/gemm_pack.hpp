@@ -19,7 +19,7 @@ struct PackedPanels {
   std::int64_t pitch = 0;   ///< elements from one panel to the next
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt
 
 namespace gt::inline GT_ABI::detail {
 
@@ -112,4 +112,4 @@ struct Packing {
   }
 };
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::detail

@@ -116,4 +116,4 @@ struct GemmTile {
   }
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

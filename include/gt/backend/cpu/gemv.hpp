@@ -114,4 +114,4 @@ void gemv_unpacked(std::int64_t k, T const* a, MatrixRef<T> b, GemmOutput<T> c, 
   }
 }
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::detail

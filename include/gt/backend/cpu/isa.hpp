@@ -39,4 +39,4 @@ constexpr char const* name(Isa isa) {
 template <Isa I = native_isa>
 class Cpu;
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

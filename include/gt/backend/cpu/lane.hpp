@@ -114,4 +114,4 @@ struct SimdLane {
   }
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -71,4 +71,4 @@ class PackedWeights {
   std::vector<Entry> entries_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -118,4 +118,4 @@ struct Panel<Isa::avx512_bf16, float, Bf16Pair> {
 };
 #endif
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -55,4 +55,4 @@ double measure_peak(Cpu<I> const& on) {
   return std::accumulate(rates.begin(), rates.end(), 0.0);
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -43,4 +43,4 @@ GT_INLINE V row_products(T const* a, std::int64_t depth, T const* from, std::int
   return sum;
 }
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::detail

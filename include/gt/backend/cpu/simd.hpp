@@ -262,4 +262,4 @@ GT_INLINE auto simd_max_of(V const& v) {
   }
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

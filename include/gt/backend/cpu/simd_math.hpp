@@ -103,4 +103,4 @@ GT_INLINE V simd_reciprocal(V const& x) {
   }
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -65,4 +65,4 @@ GT_INLINE void simd_transpose_block(T const* from, std::int64_t from_stride, std
   }
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

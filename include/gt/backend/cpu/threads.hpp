@@ -48,4 +48,4 @@ void parallel_jobs(int threads, std::int64_t jobs, F const& body) {
   for (std::int64_t job = 0; job < jobs; ++job) body(job);
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -21,4 +21,4 @@ void gemm_by_definition(MatrixRef<T> a, MatrixRef<T> b, GemmOutput<T> c, GemmSha
   }
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

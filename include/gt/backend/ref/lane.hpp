@@ -86,4 +86,4 @@ struct ScalarLane {
   }
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -54,4 +54,4 @@ void gemm_serial(Ref const&, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T
 
 static_assert(Backend<Ref>);
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -62,4 +62,4 @@ class FontBytes {
   std::string_view file_, part_;
 };
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::detail

@@ -247,4 +247,4 @@ class CffCheck {
   std::size_t steps_of_all_ = 0, most_steps_of_all_ = 0;
 };
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::detail

@@ -113,4 +113,4 @@ std::vector<MappedGlyph> read_cmap(Bytes const& table, int glyphs) {
   return map.take();
 }
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::detail

@@ -93,4 +93,4 @@ inline std::vector<unsigned char> build_font(std::vector<NewTable> const& tables
   return std::move(font.bytes);
 }
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::detail

@@ -183,4 +183,4 @@ class GlyfOutlines {
   std::vector<int> points_;
 };
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::detail

@@ -280,4 +280,4 @@ void write_embedded(Model const& model, Tokenizer const& tokenizer, std::string 
   file.commit();
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -199,4 +199,4 @@ inline Tokenizer embedded_tokenizer(EmbeddedTokenizer const& e) {
   return tokenizer;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

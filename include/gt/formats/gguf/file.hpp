@@ -233,4 +233,4 @@ inline std::int64_t write_gguf_file(std::string const& path, GgufMetadata metada
   return static_cast<std::int64_t>(written);
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -154,4 +154,4 @@ GgufWritten write_gguf(Model const& model, Tokenizer const& tokenizer, std::stri
   return written;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

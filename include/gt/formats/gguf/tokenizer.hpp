@@ -204,4 +204,4 @@ inline GgufTokenizer gguf_tokenizer(Tokenizer const& tokenizer) {
   return g;
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

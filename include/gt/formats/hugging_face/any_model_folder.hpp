@@ -20,4 +20,4 @@ BasicAnyModel<B> load_any_model(B const&, ModelFolder const& folder) {
   return BasicAnyModel<B>(load_model(folder));
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

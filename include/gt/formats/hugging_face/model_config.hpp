@@ -173,4 +173,4 @@ ModelFolderConfig read_model_config(std::string const& folder) {
   return model_config_of<J>(parse_json<J>(read_text_file(folder + "/config.json"), where), where);
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

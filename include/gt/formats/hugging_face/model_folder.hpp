@@ -233,4 +233,4 @@ Model load_model(std::string const& folder) {
   return load_model<Model>(ModelFolder::open<J>(folder));
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

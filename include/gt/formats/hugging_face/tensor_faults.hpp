@@ -27,4 +27,4 @@ class TensorFaults {
   std::int64_t count_ = 0;
 };
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::detail

@@ -93,4 +93,4 @@ class TensorFiles {
   std::vector<Safetensors> files_;
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -139,4 +139,4 @@ class TensorReader {
   std::set<std::string> used_;
 };
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::detail

@@ -99,4 +99,4 @@ void load_weights(Model& model, std::string const& path) {
   detail::copy_trained_tensors(file, model);
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

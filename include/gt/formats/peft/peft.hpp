@@ -152,4 +152,4 @@ void load_adapter(Model& model, std::string const& folder) {
   }
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -167,4 +167,4 @@ void attention_backward(B const& on, In<Matrix<T const>> d_out, In<Matrix<T cons
   attention_backward(on, d_out, q, k, v, o, log_sum, dq, dk, dv, a, typename B::tag{});
 }
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

@@ -90,7 +90,7 @@ class AttentionHead {
   }
 };
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::detail
 
 namespace gt::inline GT_ABI {
 
@@ -143,4 +143,4 @@ requires(I != Isa::scalar) void attention(Cpu<I> const& on, In<Matrix<float cons
 template <>
 inline constexpr bool has_kernel<cpu_tag, Op::attention> = true;
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

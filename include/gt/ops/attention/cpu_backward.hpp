@@ -174,7 +174,7 @@ class AttentionHeadGradient {
   }
 };
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::detail
 
 namespace gt::inline GT_ABI {
 
@@ -200,4 +200,4 @@ requires(I != Isa::scalar) void attention_backward(Cpu<I> const& on, In<Matrix<f
 template <>
 inline constexpr bool has_kernel<cpu_tag, Op::attention_backward> = true;
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt

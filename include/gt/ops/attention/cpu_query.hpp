@@ -78,4 +78,4 @@ class AttentionQuery {
   }
 };
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::detail

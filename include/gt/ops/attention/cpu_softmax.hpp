@@ -97,4 +97,4 @@ void store_log_sums(SoftmaxState state, std::int64_t rows, float* to) noexcept {
     to[i] = multiply_add(state.top[i], std::numbers::ln2_v<float>, std::log(state.total[i]));
 }
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::detail

@@ -145,4 +145,4 @@ GT_INLINE void prefetch_rows(HeadRows<T> x, std::int64_t from, std::int64_t end,
 #endif
 }
 
-}  // namespace gt::inline GT_ABI::detail
+}  // namespace gt::detail

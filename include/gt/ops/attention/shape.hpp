@@ -19,4 +19,4 @@ struct AttentionShape {
   constexpr std::int64_t keys() const { return first + queries; }  ///< Tk, keys of a sequence
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt
