@@ -16,6 +16,8 @@
 #include <memory>
 #include <vector>
 
+#include "gt/base/macros.hpp"
+
 namespace gt::inline GT_ABI::detail {
 
 /// Memory that stb takes in one call, given back together: an exception in between loses nothing.

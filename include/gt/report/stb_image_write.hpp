@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gt/base/macros.hpp"
+
 // A program may have a stb_image_write of its own, before or after this: what it can set is put aside, and comes back.
 #pragma push_macro("STB_IMAGE_WRITE_IMPLEMENTATION")
 #undef STB_IMAGE_WRITE_IMPLEMENTATION

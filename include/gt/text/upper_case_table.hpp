@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "gt/base/macros.hpp"
+
 namespace gt::inline GT_ABI::detail {
 
 // Code points `first`, `first + step`, ... `last`, whose upper case lies `shift` behind each.
