@@ -105,7 +105,7 @@ elseif(HOW STREQUAL "vcpkg")
       -D CURRENT_BUILDTREES_DIR=${WORK}/buildtrees -D PORT=gt -D PORT_DIR=${GT_SOURCE}/packaging/vcpkg/ports/gt
       -P ${CMAKE_CURRENT_LIST_DIR}/vcpkg/stand_in.cmake)
   file(GLOB_RECURSE installed RELATIVE ${packages} ${packages}/*)
-  list(FILTER installed EXCLUDE REGEX "^include/gt/.*\\.hpp$")
+  list(FILTER installed EXCLUDE REGEX "^include/gt/.*\\.(hpp|inc)$")
   set(expected share/gt/copyright share/gt/dependencies.cmake share/gt/gtConfig.cmake share/gt/gtConfigVersion.cmake
       share/gt/gtTargets.cmake share/gt/native.cmake share/pkgconfig/gt.pc)
   if(NOT installed STREQUAL expected)
