@@ -8,7 +8,7 @@
 
 namespace program {
 
-/// How the user called `gt`: what a printed command begins with, so that it can be typed.
+/// How the user called `gt`, as a shell takes it: what a printed command begins with, so that it can be pasted.
 inline std::string self = "gt";
 
 // Each takes the arguments behind `gt`, its own name being the first, and returns the exit status.

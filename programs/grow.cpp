@@ -16,6 +16,7 @@
 #include "support/grow_tables.hpp"
 #include "support/program.hpp"
 #include "support/run_folder.hpp"
+#include "support/shell_quoted.hpp"
 
 namespace program::growing {
 namespace {
@@ -32,6 +33,7 @@ std::vector<std::string> prompts_of(gt::Corpus const& corpus) {
     std::size_t begin = text.size() * (2 * i + 1) / 6;
     if (auto const line = text.find('\n', begin); line != std::string_view::npos && line + 60 < text.size())
       begin = std::min(text.find_first_not_of('\n', line), text.size());
+    begin = gt::utf8_complete_prefix(text.substr(0, begin));  // never within a character
     std::string_view prompt = text.substr(begin, 32);
     prompt = prompt.substr(0, std::min(prompt.find('\n'), prompt.rfind(' ')));
     prompts.emplace_back(prompt.substr(0, gt::utf8_complete_prefix(prompt)));
@@ -238,8 +240,11 @@ class Run : public gt::GrowthObserver {
   }
 
   int finish(gt::GrowthResult const& result) {
-    std::string const cache = a_.prefix_cache_file.empty() ? "" : " --prefix-cache-file " + a_.prefix_cache_file,
-                      go_on = program::self + " grow --resume " + folder_.path() + cache,
+    using program::shell_quoted;
+    std::string const cache = a_.prefix_cache_file.empty()
+                                  ? ""
+                                  : " --prefix-cache-file " + shell_quoted(a_.prefix_cache_file),
+                      go_on = program::self + " grow --resume " + shell_quoted(folder_.path()) + cache,
                       at = gt::text("stage ", result.stage + 1,
                                     result.end == gt::GrowthEnd::diverged ? ", step " : " after step ", result.step);
     if (result.end == gt::GrowthEnd::finished) {
@@ -253,7 +258,7 @@ class Run : public gt::GrowthObserver {
                     static_cast<long long>(best_->best().step));
       std::printf("\nmodel: %s\nreport: %s\nmetrics: %s\ntalk to it: %s generate --model %s --prompt \"...\"\n",
                   folder_.model().c_str(), folder_.report().c_str(), folder_.metrics().c_str(), program::self.c_str(),
-                  folder_.model().c_str());
+                  shell_quoted(folder_.model()).c_str());
       return program::interrupted != 0 ? program::interrupted_status() : 0;
     }
     if (result.end == gt::GrowthEnd::diverged) {

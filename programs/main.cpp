@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "commands.hpp"
+#include "support/shell_quoted.hpp"
 
 namespace program::starting {
 namespace {
@@ -40,9 +41,9 @@ int needs(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace program;
   if (char const* const typed = std::getenv("GT_RUN_AS")) {
-    self = typed;
+    self = shell_quoted(typed);
   } else if (argc > 0) {
-    self = argv[0];
+    self = shell_quoted(argv[0]);
   }
   std::string_view const name = argc > 1 ? argv[1] : "help";
   if (name == "needs") return starting::needs(argc - 2, argv + 2);

@@ -19,6 +19,7 @@
 #include "study/setup.hpp"
 #include "support/command_line.hpp"
 #include "support/program.hpp"
+#include "support/shell_quoted.hpp"
 
 namespace program::studying {
 namespace {
@@ -32,6 +33,7 @@ struct Arguments {
   double hours = 1;
   int threads = 0;
   bool quick = false, overwrite = false;
+  std::string named;  ///< the options with which the user named texts and fonts, as a shell takes them
 
   Arguments() {
     app.add_option("--corpus", corpus, "UTF-8 text; the last 5 % are held out");
@@ -65,6 +67,10 @@ struct Arguments {
 
   /// Fills in what was fetched, and refuses what no study can have.
   void settle() {
+    if (!corpus.empty()) named += " --corpus " + shell_quoted(corpus);
+    if (!fonts.empty()) named += " --font";
+    for (auto const& font : fonts) named += " " + shell_quoted(font);
+    for (auto const& language : languages) named += " --language " + shell_quoted(language);
     if (corpus.empty()) corpus = fetched("GT_AUSTEN").value_or("");
     if (fonts.empty()) fonts = {unifont()};
     if (languages.empty() && wants_experts()) languages = fetched_languages();
@@ -93,9 +99,9 @@ study::Scale scale_of(Arguments const& a) {
 }
 
 void write_report(Arguments const& a, study::Scale const& scale, study::Tables const& tables) {
-  std::string command = self + " study";
+  std::string command = self + " study" + a.named;
   if (a.quick) command += " --quick";
-  if (a.hours != 1) command += gt::text(" --hours ", gt::decimals(a.hours, 2));
+  if (a.hours != 1) command += gt::text(" --hours ", gt::shortest(a.hours));
   std::vector<std::pair<std::string, std::string>> const facts{
       {"text", a.corpus},
       {"model", gt::text("width ", scale.width, ", ", scale.heads, " heads, ", scale.depth(), " blocks, ", scale.each,

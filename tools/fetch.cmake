@@ -1,6 +1,7 @@
 # cmake -D WHAT=austen|languages|font|fonts -D CACHE=FOLDER -D WORK=FOLDER -P fetch.cmake
 # Fetches texts and fonts of Debian's packages into CACHE, each whole or not at all, and prints VARIABLE=PLACE: where it lies,
-# and how gt and its tests are told. Where it cannot, it says why on stderr, and prints nothing. WORK: a folder to be made.
+# and how gt and its tests are told. What VARIABLE names already, or the checkout has, stays. Where it cannot, it says why on
+# stderr, and prints nothing. WORK: a folder to be made.
 cmake_minimum_required(VERSION 3.24)
 
 # fail(WORD...): ends the script.
@@ -11,17 +12,22 @@ macro(fail)
   return()
 endmacro()
 
-# unpack(PACKAGE): into WORK, without installing it or what it depends on; sets code.
-function(unpack package)
+# unpack(PACKAGE...): into WORK, without installing them or what they depend on; sets code.
+function(unpack)
   file(REMOVE_RECURSE ${WORK})
-  file(MAKE_DIRECTORY ${WORK})
+  execute_process(COMMAND mkdir -p ${WORK} RESULT_VARIABLE code ERROR_QUIET)
+  if(NOT code EQUAL 0)
+    message(NOTICE "gt: ${CACHE} cannot be written; name a folder of yours with XDG_CACHE_HOME.")
+    set(code ${code} PARENT_SCOPE)
+    return()
+  endif()
   execute_process(COMMAND id -u OUTPUT_VARIABLE user OUTPUT_STRIP_TRAILING_WHITESPACE)
   set(as_root "")
   if(NOT user EQUAL 0)
     set(as_root sudo)
   endif()
   # As root apt would fetch as a user that may not write here, and say so.
-  set(download apt-get -qq -o APT::Sandbox::User=root download ${package})
+  set(download apt-get -qq -o APT::Sandbox::User=root download ${ARGN})
   set(code 1)
   file(GLOB lists /var/lib/apt/lists/*Packages*)
   if(lists)
@@ -31,10 +37,10 @@ function(unpack package)
     execute_process(COMMAND ${as_root} apt-get -qq update OUTPUT_QUIET ERROR_QUIET)
     execute_process(COMMAND ${download} WORKING_DIRECTORY ${WORK} RESULT_VARIABLE code OUTPUT_QUIET ERROR_QUIET)
   endif()
-  file(GLOB file ${WORK}/*.deb)
-  if(file)
+  file(GLOB files ${WORK}/*.deb)
+  foreach(file IN LISTS files)
     execute_process(COMMAND dpkg-deb -x ${file} ${WORK} RESULT_VARIABLE code OUTPUT_QUIET ERROR_QUIET)
-  endif()
+  endforeach()
   set(code ${code} PARENT_SCOPE)
 endfunction()
 
@@ -46,18 +52,34 @@ function(keep from to)
 endfunction()
 
 set(cannot "could not be fetched with apt-get (is there a network?)\;")
-set(places austen GT_AUSTEN=${CACHE}/corpus/austen.txt languages GT_LANGUAGES=${CACHE}/corpus/languages
-  font GT_UNIFONT_HEX=${CACHE}/fonts/unifont.hex fonts GT_FONTS=${CACHE}/fonts)
-if(WHAT STREQUAL "font" AND EXISTS /usr/share/unifont/unifont.hex AND EXISTS /usr/share/unifont/plane00-combining.txt)
-  set(places font GT_UNIFONT_HEX=/usr/share/unifont/unifont.hex)
+# Of each: its variable, where in CACHE it lies, and what is there once all of it is.
+set(austen GT_AUSTEN corpus/austen.txt corpus/austen.txt)
+set(languages GT_LANGUAGES corpus/languages corpus/languages/zh.txt)
+set(font GT_UNIFONT_HEX fonts/unifont.hex fonts/unifont.hex)
+set(fonts GT_FONTS fonts fonts/fonts-wqy-microhei)
+list(GET ${WHAT} 0 variable)
+list(GET ${WHAT} 1 place)
+list(GET ${WHAT} 2 whole)
+if(EXISTS ${CMAKE_CURRENT_LIST_DIR}/../.cache/${whole})
+  cmake_path(SET CACHE NORMALIZE ${CMAKE_CURRENT_LIST_DIR}/../.cache)
+endif()
+set(place ${CACHE}/${place})
+if(NOT "$ENV{${variable}}" STREQUAL "")
+  set(place $ENV{${variable}})
+
+elseif(WHAT STREQUAL "font" AND EXISTS /usr/share/unifont/unifont.hex AND EXISTS /usr/share/unifont/plane00-combining.txt)
+  set(place /usr/share/unifont/unifont.hex)
 
 elseif(WHAT STREQUAL "austen" AND NOT EXISTS ${CACHE}/corpus/austen.txt)
   message(NOTICE "gt: fetching the novels of Jane Austen (once) ...")
-  unpack(r-cran-janeaustenr)
+  unpack(r-cran-janeaustenr zlib1g-dev)
   if(NOT code EQUAL 0)
     fail("the novels of Jane Austen (package r-cran-janeaustenr)" ${cannot} "a text of your own does as well: --corpus FILE.")
   endif()
-  execute_process(COMMAND g++ -std=c++20 -O1 -o ${WORK}/austen ${CMAKE_CURRENT_LIST_DIR}/corpus/austen.cpp -lz)
+  file(GLOB zlib ${WORK}/usr/lib/*/libz.a)
+  string(REGEX REPLACE ".*/([^/]*)/libz.a" "\\1" machine "${zlib}")
+  execute_process(COMMAND g++ -std=c++20 -O1 -I ${WORK}/usr/include -I ${WORK}/usr/include/${machine} -o ${WORK}/austen
+    ${CMAKE_CURRENT_LIST_DIR}/corpus/austen.cpp ${zlib})
   execute_process(COMMAND ${WORK}/austen ${WORK}/usr/lib/R/site-library/janeaustenr/data/Rdata.rdb
     OUTPUT_FILE ${WORK}/austen.txt RESULT_VARIABLE code)
   if(NOT code EQUAL 0)
@@ -116,7 +138,4 @@ elseif(WHAT STREQUAL "fonts")  # those of outlines that tests read and that are 
   endforeach()
 endif()
 file(REMOVE_RECURSE ${WORK})
-list(FIND places ${WHAT} at)
-math(EXPR at "${at} + 1")
-list(GET places ${at} place)
-execute_process(COMMAND ${CMAKE_COMMAND} -E echo ${place})
+execute_process(COMMAND ${CMAKE_COMMAND} -E echo ${variable}=${place})

@@ -12,6 +12,7 @@
 
 #include "command_line.hpp"
 #include "memory.hpp"
+#include "shell_quoted.hpp"
 
 namespace program {
 
@@ -228,25 +229,18 @@ inline gt::PrefixCacheOptions prefix_cache_of(GrowArguments const& a) {
 /// The command that repeats a run.
 inline std::string command_of(GrowArguments const& a) {
   std::string line = self + " grow";
-  auto const quoted = [](std::string const& word) {
-    if (word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+:-") == word.npos)
-      return word;
-    std::string q = "'";
-    for (char const c : word) q += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return q + "'";
-  };
   auto const add = [&](char const* name, auto const&... values) {
     line += gt::text(" ", name), ((line += gt::text(" ", values)), ...);
   };
   line += " --corpus";
-  for (auto const& file : a.corpus) line += " " + quoted(file);
+  for (auto const& file : a.corpus) line += " " + shell_quoted(file);
   add("--plan", a.plan), add("--tokens", a.tokens), add("--width", a.width), add("--heads", a.heads);
-  a.tokenizer.empty() ? add("--vocab", a.vocab) : add("--tokenizer", quoted(a.tokenizer));
+  a.tokenizer.empty() ? add("--vocab", a.vocab) : add("--tokenizer", shell_quoted(a.tokenizer));
   add("--context", a.context), add("--batch", a.batch);
   add("--lr", gt::shortest(a.lr)), add("--init", a.init), add("--head", a.head), add("--substrate", a.substrate);
   if (a.substrate == "glyph") {
     line += " --font";
-    for (auto const& font : a.font) line += " " + quoted(font);
+    for (auto const& font : a.font) line += " " + shell_quoted(font);
     add("--raster", a.raster);
   }
   add("--seed", a.seed);

@@ -93,6 +93,7 @@ inline bool has_logged(std::string const& out, std::string_view row) {
 inline Ended signalled(Options const& options, std::string_view row, int signal) {
   Program growing("grow", arguments(options));
   REQUIRE(eventually([&] { return has_logged(options.at("--out"), row) || !growing.running(); }));
+  CAPTURE(read_text_file(growing.err()));
   REQUIRE(growing.running());
   growing.signal(signal);
   return growing.wait();

@@ -1,51 +1,37 @@
-# shellcheck shell=sh disable=SC2154
-# Part of ./run: what developers ask of the sources. Uses the functions of ./run.
+# shellcheck shell=sh disable=SC2086,SC2154,SC2155
+# Part of ./run: what developers measure, and ask of the sources. Uses the functions of ./run.
 
-run_format() {
-  case $# in 0) mode=-i ;; *) mode='--dry-run --Werror' ;; esac
-  [ "${*:---check}" = --check ] || die "format takes nothing or --check, not '$*'."
-  formatter=clang-format-14  # versions disagree on the same style file
-  has $formatter || case $(clang-format --version 2>/dev/null) in
-    *'version 14.'*) formatter=clang-format ;;
-    *) install clang-format-14 ;;
+run_bench() {
+  export GT_BENCH_LOAD="$(cut -d' ' -f1 /proc/loadavg 2>/dev/null || echo 0)"
+  require $library_needs $bench_needs
+  case " $* " in
+    *' --peers '*)  # torch.compile compiles against Python.h
+      fetch_python benchmarks/peers
+      "$python" -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null ||
+        install python3-dev
+      require /dnnl.h=libdnnl-dev "/$(g++ -print-multiarch)/cblas.h=libopenblas-openmp-dev"
+      export GT_PEERS_PYTHON="$python"
+      ;;
   esac
-  cd "$root"
-  # shellcheck disable=SC2086
-  find include programs tests examples benchmarks tools -type f \
-    \( -name '*.hpp' -o -name '*.cuh' -o -name '*.cpp' -o -name '*.cu' \) -print0 | xargs -0 -r $formatter $mode ||
-    die 'not formatted as above; ./run format does it.'
-}
-
-run_tidy() {
-  # shellcheck disable=SC2046,SC2086
-  install $(missing $library_needs | sort -u) $(has clang-tidy-14 || has clang-tidy || echo clang-tidy)
-  tidy=$(command -v clang-tidy-14 || command -v clang-tidy)
-  cd "$root"
-  "$tidy" --quiet tests/headers/umbrella.cpp -- -std=c++20 -Iinclude -idirafter /usr/include/eigen3
-}
-
-run_docs() {
-  # shellcheck disable=SC2046
-  install $(missing doxygen=doxygen)
-  rm -rf "$root/build/docs"
-  mkdir -p "$root/build/docs"
-  (cd "$root" && GT_VERSION=$(version) doxygen docs/Doxyfile) ||
-    die 'the reference has gaps or mistakes, which stand above; every public name needs its /// comment.'
-  say "the API reference: $root/build/docs/html/index.html"
-}
-
-run_amalgamate() {
-  file=${1:-$root/build/gt.hpp}
-  case $#$file in [01][!-]*) ;; *) die "amalgamate takes a FILE to write, not '$*'." ;; esac
-  # shellcheck disable=SC2046
-  install $(missing cmake=cmake)
-  said=$(cmake -D FILE="$file" -P "$root/tools/amalgamate.cmake" 2>&1) || die "$(echo "$said" | sed -n 's/^gt: //p')"
-  say "the library as a single header: $file"
+  build release 'the benchmarks' bench_report benchmarks
+  exec "$build/release/benchmarks/bench_report" "$place/bench" "$@"
 }
 
 run_compile_cost() {
-  # shellcheck disable=SC2046,SC2086
-  install $(missing $library_needs $bench_needs | sort -u)
+  require $library_needs $bench_needs
   build release 'what measures' compile_cost
-  exec "$root/build/release/tools/compile_cost/compile_cost" "$@"
+  exec "$build/release/tools/compile_cost/compile_cost" "$@"
+}
+
+# run_sources COMMAND ARGUMENT...: what needs the sources alone.
+run_sources() {
+  require python3=python3
+  case $1 in
+    format) case $(clang-format --version 2>/dev/null) in *'version 14.'*) ;; *) require clang-format-14=clang-format-14 ;; esac ;;
+    tidy) has clang-tidy-14 || require $library_needs clang-tidy=clang-tidy ;;
+    docs) require doxygen=doxygen ;;
+    amalgamate) require cmake=cmake ;;
+  esac
+  export GT_BUILD="$build" GT_VERSION="$(version)" GT_RUN_AS="$(quoted "$self")"
+  exec python3 "$root/tools/sources.py" "$@"
 }
