@@ -31,6 +31,17 @@
   #define GT_ISA_NUMBER 0
 #endif
 
+// What is refused here is wrong without a word: the exponential by up to a hundred percent, and logits that are no
+// numbers.
+#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || \
+    (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ != 0)
+  #error \
+      "gt needs arithmetic as it is written: compile what includes it without -ffast-math, -Ofast, -ffinite-math-only, -fassociative-math and -funsafe-math-optimizations"
+#endif
+#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0 && __FLT_EVAL_METHOD__ != 16
+  #error "gt needs floats that are rounded to floats, and those of the x87 are not: compile with -msse2 -mfpmath=sse"
+#endif
+
 /// \def GT_ABI
 /// Names the inline namespace that all of gt lies in: the instruction set, and what else of a compiler's flags changes
 /// what a function does. So objects of other flags never share a function by accident: they do not link, or keep apart.

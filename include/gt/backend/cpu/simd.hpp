@@ -34,7 +34,7 @@ struct Register {
 namespace detail {
 template <Isa I>
 struct xsimd_arch;
-  #if defined(__x86_64__) || defined(_M_X64)
+  #if defined(__SSE2__)
 template <>
 struct xsimd_arch<Isa::sse2> {
   using type = xsimd::sse2;
@@ -186,6 +186,27 @@ GT_INLINE V simd_sqrt(V const& x) {
   using std::sqrt;
   return sqrt(x);
 }
+namespace detail {
+/// x, which a compiler that may reorder sums cannot look through.
+template <class V>
+GT_INLINE V as_rounded(V const& x) {
+  auto r = [&] {
+    if constexpr (is_register<V>) {
+      return typename V::register_type(x);
+    } else {
+      return x;
+    }
+  }();
+#if defined(__SSE2__)
+  asm("" : "+x"(r));
+#elif defined(__aarch64__)
+  asm("" : "+w"(r));
+#elif defined(__GNUC__)
+  asm("" : "+m"(r));
+#endif
+  return V(r);
+}
+}  // namespace detail
 /// The nearest integers, ties to even, of numbers below 2^22 in size; AVX2 and AVX-512 know no bound.
 template <class V>
 GT_INLINE V simd_round(V const& x) {
@@ -193,7 +214,7 @@ GT_INLINE V simd_round(V const& x) {
     return nearbyint(x);
   } else {
     V const no_fraction(0x1.8p23F);  // floats of this size have none
-    return (x + no_fraction) - no_fraction;
+    return detail::as_rounded(V(x + no_fraction)) - no_fraction;
   }
 }
 /// v 2^n for integers n = -127 ... 128, of which 2^-127 may count as 0 and 2^128 as infinity. AVX-512 knows neither
