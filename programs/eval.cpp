@@ -103,7 +103,7 @@ void print(TextRow const& r, bool as_json) {
 void measure_texts(gt::Cpu<> const& on, program::OpenModel const& model, Arguments const& arguments) {
   TextRow all{.file = "all together"};
   for (auto const& file : arguments.texts) {
-    auto const text = gt::Corpus::read({file});
+    auto const text = program::read_corpus({file});
     Progress progress(file, "tok");
     auto options = arguments.score;
     options.proceed = [&](std::int64_t done, std::int64_t of) { return progress(done, of); };

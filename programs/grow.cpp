@@ -117,6 +117,10 @@ class Run : public gt::GrowthObserver {
       bool const between = resumed->step == 0 && done > 0 && done < plan_.size();
       if (between && (report_.samples.empty() || report_.samples.back().stage + 1 != done)) sample_stage(done - 1);
     }
+    constexpr std::int64_t few = 4096;
+    if (a_.keep_best && data_.tokens.validation_bytes < few)
+      notice(gt::text("warning: --keep-best chooses by ", data_.tokens.validation_bytes,
+                      " held-out bytes; with fewer than ", few, " which model is best is mostly chance"));
     if (a_.keep_best)
       best_.emplace(on_, model_, tokenizer_, data_.tokens.validation, data_.bytes_of_tokens, options, folder_.best(),
                     resumed.has_value());
@@ -343,7 +347,12 @@ int run(GrowArguments a) {
   gt::Cpu<>(a.threads).with(a.bf16 ? gt::Products::bf16 : gt::Products::fp32);
   RunFolder const folder = was ? RunFolder(a.resume) : RunFolder::for_new_run(a.out, a.overwrite);
 
-  auto const corpus = gt::Corpus::read(a.corpus);
+  auto const corpus = program::read_corpus(a.corpus);
+  if (a.tokenizer.empty()) {
+    std::printf("building a tokenizer of %lld tokens from %s ...\n", static_cast<long long>(a.vocab),
+                number(corpus.bytes(), "B").c_str());
+    std::fflush(stdout);
+  }
   auto const tokenizer =
       a.tokenizer.empty() ? gt::Tokenizer::build(corpus, {.vocab_size = a.vocab}) : gt::Tokenizer::load(a.tokenizer);
   auto const grow_on = [&](gt::FrozenTable const& substrate, gt::GlyphEmbedding const* pictures = nullptr) {

@@ -88,7 +88,7 @@ bool score_all(gt::Cpu<> const& on, Merged const& merged, std::vector<std::strin
   std::vector<std::size_t> columns;
   std::vector<std::int64_t> bytes;
   for (auto const& file : files) {
-    texts.push_back(gt::Corpus::read({file}));
+    texts.push_back(program::read_corpus({file}));
     columns.push_back(std::max<std::size_t>(9, last_part(file).size()));
   }
   columns.push_back(9);

@@ -118,7 +118,7 @@ int run(Arguments const& a) {
   study::Scale const scale = scale_of(a);
   gt::Cpu<> const on(a.threads);
   program::introduce(on);
-  study::Text const text(gt::Corpus::read({a.corpus}), scale.vocab);
+  study::Text const text(program::read_corpus({a.corpus}), scale.vocab);
   gt::WindowLoader(text.data.tokens.train, scale.context, gt::seed(1));  // a text too short is found here
   study::Substrates substrates(text.tokenizer, a.fonts, scale.width);
   std::vector<std::pair<std::string, std::string>> files;

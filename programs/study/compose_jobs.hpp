@@ -36,7 +36,7 @@ struct Languages {
     std::vector<gt::Corpus> corpora;
     std::string together;
     for (auto const& [name, path] : files) {
-      auto const whole = gt::Corpus::read({path});
+      auto const whole = program::read_corpus({path});
       std::string_view const text = whole.text();
       std::size_t end = 0;
       for (std::int64_t n = 0; n < characters && end < text.size(); ++n) end += gt::decode_utf8(text, end).size;

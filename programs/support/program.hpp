@@ -9,6 +9,7 @@
 #include <gt/gt.hpp>
 #include <new>
 #include <string>
+#include <vector>
 
 namespace program {
 
@@ -39,6 +40,13 @@ int guarded(F const& body) {
 
 /// Says on stderr what runs: the instruction set, the threads, and what makes it slow.
 inline void introduce(gt::Cpu<> const& on) { gt::ProgressLine(stderr).introduce(on.name(), on.threads()); }
+
+/// Texts from files, and on stderr what is odd about them.
+inline gt::Corpus read_corpus(std::vector<std::string> const& files) {
+  auto corpus = gt::Corpus::read(files);
+  for (auto const& warning : corpus.warnings()) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  return corpus;
+}
 
 /// A saved model with the tokenizer it was saved with.
 struct OpenModel {
