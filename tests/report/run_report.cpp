@@ -5,9 +5,11 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <clocale>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <optional>
 #include <span>
 #include <string>
@@ -375,6 +377,22 @@ TEST_CASE("write_report: a full disk is one sentence, and the page before stays"
                        "' must be written completely (got: File too large); nothing was changed");
   CHECK(gt::read_text_file(folder / "report.html") == before);
   CHECK(folder.entries() == 5);
+}
+
+TEST_CASE("report_html: eight times the logged steps are some eight times the work") {
+  auto const seconds = [](int steps) {
+    auto report = full_report();
+    for (int i = 0; i < steps; ++i)
+      report.points.push_back({.stage = 1, .step = 101 + i, .tokens = 200'000 + i, .seconds = 60.0 + i, .loss = 3});
+    double least = 1e9;
+    for (int i = 0; i < 3; ++i) {
+      auto const began = std::clock();
+      CHECK(report_html(report).size() > 1000);
+      least = std::min(least, static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC);
+    }
+    return least;
+  };
+  CHECK(seconds(80'000) < 24 * seconds(10'000));
 }
 
 }  // namespace run_report_test

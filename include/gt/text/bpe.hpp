@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -117,7 +118,8 @@ class EncodeCache {
   std::uint64_t serial_ = 0;  // of the Bpe that filled it
   detail::SegmentCache segments_;
   std::vector<Symbol> symbols_;
-  std::vector<std::uint64_t> queue_;  // rank << 32 | position, a min-heap
+  std::vector<std::uint64_t> queue_;                // rank << 32 | position, a min-heap
+  std::vector<std::int32_t> right_, middle_, two_;  // of a long segment
 };
 
 /// Applies a merge list: repeatedly the pair of lowest rank, the leftmost first, over the whole text, exactly as if the
@@ -177,7 +179,11 @@ class Bpe {
         }
       }
       auto const before = static_cast<std::ptrdiff_t>(ids.size());
-      merge_segment(vocabulary, piece, ids, cache);
+      if (piece.size() <= 2 * block) {
+        merge_segment(vocabulary, piece, ids, cache);
+      } else {
+        merge_long_segment(vocabulary, piece, ids, cache);
+      }
       if (short_enough) cache.segments_.insert(segment.hash, piece, {ids.begin() + before, ids.end()});
     }
   }
@@ -189,6 +195,7 @@ class Bpe {
     std::uint64_t hash = 0;
   };
   static constexpr std::int64_t max_merges = std::int64_t{1} << 28;
+  static constexpr std::size_t block = 64;  // bytes of a segment that are merged at a time
 
   static std::uint64_t key(std::int32_t left, std::int32_t right) {
     return std::uint64_t{static_cast<std::uint32_t>(left)} << 32 | static_cast<std::uint32_t>(right);
@@ -241,9 +248,82 @@ class Bpe {
            unit.valid ? std::string{piece} : byte_token(static_cast<unsigned char>(piece[0])), "')");
     ids.push_back(*unknown_);
   }
-  /// Merges one segment, all of whose characters have tokens: O(n log n) in its length.
+  /// Merges a long segment block by block. Tokens are what merging makes of their texts together if each two neighbours
+  /// are what it makes of those two: the first merge across a border joins ends of the two tokens beside it, and would
+  /// come in those alone as well. So where two blocks meet, their last and first tokens are merged again, more of them
+  /// until what comes out and the tokens beside it stay as they are.
+  void merge_long_segment(Vocabulary const& vocabulary, std::string_view segment, std::vector<std::int32_t>& ids,
+                          EncodeCache& cache) const {
+    auto const bytes = [&](std::int32_t id) { return vocabulary.token(id).size(); };
+    auto const first = ids.size();
+    auto &right = cache.right_, &middle = cache.middle_, &two = cache.two_;
+    // Whether merging leaves two tokens, of which the first begins at `from`, as they are.
+    auto const stay = [&](std::size_t from, std::int32_t a, std::int32_t b) {
+      two.clear();
+      merge_segment(vocabulary, segment.substr(from, bytes(a) + bytes(b)), two, cache);
+      return two.size() == 2 && two[0] == a;
+    };
+    for (std::size_t at = 0; at < segment.size();) {
+      std::size_t const size = utf8_complete_prefix(segment.substr(at, block));
+      right.clear();
+      merge_segment(vocabulary, segment.substr(at, size), right, cache);
+      std::size_t last = 0, next = 0;    // tokens left and right of the border that are merged again
+      std::size_t begin = at, end = at;  // what they spell
+      for (bool to_left = at > 0, to_right = at > 0; to_left || to_right;) {
+        for (std::size_t n = to_left ? last + 1 : 0; n > 0 && last < ids.size() - first; --n)
+          begin -= bytes(ids[ids.size() - ++last]);
+        for (std::size_t n = to_right ? next + 1 : 0; n > 0 && next < right.size(); --n) end += bytes(right[next++]);
+        middle.clear();
+        merge_segment(vocabulary, segment.substr(begin, end - begin), middle, cache);
+        std::int32_t const before = last < ids.size() - first ? ids[ids.size() - last - 1] : -1;
+        to_left = before >= 0 && middle[0] != ids[ids.size() - last] && !stay(begin - bytes(before), before, middle[0]);
+        to_right = next < right.size() && middle.back() != right[next - 1] &&
+                   !stay(end - bytes(middle.back()), middle.back(), right[next]);
+      }
+      ids.resize(ids.size() - last);
+      ids.insert(ids.end(), middle.begin(), last > 0 ? middle.end() : middle.begin());
+      ids.insert(ids.end(), right.begin() + static_cast<std::ptrdiff_t>(next), right.end());
+      at += size;
+    }
+  }
+  /// Merges one segment, all of whose characters have tokens.
   void merge_segment(Vocabulary const& vocabulary, std::string_view segment, std::vector<std::int32_t>& ids,
                      EncodeCache& cache) const {
+    if (segment.size() <= block) {
+      merge_few(vocabulary, segment, ids);
+    } else {
+      merge_many(vocabulary, segment, ids, cache);
+    }
+  }
+  /// Looks for the lowest rank anew before each merge.
+  void merge_few(Vocabulary const& vocabulary, std::string_view segment, std::vector<std::int32_t>& ids) const {
+    constexpr std::int32_t none = std::numeric_limits<std::int32_t>::max();
+    std::array<std::int32_t, block> symbols, ranks;  // ranks[i]: of symbols i and i + 1
+    std::size_t size = 0;
+    for (Utf8Unit const unit : Utf8Units{segment}) symbols[size++] = vocabulary.character(unit.value);
+    auto const rank = [&](std::size_t i) {
+      std::int32_t const found = ranks_.find(key(symbols[i], symbols[i + 1]));
+      ranks[i] = found < 0 ? none : found;
+    };
+    for (std::size_t i = 0; i + 1 < size; ++i) rank(i);
+    while (size > 1) {
+      auto const least = std::min_element(ranks.begin(), ranks.begin() + static_cast<std::ptrdiff_t>(size) - 1);
+      if (*least == none) break;
+      auto const i = static_cast<std::size_t>(least - ranks.begin());
+      symbols[i] = merges_[static_cast<std::size_t>(*least)].result;
+      --size;
+      std::copy(symbols.begin() + static_cast<std::ptrdiff_t>(i) + 2,
+                symbols.begin() + static_cast<std::ptrdiff_t>(size) + 1,
+                symbols.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+      std::copy(least + 1, ranks.begin() + static_cast<std::ptrdiff_t>(size), least);
+      if (i > 0) rank(i - 1);
+      if (i + 1 < size) rank(i);
+    }
+    ids.insert(ids.end(), symbols.begin(), symbols.begin() + static_cast<std::ptrdiff_t>(size));
+  }
+  /// Keeps the ranks in a heap: O(n log n).
+  void merge_many(Vocabulary const& vocabulary, std::string_view segment, std::vector<std::int32_t>& ids,
+                  EncodeCache& cache) const {
     auto& symbols = cache.symbols_;
     auto& queue = cache.queue_;
     symbols.clear(), queue.clear();
@@ -291,4 +371,4 @@ class Bpe {
   std::array<std::array<std::uint64_t, 2>, 128> ascii_joins_{};
 };
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI

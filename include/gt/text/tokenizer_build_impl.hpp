@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -33,9 +32,15 @@ struct Ngram {
   std::int64_t score = 0;  // count * (length - 1): the ids it would save
 };
 
-/// The runs of a text with their counts, by first appearance.
-GT_FN std::vector<std::pair<std::string_view, std::int64_t>> count_runs(std::string_view text) {
-  std::vector<std::pair<std::string_view, std::int64_t>> runs;
+/// A distinct run of a text, and how often it is there.
+struct Run {
+  std::string_view text;
+  std::int64_t count = 0;
+};
+
+/// The runs of a text, by first appearance.
+GT_FN std::vector<Run> count_runs(std::string_view text) {
+  std::vector<Run> runs;
   std::unordered_map<std::string_view, std::size_t> places;
   std::size_t begin = 0;
   RunClass current = RunClass::none;
@@ -43,8 +48,8 @@ GT_FN std::vector<std::pair<std::string_view, std::int64_t>> count_runs(std::str
     if (current == RunClass::none || end == begin) return;
     auto const run = text.substr(begin, end - begin);
     auto const [place, fresh] = places.emplace(run, runs.size());
-    if (fresh) runs.emplace_back(run, 0);
-    ++runs[place->second].second;
+    if (fresh) runs.push_back({run});
+    ++runs[place->second].count;
   };
   for (std::size_t at = 0; at < text.size();) {
     Utf8Unit const unit = decode_utf8(text, at);
@@ -61,35 +66,51 @@ GT_FN std::vector<std::pair<std::string_view, std::int64_t>> count_runs(std::str
 }
 
 /// All n-grams inside runs that occur at least min_count times, best score first, ties by code points. Level by level:
-/// an n-gram is counted only if both (n-1)-grams in it are frequent enough, which bounds the memory.
-GT_FN std::vector<Ngram> rank_ngrams(std::string_view text, TokenizerOptions const& options) {
-  using Counts = std::unordered_map<std::string_view, std::int64_t>;
-  auto const runs = count_runs(text);
+/// an n-gram is counted only if both (n-1)-grams in it are frequent enough, which bounds the memory; it is known by
+/// their numbers.
+GT_FN std::vector<Ngram> rank_ngrams(std::vector<Run> const& runs, TokenizerOptions const& options) {
+  // Of each character of each run, in their order: the number of the frequent (n-1)-gram that begins there, or -1.
+  std::vector<std::int32_t> shorter;
+  for (Run const& run : runs)
+    for (Utf8Unit const unit : Utf8Units{run.text}) shorter.push_back(static_cast<std::int32_t>(unit.value));
   std::vector<Ngram> ranked;
-  Counts shorter;
-  std::vector<std::size_t> starts;
   for (int n = 2; n <= options.max_ngram; ++n) {
-    auto const length = static_cast<std::size_t>(n);
-    Counts counts;
-    for (auto const& [run, count] : runs) {
-      starts.clear();
-      for (std::size_t at = 0; at < run.size(); at += decode_utf8(run, at).size) starts.push_back(at);
-      if (starts.size() < length) continue;
-      starts.push_back(run.size());
-      auto const window = [&, run = run](std::size_t i, std::size_t size) {
-        return run.substr(starts[i], starts[i + size] - starts[i]);
-      };
-      bool left = n == 2 || shorter.contains(window(0, length - 1));
-      for (std::size_t i = 0; i + length < starts.size(); ++i) {
-        bool const right = n == 2 || shorter.contains(window(i + 1, length - 1));
-        if (left && right) counts[window(i, length)] += count;
-        left = right;
+    IdMap numbers;
+    std::vector<Ngram> found;  // with counts for scores
+    std::size_t first = 0;     // the run's first character
+    for (auto const& [text, count] : runs) {
+      Utf8Units const units{text};
+      auto begin = units.begin(), end = begin;
+      std::size_t characters = 0;
+      for (; end != units.end() && characters + 1 < static_cast<std::size_t>(n); ++end) ++characters;
+      std::size_t i = first;
+      for (; end != units.end(); ++begin, ++i) {  // from begin to behind end: n characters
+        ++end;
+        std::int32_t const left = shorter[i], right = shorter[i + 1];
+        shorter[i] = -1;
+        if (left < 0 || right < 0) continue;
+        std::uint64_t const key =
+            std::uint64_t{static_cast<std::uint32_t>(left)} << 32 | static_cast<std::uint32_t>(right);
+        std::int32_t number = numbers.find(key);
+        if (number < 0) {
+          number = static_cast<std::int32_t>(found.size());
+          numbers.insert(key, number);
+          found.push_back({text.substr(begin.offset(), end.offset() - begin.offset())});
+        }
+        found[static_cast<std::size_t>(number)].score += count;
+        shorter[i] = number;
+      }
+      for (first = i + characters; i < first; ++i) shorter[i] = -1;  // too near to the end
+    }
+    for (Ngram& ngram : found) {
+      if (ngram.score < options.min_count) {
+        ngram.score = 0;
+      } else if (n >= options.min_ngram) {
+        ranked.push_back({ngram.text, ngram.score * (n - 1)});
       }
     }
-    std::erase_if(counts, [&](auto const& entry) { return entry.second < options.min_count; });
-    if (n >= options.min_ngram)
-      for (auto const& [ngram, count] : counts) ranked.push_back({ngram, count * (n - 1)});
-    shorter = std::move(counts);
+    for (auto& number : shorter)
+      if (number >= 0 && found[static_cast<std::size_t>(number)].score == 0) number = -1;
   }
   std::sort(ranked.begin(), ranked.end(),
             [](Ngram const& a, Ngram const& b) { return a.score != b.score ? a.score > b.score : a.text < b.text; });
@@ -99,9 +120,9 @@ GT_FN std::vector<Ngram> rank_ngrams(std::string_view text, TokenizerOptions con
 /// Specials, then byte tokens by value, then characters by code point.
 GT_FN Vocabulary base_vocabulary(std::string_view text, TokenizerOptions const& options) {
   constexpr std::string_view where = "Tokenizer::build";
-  std::set<char32_t> alphabet;
+  std::vector<bool> alphabet(0x110000);
   for (Utf8Unit const unit : Utf8Units{text})
-    if (unit.valid) alphabet.insert(unit.value);
+    if (unit.valid) alphabet[unit.value] = true;
   Vocabulary vocabulary;
   for (std::string const& special : options.specials) {
     check(
@@ -114,9 +135,10 @@ GT_FN Vocabulary base_vocabulary(std::string_view text, TokenizerOptions const& 
     vocabulary.add(special, TokenKind::special);
   }
   for (int byte = 0; byte < 256; ++byte)
-    if (byte >= 128 || !alphabet.contains(static_cast<char32_t>(byte)))
+    if (byte >= 128 || !alphabet[static_cast<std::size_t>(byte)])
       vocabulary.add(byte_token(static_cast<unsigned char>(byte)), TokenKind::byte);
-  for (char32_t const c : alphabet) vocabulary.add(encode_utf8(c), TokenKind::character);
+  for (char32_t c = 0; c < alphabet.size(); ++c)
+    if (alphabet[c]) vocabulary.add(encode_utf8(c), TokenKind::character);
   auto const specials = static_cast<std::int64_t>(options.specials.size());
   check(options.vocab_size >= vocabulary.size(), where, "vocab_size must be at least ", vocabulary.size(),
         " for this corpus: ", specials, " specials, 256 bytes, ", vocabulary.size() - specials - 256,
@@ -160,16 +182,68 @@ GT_FN void mark_with_parts(TokenizerParts const& parts,
   }
 }
 
-/// The n-grams that merging makes of `text` fewer than `min_count` times, and that no other n-gram is made from: long
-/// windows over one frequent word overlap, and only some of them ever win.
-GT_FN std::unordered_set<std::string> unused_ngrams(TokenizerParts const& parts, Bpe const& bpe, std::string_view text,
-                                                    std::int64_t min_count) {
-  std::vector<std::int32_t> ids;
-  EncodeCache cache;
-  bpe.encode_into(parts.vocabulary, text, ids, cache);
+/// How often merging makes each token of `runs`, times their counts. Counting stops for good once all n-grams are made
+/// `enough` times, and a run in which none of those that are not is spelled is not merged: merging stays within runs.
+GT_FN std::vector<std::int64_t> count_uses(TokenizerParts const& parts, Bpe const& bpe, std::vector<Run> const& runs,
+                                           std::int64_t enough) {
   auto const size = static_cast<std::size_t>(parts.vocabulary.size());
   std::vector<std::int64_t> uses(size);
-  for (auto const id : ids) ++uses[static_cast<std::size_t>(id)];
+  std::vector<std::int32_t> rare;  // by spelling
+  for (std::size_t id = 0; id < size; ++id)
+    if (parts.vocabulary.kind(static_cast<std::int32_t>(id)) == TokenKind::ngram)
+      rare.push_back(static_cast<std::int32_t>(id));
+  std::size_t left = rare.size();
+  auto const spelling = [&](std::int32_t id) -> std::string_view { return parts.vocabulary.token(id); };
+  std::sort(rare.begin(), rare.end(), [&](auto a, auto b) { return spelling(a) < spelling(b); });
+  IdMap begins;  // of the first two characters: the first such n-gram
+  auto const key_of = [](char32_t a, char32_t b) { return std::uint64_t{a} << 32 | b; };
+  auto const key = [&](std::string_view ngram) {
+    Utf8Unit const first = decode_utf8(ngram, 0);
+    return key_of(first.value, decode_utf8(ngram, first.size).value);
+  };
+  for (std::size_t i = 0; i < rare.size(); ++i) begins.insert(key(spelling(rare[i])), static_cast<std::int32_t>(i));
+  auto const spells_rare = [&](std::string_view run) {
+    char32_t previous = 0;
+    std::size_t begin = 0;
+    for (std::size_t at = 0; at < run.size();) {
+      Utf8Unit const unit = decode_utf8(run, at);
+      std::uint64_t const here = key_of(previous, unit.value);
+      if (std::int32_t const found = at > 0 ? begins.find(here) : -1; found >= 0) {
+        for (auto i = static_cast<std::size_t>(found); i < rare.size() && key(spelling(rare[i])) == here; ++i)
+          if (uses[static_cast<std::size_t>(rare[i])] < enough && run.substr(begin).starts_with(spelling(rare[i])))
+            return true;
+      }
+      begin = at, at += unit.size, previous = unit.value;
+    }
+    return false;
+  };
+
+  std::vector<std::int32_t> ids;
+  EncodeCache cache;
+  auto const encode = [&](std::string_view text) {
+    ids.clear();
+    bpe.encode_into(parts.vocabulary, text, ids, cache);
+  };
+  auto const is_ngram = [&](std::int32_t id) { return parts.vocabulary.kind(id) == TokenKind::ngram; };
+  for (auto const& [text, count] : runs) {
+    if (left == 0) break;
+    if (!spells_rare(text)) continue;
+    encode(text);
+    for (auto const id : ids) {
+      auto& n = uses[static_cast<std::size_t>(id)];
+      if (is_ngram(id) && n < enough && n + count >= enough) --left;
+      n += count;
+    }
+  }
+  return uses;
+}
+
+/// The n-grams that merging makes of `runs` fewer than `min_count` times, and that no other n-gram is made from: long
+/// windows over one frequent word overlap, and only some of them ever win.
+GT_FN std::unordered_set<std::string> unused_ngrams(TokenizerParts const& parts, Bpe const& bpe,
+                                                    std::vector<Run> const& runs, std::int64_t min_count) {
+  auto const uses = count_uses(parts, bpe, runs, min_count);
+  std::size_t const size = uses.size();
   std::map<std::pair<std::int32_t, std::int32_t>, std::size_t> ranks;
   for (std::size_t rank = 0; rank < parts.merges.size(); ++rank) {
     ranks.emplace(std::pair{parts.merges[rank].left, parts.merges[rank].right}, rank);
@@ -195,7 +269,8 @@ GT_FN TokenizerParts build_tokenizer(Corpus const& corpus, TokenizerOptions cons
         ", ", options.max_ngram, ", ", options.min_count, ")");
   Vocabulary const base = base_vocabulary(corpus.text(), options);
   auto const wanted = static_cast<std::size_t>(options.vocab_size - base.size());
-  auto candidates = rank_ngrams(corpus.split(options.held_out).train, options);
+  auto const runs = count_runs(corpus.split(options.held_out).train);
+  auto candidates = rank_ngrams(runs, options);
   std::erase_if(candidates, [&](Ngram const& ngram) { return base.id(ngram.text).has_value(); });  // a special's text
 
   constexpr int most_rounds = 12;  // each round finds fewer unused n-grams; the last few are not worth the time
@@ -217,7 +292,7 @@ GT_FN TokenizerParts build_tokenizer(Corpus const& corpus, TokenizerOptions cons
     std::erase_if(candidates, [&](Ngram const& ngram) { return lost.contains(ngram.text); });
     settled = lost.empty();
     if (settled && rounds-- > 0 && candidates.size() > wanted) {
-      auto const unused = unused_ngrams(parts, bpe, corpus.split(options.held_out).train, options.min_count);
+      auto const unused = unused_ngrams(parts, bpe, runs, options.min_count);
       std::erase_if(candidates, [&](Ngram const& ngram) { return unused.contains(std::string{ngram.text}); });
       settled = unused.empty();
     }
@@ -229,4 +304,4 @@ GT_FN TokenizerParts build_tokenizer(Corpus const& corpus, TokenizerOptions cons
 
 }  // namespace detail
 
-}  // namespace gt
+}  // namespace gt::inline GT_ABI
