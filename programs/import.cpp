@@ -31,7 +31,11 @@ Model open(Arguments const& a) {
             a.weights, "')");
   gt::check(!folder || a.map.empty(), "import", "--map belongs to a file of weights, not to a folder (got '", a.weights,
             "')");
-  return folder ? gt::load_model<Model>(a.weights) : gt::import_model<Model>(a.weights, a.map);
+  if (!folder) return gt::import_model<Model>(a.weights, a.map);
+  auto const opened = gt::ModelFolder::open(a.weights);
+  auto model = gt::load_model<Model>(opened);
+  program::note(gt::table_note(opened, model));
+  return model;
 }
 
 int run(Arguments const& a) {
@@ -40,7 +44,10 @@ int run(Arguments const& a) {
   Model model = open(a);
   std::string const tokenizer_file = a.tokenizer.empty() ? a.weights + "/tokenizer.json" : a.tokenizer;
   gt::check(!a.tokenizer.empty() || a.map.empty(), "import", "--tokenizer must name the tokenizer.json of the model");
-  auto const tokenizer = gt::Tokenizer::load(tokenizer_file);
+  auto const read = gt::Tokenizer::load(tokenizer_file);
+  auto const tokenizer = gt::with_unused_tokens(read, model.vocab());
+  if (tokenizer.size() > read.size())
+    program::note(gt::text(tokenizer.size() - read.size(), " ids have no token: they are named <unused_N>"));
   if (!a.adapter.empty()) {
     gt::Cpu<> const on(a.threads);
     program::introduce(on);

@@ -11,6 +11,7 @@
 
 #include "formats/support.hpp"
 #include "gt/cpu.hpp"
+#include "support/growth.hpp"
 
 namespace peft_test {
 
@@ -229,6 +230,17 @@ TEST_CASE("peft: target modules are matched as PEFT matches them") {
   CHECK(matrices({{"target_modules", "all-linear"}, {"exclude_modules", {"mlp.c_fc", "c_proj"}}}) ==
         "q_proj,k_proj,v_proj,o_proj | q_proj,k_proj,v_proj,o_proj");
   CHECK(matrices({{"target_modules", {"q_proj"}}, {"exclude_modules", R"(.*\.0\..*)"}}) == " | q_proj");
+}
+
+TEST_CASE("peft: whole paths of four times as many blocks take four times as long to match") {
+  auto const match = [](int depth) {
+    gt::PeftConfig config;
+    for (int block = 0; block < depth; ++block)
+      config.targets.names.push_back(gt::text("model.layers.", block, ".self_attn.q_proj")),
+          config.layers.push_back(block);
+    return [config, depth] { REQUIRE(gt::peft_targets(config, depth, "a").back().count() == 1); };
+  };
+  CHECK(gt::test::growth_by_four(match, 200) < gt::test::at_most_linear);
 }
 
 TEST_CASE("peft: an adapter of some matrices of some blocks is zero elsewhere") {

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -84,20 +86,20 @@ inline bool is_all_linear(std::string text) {
 /// Asks PeftModules for one module after the other.
 class ModuleMatch {
  public:
-  ModuleMatch(PeftModules const& modules, std::string_view where) : names_{modules.names} {
+  ModuleMatch(PeftModules const& modules, std::string_view where) : names_{modules.names.begin(), modules.names.end()} {
     if (!modules.pattern.empty()) pattern_.emplace(modules.pattern, where);
   }
   /// Whether the whole path is meant.
-  bool whole(std::string const& path) const {
-    return pattern_ ? pattern_->matches(path) : std::find(names_.begin(), names_.end(), path) != names_.end();
-  }
+  bool whole(std::string const& path) const { return pattern_ ? pattern_->matches(path) : names_.contains(path); }
   /// Whether a name is the path's last part, or its last parts.
   bool end(std::string const& path) const {
-    return std::any_of(names_.begin(), names_.end(), [&](auto const& name) { return path.ends_with("." + name); });
+    for (std::size_t dot = path.find('.'); dot != path.npos; dot = path.find('.', dot + 1))
+      if (names_.contains(std::string_view(path).substr(dot + 1))) return true;
+    return false;
   }
 
  private:
-  std::vector<std::string> const& names_;
+  std::set<std::string, std::less<>> names_;
   std::optional<NamePattern> pattern_;
 };
 
@@ -175,11 +177,12 @@ PeftConfig peft_config_of(J json, std::string const& where, std::vector<std::str
 inline std::vector<LoraTargets> peft_targets(PeftConfig const& c, int depth, std::string const& where) {
   for (int const layer : c.layers)
     check(layer < depth, where, "the adapted blocks must be the model's (got ", layer + 1, " of ", depth, ")");
+  std::set<int> const layers(c.layers.begin(), c.layers.end());
   detail::ModuleMatch const targets(c.targets, where), excluded(c.exclude, where);
   auto const matched = [&](std::string const& module, int block) {
     if (excluded.whole(module) || excluded.end(module)) return false;
     if (c.all_linear) return block >= 0;
-    bool const here = c.layers.empty() || std::find(c.layers.begin(), c.layers.end(), block) != c.layers.end();
+    bool const here = layers.empty() || layers.contains(block);
     return targets.whole(module) || (here && targets.end(module));
   };
   for (auto const* module : {"model.embed_tokens", "lm_head"})
