@@ -216,6 +216,8 @@ TEST_CASE("peft: target modules are matched as PEFT matches them") {
     CHECK(of(name) == "q_proj,k_proj,v_proj,o_proj,c_fc,c_proj | q_proj,k_proj,v_proj,o_proj,c_fc,c_proj");
   CHECK(of(R"(.*\.(q_proj|v_proj))") == "q_proj,v_proj | q_proj,v_proj");
   CHECK(of(R"(model\.layers\.\d+\.self_attn\.[qk]_proj$)") == "q_proj,k_proj | q_proj,k_proj");
+  CHECK(of(R"((?:.*?(?:vision).*?)|(?:\bmodel\.layers\.[\d]{1,}\.(?:self_attn|mlp)\.(?:(?:q_proj|c_fc))))") ==
+        "q_proj,c_fc | q_proj,c_fc");  // as Unsloth writes them
   CHECK(of(R"(.*\.1\.mlp\..*)") == " | c_fc,c_proj");
   CHECK(has(error_of([&] { of("q_proj"); }), "(got none of them)"));  // a pattern matches whole paths
   CHECK(has(error_of([&] { of(".*"); }), "(got 'model.embed_tokens')"));
@@ -298,24 +300,36 @@ TEST_CASE("NamePattern: matches whole names as Python's re.fullmatch, and takes 
   struct Case {
     char const *pattern, *yes, *no;
   };
-  for (auto const& c : std::vector<Case>{{"abc", "abc", "abcd"},        {"a.c", "axc", "a\nc"},
-                                         {"a\\.c", "a.c", "axc"},       {"a*", "aaa", "aab"},
-                                         {"a+b", "aab", "b"},           {"a?b", "b", "aab"},
-                                         {"(a|bc|)d", "bcd", "abcd"},   {"(?:a|b)*c", "ababc", "abab"},
-                                         {"(?P<n>ab)+", "abab", "aba"}, {"[a-c]x[^a-c]", "bxd", "bxa"},
-                                         {"[]a]+", "]a", "b"},          {"[a-]+", "a-a", "b"},
-                                         {"\\d+\\w\\s", "12_ ", "x_ "}, {"\\D\\W\\S", "a.b", "1ab"},
-                                         {"a{2}", "aa", "aaa"},         {"a{2,}", "aaaa", "a"},
-                                         {"a{,2}b", "aab", "aaab"},     {"a{1,3}", "aaa", "aaaa"},
-                                         {"(ab){0}c", "c", "abc"},      {"^a$", "a", "aa"},
-                                         {"(a*)*b", "aab", "aac"},      {"a{", "a{", "a"},
+  for (auto const& c : std::vector<Case>{{"abc", "abc", "abcd"},
+                                         {"a.c", "axc", "a\nc"},
+                                         {"a\\.c", "a.c", "axc"},
+                                         {"a*", "aaa", "aab"},
+                                         {"a+b", "aab", "b"},
+                                         {"a?b", "b", "aab"},
+                                         {"(a|bc|)d", "bcd", "abcd"},
+                                         {"(?:a|b)*c", "ababc", "abab"},
+                                         {"(?P<n>ab)+", "abab", "aba"},
+                                         {"[a-c]x[^a-c]", "bxd", "bxa"},
+                                         {"[]a]+", "]a", "b"},
+                                         {"[a-]+", "a-a", "b"},
+                                         {"\\d+\\w\\s", "12_ ", "x_ "},
+                                         {"\\D\\W\\S", "a.b", "1ab"},
+                                         {"a{2}", "aa", "aaa"},
+                                         {"a{2,}", "aaaa", "a"},
+                                         {"a{,2}b", "aab", "aaab"},
+                                         {"a{1,3}", "aaa", "aaaa"},
+                                         {"(ab){0}c", "c", "abc"},
+                                         {"^a$", "a", "aa"},
+                                         {"(a*)*b", "aab", "aac"},
+                                         {"a{", "a{", "a"},
+                                         {".*\\bx_y\\b", "a.x_y", "ax_y"},
                                          {".*?x", "aax", "aaxa"}}) {
     CAPTURE(c.pattern);
     CHECK(matches(c.pattern, c.yes));
     CHECK(!matches(c.pattern, c.no));
   }
   CHECK(!matches("(a*)*(a*)*(a*)*b", std::string(2000, 'a')));
-  for (std::string const wrong : {"(", ")", "a)", "[", "[a", "[b-a]", "*a", "a**", "a|*", "\\", "\\b", "\\1", "(?=a)",
+  for (std::string const wrong : {"(", ")", "a)", "[", "[a", "[b-a]", "*a", "a**", "a|*", "\\", "\\B", "\\1", "(?=a)",
                                   "(?i)a", "a{3,2}", "a{2", "a{999}{999}", "((a{50}){50}){50}", "(?P<a"}) {
     CAPTURE(wrong);
     CHECK(has(error_of([&] { matches(wrong, "a"); }), "gt: a: a pattern must be a regular expression that gt reads"));

@@ -13,7 +13,7 @@
 
 namespace gt::inline GT_ABI::detail {
 
-/// A pattern of Python's module `re`:  . \d \w \s \D \W \S [a-z] [^a] (x|y) (?:x) (?P<name>x) * + ? {m,n} ^ $.
+/// A pattern of Python's module `re`:  . \d \w \s \D \W \S [a-z] [^a] (x|y) (?:x) (?P<name>x) * + ? {m,n} ^ $ \b.
 /// Source: Thompson 1968, "Regular expression search algorithm": all states at once, so that no pattern takes long.
 class NamePattern {
  public:
@@ -21,7 +21,7 @@ class NamePattern {
   NamePattern(std::string_view pattern, std::string_view where) : rest_{pattern}, where_{where}, whole_{pattern} {
     program_ = alternatives(0);
     expect(rest_.empty(), "a ) without its (");
-    program_.push_back({Op::match, {}, 0, 0});
+    program_.push_back({Op::match, 0, 0, 0});
   }
 
   /// Python's `re.fullmatch`.
@@ -32,7 +32,7 @@ class NamePattern {
     for (std::size_t at = 0; at < name.size(); ++at) {
       next.clear(), seen.assign(program_.size(), false);
       for (std::size_t const i : now)
-        if (program_[i].op == Op::set && program_[i].set[byte(name[at])]) add(next, seen, i + 1, name, at + 1);
+        if (program_[i].op == Op::set && sets_[program_[i].set][byte(name[at])]) add(next, seen, i + 1, name, at + 1);
       now.swap(next);
     }
     for (std::size_t const i : now)
@@ -42,10 +42,10 @@ class NamePattern {
 
  private:
   using Set = std::bitset<256>;
-  enum class Op { set, split, begin, end, match };
+  enum class Op { set, split, begin, end, edge, match };
   struct Step {
     Op op;
-    Set set;              // the bytes that `set` takes
+    std::size_t set;      // of sets_, for `set`
     std::ptrdiff_t a, b;  // where `split` goes on, counted from here: a part of a program may be copied
   };
   using Program = std::vector<Step>;
@@ -54,7 +54,7 @@ class NamePattern {
 
   static std::size_t byte(char c) { return static_cast<unsigned char>(c); }
   static std::ptrdiff_t size(Program const& p) { return static_cast<std::ptrdiff_t>(p.size()); }
-  static Step split(std::ptrdiff_t a, std::ptrdiff_t b) { return {Op::split, {}, a, b}; }
+  static Step split(std::ptrdiff_t a, std::ptrdiff_t b) { return {Op::split, 0, a, b}; }
   static void append(Program& to, Program const& more) { to.insert(to.end(), more.begin(), more.end()); }
 
   template <class... Parts>
@@ -79,8 +79,10 @@ class NamePattern {
       auto const to = [i](std::ptrdiff_t by) { return static_cast<std::size_t>(static_cast<std::ptrdiff_t>(i) + by); };
       if (step.op == Op::split) {
         open.push_back(to(step.b)), open.push_back(to(step.a));
-      } else if (step.op == Op::begin || step.op == Op::end) {
-        if (at == (step.op == Op::begin ? 0 : name.size())) open.push_back(i + 1);
+      } else if (step.op == Op::begin || step.op == Op::end || step.op == Op::edge) {
+        bool const before = at > 0 && is_word(name[at - 1]), behind = at < name.size() && is_word(name[at]);
+        if (step.op == Op::edge ? before != behind : at == (step.op == Op::begin ? 0 : name.size()))
+          open.push_back(i + 1);
       } else {
         states.push_back(i);
       }
@@ -139,8 +141,9 @@ class NamePattern {
     return all;
   }
   Program atom(int depth) {
-    if (take("^") || take("\\A")) return {{Op::begin, {}, 0, 0}};
-    if (take("$") || take("\\Z")) return {{Op::end, {}, 0, 0}};
+    if (take("^") || take("\\A")) return {{Op::begin, 0, 0, 0}};
+    if (take("$") || take("\\Z")) return {{Op::end, 0, 0, 0}};
+    if (take("\\b")) return {{Op::edge, 0, 0, 0}};
     if (take("(")) {
       if (take("?P<")) {
         std::size_t const end = rest_.find('>');
@@ -163,7 +166,8 @@ class NamePattern {
       expect(!at_repetition(), "a repetition of nothing");
       set = one();
     }
-    return {{Op::set, set, 0, 0}};
+    sets_.push_back(set);
+    return {{Op::set, sets_.size() - 1, 0, 0}};
   }
   // Behind the [ of a class.
   Set one_of() {
@@ -195,18 +199,18 @@ class NamePattern {
     c = rest_[0];
     rest_.remove_prefix(1);
     std::string_view const kinds = "dDwWsS";
-    auto const letter = [](char x) { return (x >= 'a' && x <= 'z') || (x >= 'A' && x <= 'Z'); };
-    expect(kinds.find(c) != kinds.npos || (!letter(c) && !is_digit(c)), "the escape \\", c);
+    expect(kinds.find(c) != kinds.npos || !is_word(c) || c == '_', "the escape \\", c);
     if (kinds.find(c) == kinds.npos) return set.set(byte(c));
     for (std::size_t i = 0; i < 128; ++i) {
       char const x = static_cast<char>(i);
       bool const in = c == 'd' || c == 'D'   ? is_digit(x)
-                      : c == 'w' || c == 'W' ? is_digit(x) || letter(x) || x == '_'
+                      : c == 'w' || c == 'W' ? is_word(x)
                                              : x == ' ' || (x >= '\t' && x <= '\r');
       set.set(i, in);
     }
     return c == 'D' || c == 'W' || c == 'S' ? ~set : set;
   }
+  static bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_'; }
   static bool is_digit(char c) { return c >= '0' && c <= '9'; }
   bool at_count() const { return rest_.size() > 1 && rest_[0] == '{' && (is_digit(rest_[1]) || rest_[1] == ','); }
   bool at_repetition() const {
@@ -222,6 +226,7 @@ class NamePattern {
   }
 
   std::string_view rest_, where_, whole_;  // of the text that the constructor is given: `matches` reads none of them
+  std::vector<Set> sets_;
   Program program_;
 };
 
