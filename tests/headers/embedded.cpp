@@ -21,4 +21,5 @@ int main(int argc, char** argv) {
   options.sampler.temperature = 0;
   gt::generate(gt::Cpu<>{}, my_model::model(), my_model::tokenizer(), argc > 1 ? argv[1] : "", options,
                [](std::string_view piece) { std::fwrite(piece.data(), 1, piece.size(), stdout); });
+  std::puts("");
 }

@@ -13,11 +13,13 @@ set(flags_plain -fno-exceptions -fno-rtti)
 set(flags_libcxx -stdlib=libc++)
 set(flags -std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Werror ${flags_${FOR}})
 set(make_mingw -static)
-set(make_emscripten -sALLOW_MEMORY_GROWTH=1 -sINITIAL_MEMORY=268435456)
+set(make_emscripten -sALLOW_MEMORY_GROWTH=1 -sINITIAL_MEMORY=268435456 -sSINGLE_FILE=1)  # for any node: it fetches no file
 set(end_mingw .exe)
 set(end_emscripten .js)
-set(runner_mingw wine)
+set(runner_mingw ${CMAKE_COMMAND} -E env WINEDEBUG=-all WINEPREFIX=${WORK}/wine wine)
 set(runner_emscripten node)
+
+set(ENV{NODE_PATH} /usr/share/nodejs:$ENV{NODE_PATH})  # where Debian has what Emscripten asks of any node
 
 find_program(compiler NAMES ${compilers_${FOR}})
 set(work ${WORK}/embedded_${FOR})
