@@ -189,8 +189,8 @@ Model make_model(ModelFolderConfig const& c, TensorFiles const& files, NameMap c
   Buffer<float> rows(V * C);
   reader.read(table_name, {V, C}, rows.data());
   check(!c.tied_head || reader.holds("lm_head.weight", {V, C}, rows.data()), where,
-        "lm_head.weight must be the table, as tie_word_embeddings says (got another head, which some programs would "
-        "read, and some not); take one of them away");
+        "lm_head.weight must be the table, as tie_word_embeddings says, which is true where it is missing (got another "
+        "head, which some programs would read, and some not); set it to false, or take the head away");
   auto const frozen = c.own ? saved_rows(c, rows) : Buffer<float>();
   auto const own_width = static_cast<int>(c.table_width);
   TransformerOptions options = c.options;
