@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "gt/base/error.hpp"
+#include "gt/formats/hugging_face/model_config.hpp"
 #include "gt/formats/hugging_face/model_folder.hpp"
 #include "gt/io/json.hpp"
 #include "gt/text/tokenizer.hpp"
@@ -25,14 +26,28 @@ inline Tokenizer with_unused_tokens(Tokenizer const& tokenizer, std::int64_t voc
   return Tokenizer(std::move(vocabulary), tokenizer.merges(), tokenizer.unknown());
 }
 
-/// The tokenizer in the folder of a model, filled up by `with_unused_tokens`.   Errors: those of `Tokenizer::load`; one
-/// of another save than the model.
+namespace detail {
+
+/// One read from `folder`, filled up, or an Error.
+inline Tokenizer of_model(Tokenizer const& tokenizer, std::string const& folder, ModelFolderConfig const& config) {
+  check(!config.own || tokenizer.fingerprint() == config.tokenizer_fingerprint, "load",
+        "the model and the tokenizer.json in '", folder, "' must come from one save");
+  return with_unused_tokens(tokenizer, config.vocab);
+}
+
+}  // namespace detail
+
+/// The tokenizer in the folder of a model, filled up by `with_unused_tokens`.   Errors: those of `Tokenizer::load` and
+/// `read_model_config`; a tokenizer of another save than the model.
+template <class J = Json>
+Tokenizer load_tokenizer(std::string const& folder) {
+  auto const tokenizer = TokenizerJson::load<J>(folder + "/tokenizer.json");
+  return detail::of_model(tokenizer, folder, read_model_config<J>(folder));
+}
+/// The same of a folder that is open.
 template <class J = Json>
 Tokenizer load_tokenizer(ModelFolder const& folder) {
-  auto const tokenizer = TokenizerJson::load<J>(folder.path + "/tokenizer.json");
-  check(!folder.config.own || tokenizer.fingerprint() == folder.config.tokenizer_fingerprint, "load",
-        "the model and the tokenizer.json in '", folder.path, "' must come from one save");
-  return with_unused_tokens(tokenizer, folder.config.vocab);
+  return detail::of_model(TokenizerJson::load<J>(folder.path + "/tokenizer.json"), folder.path, folder.config);
 }
 
 }  // namespace gt
