@@ -30,11 +30,10 @@ int program::embed(int argc, char** argv) {
     options.type = type == "bf16" ? gt::EmbeddedType::bf16 : gt::EmbeddedType::fp32;
     gt::check(gt::is_namespace_name(options.name), "embed", "--name must be a name that C++ allows (got '",
               options.name, "')");
-    auto const tokenizer = gt::Tokenizer::load(folder + "/tokenizer.json");
+    auto const tokenizer = gt::load_tokenizer(folder);
     auto const opened = gt::ModelFolder::open(folder);
     auto const model = gt::load_model(opened);
-    gt::check(tokenizer.fingerprint() == opened.config.tokenizer_fingerprint, "load",
-              "the model and the tokenizer.json in '", folder, "' must come from one save");
+    program::note(gt::table_note(opened, model));
     gt::write_embedded(model, tokenizer, out, options);
     std::printf(
         "%s: %lld parameters in %s\n\n"

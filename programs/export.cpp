@@ -66,11 +66,10 @@ int program::export_model(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   return program::guarded([&] {
-    auto const tokenizer = gt::Tokenizer::load(folder + "/tokenizer.json");
+    auto const tokenizer = gt::load_tokenizer(folder);
     auto const opened = gt::ModelFolder::open(folder);
     auto const model = gt::load_model<Model>(opened);
-    gt::check(tokenizer.fingerprint() == opened.config.tokenizer_fingerprint, "export",
-              "the model and the tokenizer.json in '", folder, "' must come from one save");
+    program::note(gt::table_note(opened, model));
     options.type = types.at(type);
     if (options.name.empty()) {
       std::string const shown = folder.substr(0, folder.find_last_not_of('/') + 1);

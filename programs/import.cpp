@@ -19,6 +19,7 @@ using Model = gt::Transformer<>;
 
 struct Arguments {
   std::string weights, map, adapter, tokenizer, out;
+  gt::LoadAdapterOptions reading;
   std::int64_t max_shard_bytes = gt::SaveOptions{}.max_shard_bytes;
   int threads = 0;
 };
@@ -30,7 +31,11 @@ Model open(Arguments const& a) {
             a.weights, "')");
   gt::check(!folder || a.map.empty(), "import", "--map belongs to a file of weights, not to a folder (got '", a.weights,
             "')");
-  return folder ? gt::load_model<Model>(a.weights) : gt::import_model<Model>(a.weights, a.map);
+  if (!folder) return gt::import_model<Model>(a.weights, a.map);
+  auto const opened = gt::ModelFolder::open(a.weights);
+  auto model = gt::load_model<Model>(opened);
+  program::note(gt::table_note(opened, model));
+  return model;
 }
 
 int run(Arguments const& a) {
@@ -39,11 +44,14 @@ int run(Arguments const& a) {
   Model model = open(a);
   std::string const tokenizer_file = a.tokenizer.empty() ? a.weights + "/tokenizer.json" : a.tokenizer;
   gt::check(!a.tokenizer.empty() || a.map.empty(), "import", "--tokenizer must name the tokenizer.json of the model");
-  auto const tokenizer = gt::Tokenizer::load(tokenizer_file);
+  auto const read = gt::Tokenizer::load(tokenizer_file);
+  auto const tokenizer = gt::with_unused_tokens(read, model.vocab());
+  if (tokenizer.size() > read.size())
+    program::note(gt::text(tokenizer.size() - read.size(), " ids have no token: they are named <unused_N>"));
   if (!a.adapter.empty()) {
     gt::Cpu<> const on(a.threads);
     program::introduce(on);
-    gt::load_adapter(model, a.adapter);
+    gt::load_adapter(model, a.adapter, a.reading);
     std::printf("adapters of rank %d merged into %d blocks\n", model.lora().rank, model.adapted());
     model.merge_adapters(on);
   }
@@ -69,7 +77,12 @@ int program::import_model(int argc, char** argv) {
   app.add_option("--out", a.out, "the new folder")->required();
   app.add_option("--map", a.map, "for a file: JSON that says what the model is and how its tensors are named");
   app.add_option("--tokenizer", a.tokenizer, "its tokenizer.json; a folder's own by default");
-  app.add_option("--adapter", a.adapter, "a folder of PEFT's, merged into the weights");
+  auto* const adapter = app.add_option("--adapter", a.adapter, "a folder of PEFT's, merged into the weights");
+  app.add_option("--ignore-field", a.reading.ignore_fields,
+                 "a field of adapter_config.json to read as if it were not there; may be given again")
+      ->type_size(1)
+      ->allow_extra_args(false)
+      ->needs(adapter);
   app.add_option("--max-shard-bytes", a.max_shard_bytes, "weights above this are cut into several files")
       ->capture_default_str();
   app.add_option("--threads", a.threads, "0: all cores")->capture_default_str();

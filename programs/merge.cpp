@@ -33,17 +33,21 @@ Merged open(gt::Cpu<> const& on, std::vector<std::string> const& folders, gt::Mi
             gt::EnsembleOptions const& options) {
   auto const whole = [&](Ensemble const& ensemble) {
     auto const& first = ensemble.experts().front();
-    auto tokenizer = gt::Tokenizer::load(first.folder + "/tokenizer.json");
-    gt::check(tokenizer.fingerprint() == first.tokenizer, "merge", "the model and the tokenizer.json in '",
-              first.folder, "' must come from one save");
-    return Merged{ensemble, std::move(tokenizer)};
+    auto const tokenizer = gt::Tokenizer::load(first.folder + "/tokenizer.json");
+    gt::check(first.tokenizer.empty() || tokenizer.fingerprint() == first.tokenizer, "merge",
+              "the model and the tokenizer.json in '", first.folder, "' must come from one save");
+    return Merged{ensemble, gt::with_unused_tokens(tokenizer, ensemble.vocab())};
   };
   if (folders.size() == 1 && is_file(folders[0] + "/ensemble.json")) {
     auto const saved = gt::load_any_ensemble(on, folders[0]);
     return whole(mixing ? saved.with(*mixing) : saved);
   }
   std::vector<gt::Expert<gt::AnyModel>> experts;
-  for (auto const& folder : folders) experts.push_back(gt::load_any_expert(on, folder));
+  for (auto const& folder : folders) {
+    auto const opened = gt::ModelFolder::open(folder);
+    experts.push_back(gt::load_any_expert(on, opened));
+    program::note(gt::table_note(opened, experts.back().model));
+  }
   return whole(Ensemble(std::move(experts), mixing ? *mixing : gt::mean_of_logits(), options));
 }
 

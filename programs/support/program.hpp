@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <gt/formats/hugging_face/folder_tokenizer.hpp>
 #include <gt/gt.hpp>
 #include <new>
 #include <string>
@@ -48,17 +49,21 @@ inline gt::Corpus read_corpus(std::vector<std::string> const& files) {
   return corpus;
 }
 
+/// Says a sentence on stderr, if there is one.
+inline void note(std::string const& sentence) {
+  if (!sentence.empty()) std::fprintf(stderr, "note: %s\n", sentence.c_str());
+}
+
 /// A saved model with the tokenizer it was saved with.
 struct OpenModel {
   gt::AnyModel model;
   gt::Tokenizer tokenizer;
 };
 inline OpenModel open_model(gt::Cpu<> const& on, std::string const& folder) {
-  auto tokenizer = gt::Tokenizer::load(folder + "/tokenizer.json");
+  auto tokenizer = gt::load_tokenizer(folder);
   auto const opened = gt::ModelFolder::open(folder);
   auto model = gt::load_any_model(on, opened);
-  gt::check(tokenizer.fingerprint() == opened.config.tokenizer_fingerprint, "load",
-            "the model and the tokenizer.json in '", folder, "' must come from one save");
+  note(gt::table_note(opened, model));
   return {std::move(model), std::move(tokenizer)};
 }
 

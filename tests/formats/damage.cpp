@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "formats/support.hpp"
+#include "gt/compose/ensemble.hpp"
 #include "gt/formats/hugging_face/model_folder.hpp"
 
 namespace damage_test {
@@ -91,6 +92,9 @@ BadField const bad_fields[] = {
     {"sliding_window", "4096", "sliding_window must be null"},
     {"rope_scaling", "{\"type\": \"linear\", \"factor\": 2.0}", "rope_scaling must be null"},
     {"rope_parameters", "{\"rope_type\": \"yarn\", \"rope_theta\": 1e4}", "rope_type must be default"},
+    {"rope_parameters", "{\"rope_type\": \"default\", \"rope_theta\": 1e4, \"partial_rotary_factor\": 0.5}",
+     "partial_rotary_factor must be 1"},
+    {"partial_rotary_factor", "0.25", "partial_rotary_factor must be 1"},
     {"rope_parameters", "{\"rope_type\": \"default\", \"rope_theta\": 0}", "rope_theta must be sane"},
     {"rope_parameters", "{\"rope_type\": \"default\"}", "key 'rope_theta' must be present"},
     {"rope_parameters", "10000", "must be a JSON object"},
@@ -101,13 +105,15 @@ BadField const bad_fields[] = {
     {"hidden_act", "\"silu\"", "hidden_act must be gelu_pytorch_tanh or gelu"},
     {"gt", "3", "must be a JSON object"},
     {"gt", "{}", present},
-    {"gt/format", "2", "this version of gt reads format 1 (got 2)"},
-    {"gt/format", "0", "this version of gt reads format 1 (got 0)"},
+    {"gt/format", "3", "this version of gt reads formats 1 and 2 (got 3)"},
+    {"gt/format", "0", "this version of gt reads formats 1 and 2 (got 0)"},
     {"gt/tokenizer", "null", "key 'tokenizer' must be a string"},
     {"gt/substrate", "", present},
     {"gt/substrate", "\"glyph\"", "must be a JSON object"},
     {"gt/substrate/method", "1", "key 'method' must be a string"},
     {"gt/substrate/fingerprint", "", present},
+    {"gt/substrate/rows_sha256", "", present},
+    {"gt/substrate/rows_sha256", "1", "key 'rows_sha256' must be a string"},
     {"gt/substrate/width", "0", "the substrate's width must divide hidden_size (got 0)"},
     {"gt/substrate/width", "-16", "the substrate's width must divide hidden_size (got -16)"},
     {"gt/substrate/width", "5", "the substrate's width must divide hidden_size (got 5)"},
@@ -255,14 +261,61 @@ TEST_CASE("load_model: a config.json of another shape than the weights is an err
   CHECK(has(error_with("intermediate_size", 64), "(got: model.layers.0.mlp.c_fc.weight is misshapen, "));
 }
 
-TEST_CASE("load_model: a table that is not the lift of a narrow one is refused, not cut") {
+TEST_CASE("load_model: a table that another program changed is a table of its own") {
   Saved const saved;
-  rewrite_weights(saved.path(), [](auto& tensors) {
-    float const changed = 0.5F;  // the second of two that were equal
-    std::memcpy(named(tensors, "model.embed_tokens.weight").bytes.data() + 4 * (32 * 5 + 1), &changed, 4);
+  auto const before = load_model(saved.path());
+  auto const change = [&](int format, std::size_t number, float more) {
+    save(model_on_bits(), tokenizer_of_prose(), saved.path());
+    rewrite_weights(saved.path(), [&](auto& tensors) {
+      auto* const at = named(tensors, "model.embed_tokens.weight").bytes.data() + 4 * number;
+      float x;
+      std::memcpy(&x, at, 4);
+      x += more;
+      std::memcpy(at, &x, 4);
+    });
+    auto config = config_of(saved.path());
+    config["gt"]["format"] = format;
+    put_config(saved.path(), config);
+    auto const folder = gt::ModelFolder::open(saved.path());
+    auto model = load_model(folder);
+    CHECK(gt::table_note(folder, model).empty() == (model.substrate_method() == "binary"));
+    return model;
+  };
+  CHECK(change(2, 0, 0).substrate_fingerprint() == before.substrate_fingerprint());
+  CHECK(change(1, 0, 0).substrate_fingerprint() == before.substrate_fingerprint());
+  // Two equal numbers together are still a lift, which format 1 cannot tell; one of them is none.
+  auto const changed = change(2, 32 * 5 + 1, 0.5F), other = change(2, 32 * 5 + 1, 0.25F), old = change(1, 1, 0.5F);
+  for (auto const* model : {&changed, &other, &old}) {
+    CHECK(model->substrate_method() == "table");
+    CHECK(model->table_width() == 32);
+    CHECK(model->substrate_fingerprint() != before.substrate_fingerprint());
+  }
+  CHECK(changed.substrate_fingerprint() != other.substrate_fingerprint());
+  CHECK(changed.table()(5, 1) == before.table()(5, 0) + 0.5F);
+  CHECK(changed.table()(5, 0) == before.table()(5, 0));
+
+  rewrite_weights(saved.path(), [&](auto& tensors) {  // all numbers, as often as they stand there
+    auto& t = named(tensors, "model.embed_tokens.weight");
+    for (std::size_t i = 0; i < t.bytes.size(); i += 4) {
+      float x;
+      std::memcpy(&x, t.bytes.data() + i, 4);
+      x = x + 0.5F;
+      std::memcpy(t.bytes.data() + i, &x, 4);
+    }
   });
-  CHECK(saved.error() == "gt: load '" + saved.path() +
-                             "': model.embed_tokens.weight must have each number of the substrate 2 times in a row");
+  save(model_on_bits(), tokenizer_of_prose(), saved.folder / "frozen");
+  auto config = config_of(saved.path());
+  config["gt"]["format"] = 2;
+  put_config(saved.path(), config);
+  auto const folder = gt::ModelFolder::open(saved.path());
+  auto const lifted = load_model(folder);
+  CHECK(lifted.substrate_method() == "table");
+  CHECK(has(gt::table_note(folder, lifted), "'" + saved.path() + "' are not the frozen ones that were saved"));
+  std::vector<gt::Expert<gt::Transformer<>>> const experts{{lifted, "a"}, {load_model(saved.folder / "frozen"), "b"}};
+  CHECK(has(error_of([&] { gt::Ensemble<gt::Transformer<>>{experts}; }), "substrate"));
+
+  save(lifted, tokenizer_of_prose(), saved.folder / "again");  // and stays what it is
+  CHECK(load_model(saved.folder / "again").substrate_fingerprint() == lifted.substrate_fingerprint());
 }
 
 TEST_CASE("read_model_config: a malformed field is an error that names the file and says what must hold") {

@@ -17,6 +17,8 @@
 #include "formats/support.hpp"
 #include "gt/base/bf16.hpp"
 #include "gt/cpu.hpp"
+#include "gt/formats/hugging_face/folder_tokenizer.hpp"
+#include "support/growth.hpp"
 
 namespace import_test {
 
@@ -126,6 +128,70 @@ TEST_CASE("import: a tied head, no biases, a sliding window, another name of GEL
   CHECK(has(error_of([&] { load_model(folder.path()); }), "norm_type must be layer_norm"));
 }
 
+TEST_CASE("import: what a configuration leaves out is Starcoder2's default") {
+  auto const model = model_on_rows({.d_model = 32, .heads = 2});
+  Foreign const folder(model, [](auto& config) {  // transformers 4 writes no tie_word_embeddings that is true
+    for (char const* key : {"tie_word_embeddings", "num_key_value_heads", "hidden_act", "norm_epsilon", "rope_theta",
+                            "use_bias", "max_position_embeddings", "rope_scaling", "sliding_window"})
+      config.erase(key);
+  });
+  auto const all = gt::read_model_config(folder.path());
+  CHECK(all.tied_head);
+  CHECK(all.kv_heads == 2);
+  CHECK(all.biases);
+  CHECK(all.block.gelu == gt::Gelu::tanh);
+  CHECK(all.block.norm_eps == 1e-5);
+  CHECK(all.block.rope_base == 10000);
+  CHECK(all.options.context == 4096);
+  CHECK(has(error_of([&] { load_model(folder.path()); }), "lm_head.weight must be the table"));
+  rewrite_weights(folder.path(), [](Tensors& tensors) {  // a head that is the table says nothing else
+    named(tensors, "lm_head.weight").bytes = named(tensors, "model.embed_tokens.weight").bytes;
+  });
+  CHECK(load_model(folder.path()).depth() == 1);
+  rewrite_weights(folder.path(), [](Tensors& tensors) {
+    std::erase_if(tensors, [](OwnTensor const& t) { return t.name == "lm_head.weight"; });
+  });
+  auto const tied = load_model(folder.path());
+  CHECK(std::memcmp(tied.head_buffer().data() + 64, tied.table().data(), 420 * 32 * 4) == 0);
+
+  auto const with = [&](char const* key, gt::Json const& value) {
+    auto config = gt::test::config_of(folder.path());
+    config[key] = value;
+    return gt::model_config_of(config, "c").block.rope_base;
+  };
+  CHECK(with("rope_scaling", {{"type", "default"}}) == 10000);
+  CHECK(with("rope_scaling", {{"rope_type", "default"}}) == 10000);
+  CHECK(with("rope_parameters", {{"rope_type", "default"}}) == 10000);
+  CHECK(with("rope_parameters", {{"rope_theta", 500}}) == 500);
+  CHECK(has(error_of([&] { with("rope_scaling", {{"type", "yarn"}}); }), "rope_scaling must be null"));
+  CHECK(has(error_of([&] { with("partial_rotary_factor", 0.5); }), "partial_rotary_factor must be 1"));
+}
+
+TEST_CASE("import: a vocabulary that is padded to a multiple of 64 is filled up with tokens of no meaning") {
+  auto const& own = tokenizer_of_prose();
+  auto const whole = gt::RandomEmbedding::draw(gt::with_unused_tokens(own, 448).tokens(), {.width = 32});
+  gt::Transformer<> model(whole, gt::test::small, gt::seed(3), {.context = 24});
+  model.append(1);
+  TemporaryFolder const folder;
+  save(model, gt::with_unused_tokens(own, 448), folder.path());
+  make_foreign(folder.path(), as_it_is);
+  rewrite_weights(folder.path(), [](Tensors&) {});
+  own.save(folder / "tokenizer.json");
+  auto const opened = gt::ModelFolder::open(folder.path());
+  auto const tokenizer = gt::load_tokenizer(opened);
+  CHECK(tokenizer.size() == 448);
+  CHECK(tokenizer.token(419) == own.token(419));
+  CHECK(tokenizer.token(420) == "<unused_420>");
+  CHECK(tokenizer.token(447) == "<unused_447>");
+  CHECK(tokenizer.encode("the dark") == own.encode("the dark"));
+  TemporaryFolder const again;
+  save(load_model(opened), tokenizer, again.path());
+  CHECK(gt::load_tokenizer(gt::ModelFolder::open(again.path())).fingerprint() == tokenizer.fingerprint());
+  CHECK(gt::with_unused_tokens(own, 420).fingerprint() == own.fingerprint());
+  own.save(again / "tokenizer.json");
+  CHECK(has(error_of([&] { gt::load_tokenizer(gt::ModelFolder::open(again.path())); }), "must come from one save"));
+}
+
 TEST_CASE("import: fp16, bf16 and fp64 become fp32, other types are refused") {
   auto const model = model_on_rows(1);
   Foreign const folder(model, as_it_is);
@@ -211,6 +277,24 @@ TEST_CASE("shards: as many files as the bytes ask for, one model, and no trace o
   CHECK(!std::filesystem::exists(folder / "model.safetensors.index.json"));
   CHECK(std::filesystem::exists(folder / "model-notes.safetensors"));
   CHECK(differences(load_model(folder.path()), model).empty());
+}
+
+TEST_CASE("shards: finding all tensors takes as long as there are tensors, in however many files") {
+  auto const find = [&](int files) {
+    static float const number = 1;
+    std::vector<TensorView> tensors;
+    for (int i = 0; i < 16 * files; ++i)
+      tensors.push_back({gt::text("t", i), "F32", {1}, gt::detail::bytes_of(&number, 1)});
+    TemporaryFolder const folder;
+    gt::detail::Staging staging(folder.path());
+    gt::detail::write_shards<gt::Json>(staging, tensors, 16 * 4, "{}");
+    staging.commit();
+    return [files, opened = gt::TensorFiles::open(folder.path())] {
+      for (int i = 0; i < 16 * files; ++i) REQUIRE(opened.find(gt::text("t", i)) != nullptr);
+      REQUIRE(opened.find("t") == nullptr);
+    };
+  };
+  CHECK(gt::test::growth_by_sixteen(find, 25) < gt::test::at_most_linear);
 }
 
 TEST_CASE("load: pickled weights are named, and not opened") {

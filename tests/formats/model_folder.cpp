@@ -149,7 +149,11 @@ TEST_CASE("model folder: config.json has every field of Starcoder2's, and ours")
   auto const model = model_on_bits(2, 77);
   TemporaryFolder const folder;
   save(model, tokenizer_of_prose(), folder.path());
-  J const substrate{{"method", "binary"}, {"width", 16}, {"fingerprint", model.substrate_fingerprint()}};
+  auto const file = gt::Safetensors::open(folder / "model.safetensors");
+  J const substrate{{"method", "binary"},
+                    {"width", 16},
+                    {"fingerprint", model.substrate_fingerprint()},
+                    {"rows_sha256", gt::Sha256{}.update(file.find("model.embed_tokens.weight")->bytes).hex()}};
   J const expected{{"architectures", J::array({"Starcoder2ForCausalLM"})},
                    {"model_type", "starcoder2"},
                    {"vocab_size", 420},
@@ -195,9 +199,21 @@ TEST_CASE("model folder: tokenizer_config.json names the class that reads tokeni
   CHECK(gt::parse_json(gt::read_text_file(folder / "tokenizer_config.json"), "tokenizer_config.json") ==
         J{{"tokenizer_class", "PreTrainedTokenizerFast"},
           {"clean_up_tokenization_spaces", false},
+          {"model_input_names", {"input_ids", "attention_mask"}},
           {"model_max_length", 24},
           {"bos_token", "<s>"},
-          {"eos_token", "</s>"}});
+          {"eos_token", "</s>"},
+          {"pad_token", "</s>"}});
+  auto const pads_with = [&](std::vector<std::string> const& specials) {
+    auto const tokenizer =
+        Tokenizer::build(gt::Corpus::from_text(gt::test::prose(600)), {.vocab_size = 420, .specials = specials});
+    save(model_on_bits(0), tokenizer, folder.path());
+    auto const json = gt::parse_json(gt::read_text_file(folder / "tokenizer_config.json"), "tokenizer_config.json");
+    return json.contains("pad_token") ? json["pad_token"].get<std::string>() : "none";
+  };
+  CHECK(pads_with({"<s>", "</s>", "<pad>"}) == "<pad>");
+  CHECK(pads_with({"<s>"}) == "<s>");
+  CHECK(pads_with({}) == "none");
 }
 
 TEST_CASE("model folder: generation_config.json names the tokens that begin and end a text") {
@@ -206,7 +222,8 @@ TEST_CASE("model folder: generation_config.json names the tokens that begin and 
   CHECK(gt::parse_json(gt::read_text_file(folder / "generation_config.json"), "generation_config.json") ==
         gt::Json{{"_from_model_config", true},
                  {"bos_token_id", *tokenizer_of_prose().bos()},
-                 {"eos_token_id", *tokenizer_of_prose().eos()}});
+                 {"eos_token_id", *tokenizer_of_prose().eos()},
+                 {"pad_token_id", *tokenizer_of_prose().eos()}});
 }
 
 TEST_CASE("model folder: the tensors have the names and shapes of Starcoder2ForCausalLM") {

@@ -83,17 +83,18 @@ struct OwnTensor {
   std::vector<std::byte> bytes;
 };
 /// Writes the weights of a folder again as another program would: changed by `edit`, and without a word on config.json.
-inline void rewrite_weights(std::string const& folder, std::function<void(std::vector<OwnTensor>&)> const& edit) {
+inline void rewrite_weights(std::string const& folder, std::function<void(std::vector<OwnTensor>&)> const& edit,
+                            std::string const& name = "model.safetensors") {
   std::vector<OwnTensor> tensors;
   {
-    auto const file = Safetensors::open(folder + "/model.safetensors");
+    auto const file = Safetensors::open(folder + "/" + name);
     for (auto const& t : file.tensors())
       tensors.push_back({t.name, t.dtype, t.shape, {t.bytes.begin(), t.bytes.end()}});
   }
   edit(tensors);
   std::vector<TensorView> views;
   for (auto const& t : tensors) views.push_back({t.name, t.dtype, t.shape, t.bytes});
-  write_safetensors(folder + "/model.safetensors", std::span<TensorView const>(views), {{"format", "pt"}});
+  write_safetensors(folder + "/" + name, std::span<TensorView const>(views), {{"format", "pt"}});
 }
 template <class J = Json>
 J config_of(std::string const& folder) {

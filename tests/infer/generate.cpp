@@ -276,6 +276,21 @@ TEST_CASE("generate: can be cancelled before each token; what was held back is g
   }
 }
 
+TEST_CASE("generate: ids without a token are never drawn") {
+  Recital const recital({"A", "b", "c"});
+  gt::Vocabulary shorter;
+  for (std::int32_t id = 0; id + 1 < recital.tokenizer().size(); ++id)
+    shorter.add(recital.tokenizer().token(id), recital.tokenizer().vocabulary().kind(id));
+  Tokenizer const tokenizer(std::move(shorter), {});
+  CHECK(tokenizer.size() + 1 == recital.model().vocab());
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    auto const said =
+        say(recital.model(), tokenizer, "A", {.max_tokens = 5, .sampler = {.temperature = 9, .seed = gt::seed(seed)}});
+    CHECK(said.done.tokens > 0);
+    CHECK(said.text().find('c') == std::string::npos);
+  }
+}
+
 TEST_CASE("generate: a tokenizer of another size, options that mean nothing and unknown characters are refused") {
   Recital const three({"A", "b", "c"}), four({"A", "b", "c", "d"});
   CHECK(has(error_of([&] { say(three.model(), four.tokenizer(), "A", {}); }),

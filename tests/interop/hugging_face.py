@@ -48,6 +48,13 @@ def run(program, *arguments):
     return done.stdout
 
 
+def stderr_of(command, *arguments, fails=False):
+    done = subprocess.run([build / "programs/gt", command, *map(str, arguments)], capture_output=True, text=True)
+    if (done.returncode != 0) != fails:
+        raise SystemExit(f"{command} {' '.join(map(str, arguments))}: status {done.returncode}: {done.stderr}")
+    return done.stderr
+
+
 TEXTS = [
     "It is a truth universally acknowledged, that a single man in possession of a good fortune",
     "Emma lives in Oslo. Where does Emma live?\n\nOslo",
@@ -112,6 +119,12 @@ def leaves():
     check("token ids of tokenizers", all(rust.encode(t, add_special_tokens=False).ids == i for t, i in zip(TEXTS, ids)))
     check("bos and eos", model.generation_config.eos_token_id == tokenizer.eos_token_id and
           model.generation_config.bos_token_id == tokenizer.bos_token_id)
+    padded = tokenizer(["It is", "It is a truth universally acknowledged"], padding=True, return_tensors="pt")
+    check("a padded batch has what the model takes", set(padded) == {"input_ids", "attention_mask"})
+    with torch.no_grad():
+        alone = model(padded.input_ids[:1, :int(padded.attention_mask[0].sum())]).logits[0, -1]
+        beside = model(**padded).logits[0, int(padded.attention_mask[0].sum()) - 1]
+    check("a padded text has the logits that it has alone", (alone - beside).abs().max().item() <= TOLERANCE)
     prompt = TEXTS[0]
     ours = run("generate", "--model", model_folder, "--prompt", prompt, "--temperature", "0", "--max-tokens", "40")
     given = torch.tensor([rust.encode(prompt, add_special_tokens=False).ids])
@@ -124,6 +137,23 @@ def leaves():
     check("several files and their index", len(list((work / "shards").glob("model-*.safetensors"))) > 1)
     compare("logits of shards", AutoModelForCausalLM.from_pretrained(work / "shards", dtype=torch.float32), model_folder)
     compare("logits of shards, opened here", model, work / "shards")
+
+    model.save_pretrained(work / "again")
+    tokenizer.save_pretrained(work / "again")
+    compare("saved again by transformers, logits", model, work / "again")
+    run("merge", model_folder, work / "again", "--prompt", "It is", "--max-tokens", "2")
+    check("saved again by transformers, it still stands on the frozen table", "note:" not in stderr_of("generate", "--model", work / "again", "--prompt", "It"))
+    with torch.no_grad():
+        model.model.embed_tokens.weight += 0.5
+    model.save_pretrained(work / "again")
+    compare("another table, logits", model, work / "again")
+    check("another table is no frozen one", "are not the frozen ones" in stderr_of("generate", "--model", work / "again", "--prompt", "It"))
+    check("another table merges with nothing", "substrate" in stderr_of("merge", model_folder, work / "again", "--prompt", "It is", fails=True))
+    model.resize_token_embeddings(pad_to_multiple_of=64)
+    model.save_pretrained(work / "again")
+    run("generate", "--model", work / "again", "--prompt", "It is", "--max-tokens", "5")
+    run("import", work / "again", "--out", work / "padded")
+    check("a padded vocabulary", json.loads((work / "padded/config.json").read_text())["vocab_size"] % 64 == 0)
 
 
 def comes_back():
@@ -214,6 +244,44 @@ def adapters():
     model.save_pretrained(work / "trained")
     run("import", model_folder, "--adapter", work / "trained", "--out", work / "with-trained")
     compare("peft's adapter merged here, logits", model, work / "with-trained")
+
+    variants = {
+        "all-linear": {"target_modules": "all-linear"},
+        "the end of a path": {"target_modules": ["self_attn.q_proj"]},
+        "whole paths": {"target_modules": ["model.layers.0.mlp.c_fc", "model.layers.1.self_attn.o_proj"]},
+        "a pattern": {"target_modules": r".*\.(q_proj|mlp\.c_proj)"},
+        "one block": {"target_modules": ["v_proj"], "layers_to_transform": [1]},
+        "all but some": {"target_modules": "all-linear", "exclude_modules": ["c_fc"]},
+        "rsLoRA, gaussian": {"target_modules": ["k_proj"], "use_rslora": True, "init_lora_weights": "gaussian"},
+    }
+    refused = {
+        "PiSSA": ({"target_modules": ["q_proj"], "init_lora_weights": "pissa"}, "init_lora_weights"),
+        "OLoRA": ({"target_modules": ["q_proj"], "init_lora_weights": "olora"}, "init_lora_weights"),
+        "activated LoRA": ({"target_modules": ["q_proj"], "alora_invocation_tokens": [5, 6]}, "alora_invocation_tokens"),
+        "an alpha of 0": ({"target_modules": ["q_proj"], "lora_alpha": 0}, "lora_alpha"),
+        "DoRA": ({"target_modules": ["q_proj"], "use_dora": True}, "use_dora"),
+    }
+
+    def made(changes):
+        shutil.rmtree(work / "trained", ignore_errors=True)
+        base = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32)
+        model = get_peft_model(base, LoraConfig(**{"r": 4, "lora_alpha": 8, "task_type": "CAUSAL_LM", **changes}))
+        with torch.no_grad():
+            for n, p in model.named_parameters():
+                if "lora_B" in n:
+                    torch.nn.init.normal_(p, 0, 0.05)
+        model.save_pretrained(work / "trained")
+        return model
+
+    for name, changes in variants.items():
+        model = made(changes)
+        shutil.rmtree(work / "with-trained", ignore_errors=True)
+        run("import", model_folder, "--adapter", work / "trained", "--out", work / "with-trained")
+        compare(f"peft's adapter, {name}", model, work / "with-trained")
+    for name, (changes, field) in refused.items():
+        made(changes)
+        said = stderr_of("import", model_folder, "--adapter", work / "trained", "--out", work / "refused", fails=True)
+        check(f"peft's adapter, {name}: refused by its name", field in said)
 
 
 leaves()

@@ -209,7 +209,7 @@ TEST_CASE_FIXTURE(Fixture, "safetensors: shapes and offsets that cannot be") {
   CHECK(entry_error(R"("dtype":"F32","shape":[],"data_offsets":[0,4])", 4) == "no error");
 }
 
-TEST_CASE_FIXTURE(Fixture, "safetensors: data that overlap, leave holes or are misaligned") {
+TEST_CASE_FIXTURE(Fixture, "safetensors: data that overlap or leave holes") {
   auto const two = [&](std::string const& a, std::string const& b, std::size_t size) {
     return open_error(file_with(padded(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":)" + a +
                                        R"(},"b":{"dtype":"U8","shape":[2],"data_offsets":)" + b + "}}"),
@@ -226,9 +226,7 @@ TEST_CASE_FIXTURE(Fixture, "safetensors: data that overlap, leave holes or are m
 
   auto const misaligned = padded(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
                                  R"("b":{"dtype":"F32","shape":[1],"data_offsets":[1,5]}})");
-  CHECK(open_error(file_with(misaligned, std::string(5, '\1'))) ==
-        message(gt::text(": tensor 'b': data must be aligned to its element of 4 bytes (got byte ",
-                         8 + misaligned.size() + 1, " of the file)")));
+  CHECK(open_error(file_with(misaligned, std::string(5, '\1'))) == "no error");  // nothing asks for an alignment
 }
 
 TEST_CASE_FIXTURE(Fixture, "write_safetensors: refuses what it could not read, and keeps the old file") {

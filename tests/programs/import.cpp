@@ -9,9 +9,12 @@
 #include <vector>
 
 #include "gt/cpu.hpp"
+#include "gt/formats/hugging_face/folder_tokenizer.hpp"
 #include "gt/formats/hugging_face/model_folder.hpp"
 #include "gt/formats/peft/peft.hpp"
+#include "gt/io/safetensors.hpp"
 #include "gt/io/text_file.hpp"
+#include "gt/substrate/random_embedding.hpp"
 #include "gt/text/tokenizer_json.hpp"
 #include "programs/place.hpp"
 #include "programs/support.hpp"
@@ -70,6 +73,65 @@ TEST_CASE("import: an adapter is merged into the weights") {
     CHECK(std::equal(a[i].data, a[i].data + a[i].size(), b[i].data));
   }
   CHECK(weights_of(folder / "merged") != weights_of(path));
+}
+
+TEST_CASE("import: a field of an adapter that gt does not know is refused, and read over where it is named") {
+  TemporaryFolder const folder;
+  auto const& path = Run::once().model;
+  auto model = gt::load_model<Model>(path);
+  model.attach_adapters({.rank = 2});
+  gt::save_adapter(model, folder / "adapter");
+  std::string const file = folder / "adapter/adapter_config.json";
+  auto config = gt::parse_json<gt::Json>(gt::read_text_file(file), file);
+  config["init_lora_weights"] = "pissa", config["of_next_year"] = true;
+  put(file, config.dump());
+  auto const with = [&](Lines const& more) {
+    Lines all{path, "--adapter", folder / "adapter", "--out", folder / "out"};
+    all.insert(all.end(), more.begin(), more.end());
+    return imported(all);
+  };
+  check_sentence(with({}), "init_lora_weights must be");
+  check_sentence(with({"--ignore-field", "init_lora_weights"}), "'of_next_year' must be null, false or empty");
+  check_sentence(with({"--ignore-field", "of_this_year"}), "a field to ignore must be there (got 'of_this_year')");
+  CHECK(!std::filesystem::exists(folder / "out"));
+  CHECK(with({"--ignore-field", "init_lora_weights", "--ignore-field", "of_next_year"}).status == 0);
+  CHECK(imported({path, "--ignore-field", "r", "--out", folder / "other"}).status != 0);
+}
+
+TEST_CASE("import: another table than the saved one, and ids without a token, are said in a sentence each") {
+  TemporaryFolder const folder;
+  auto const& path = Run::once().model;
+  auto const model = gt::load_model<Model>(path);
+  auto const tokenizer = gt::Tokenizer::load(path + "/tokenizer.json");
+  auto const vocab = model.vocab() + 5;
+  auto const rows =
+      gt::RandomEmbedding::draw(gt::with_unused_tokens(tokenizer, vocab).tokens(), {.width = model.config().d_model});
+  Model padded(rows, model.config(), gt::seed(1), {.context = model.context()});
+  padded.append(1);
+  gt::save(padded, gt::with_unused_tokens(tokenizer, vocab), folder / "padded");
+  auto config = gt::parse_json<gt::Json>(gt::read_text_file(folder / "padded/config.json"), "config.json");
+  config["gt"]["substrate"]["rows_sha256"] = "of another table", config["gt"]["tokenizer"] = tokenizer.fingerprint();
+  put(folder / "padded/config.json", config.dump());
+  tokenizer.save(folder / "padded/tokenizer.json");
+  {  // as another program writes weights: without a word on the configuration
+    auto const file = gt::Safetensors::open(folder / "padded/model.safetensors");
+    gt::write_safetensors(folder / "weights", file.tensors(), {{"format", "pt"}});
+  }
+  std::filesystem::rename(folder / "weights", folder / "padded/model.safetensors");
+
+  std::string const changed = "are not the frozen ones that were saved (method random)";
+  auto const done = imported({folder / "padded", "--out", folder / "out"});
+  CHECK(done.status == 0);
+  CHECK(has(done.err, "note: the token embeddings in '" + folder / "padded" + "' " + changed));
+  CHECK(has(done.err, "note: 5 ids have no token: they are named <unused_N>\n"));
+  auto const said = Program("generate", {"--model", folder / "padded", "--prompt", "She", "--max-tokens", "20"}).wait();
+  CHECK(said.status == 0);
+  CHECK(has(said.err, changed));
+  CHECK(!has(said.out, "unused"));
+  auto const again = Program("generate", {"--model", folder / "out", "--prompt", "She", "--max-tokens", "20"}).wait();
+  CHECK(again.out == said.out);
+  CHECK(!has(again.err, "note"));
+  CHECK(gt::load_model<Model>(folder / "out").substrate_method() == "table");
 }
 
 TEST_CASE("import: what it cannot do is one sentence, and nothing is written") {

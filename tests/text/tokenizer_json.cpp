@@ -6,8 +6,10 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "support/growth.hpp"
 #include "text/support.hpp"
 
 namespace tokenizer_json_test {
@@ -67,6 +69,56 @@ TEST_CASE("tokenizer.json: files of other programs") {
   CHECK(parsed(file(R"(, "<unk>": 3)", "")).fingerprint() == tokenizer.fingerprint());  // an added token only
   CHECK(parsed(file(R"("decoder": null)", R"("decoder": {"type": "Fuse"})")).fingerprint() == tokenizer.fingerprint());
   CHECK(has(error_of([&] { parsed(file(R"("unk_token": "<unk>")", R"("unk_token": null)")).encode("c"); }), "'c'"));
+}
+
+TEST_CASE("tokenizer.json: reading takes as long as the vocabulary is large") {
+  auto const read = [](int size) {
+    Vocabulary vocabulary;
+    for (int byte = 0; byte < 256; ++byte)
+      vocabulary.add(byte_token(static_cast<unsigned char>(byte)), TokenKind::byte);
+    while (vocabulary.size() < size) vocabulary.add(text("<unused_", vocabulary.size(), ">"), TokenKind::unused);
+    return [json = TokenizerJson::write(Tokenizer(std::move(vocabulary), {})), size] {
+      REQUIRE(parsed(json).size() == size);
+    };
+  };
+  CHECK(test::growth_by_sixteen(read, 1500) < test::at_most_linear);
+}
+
+TEST_CASE("tokenizer.json: what changes no id is read over") {
+  auto const plain = parsed(file()).fingerprint();
+  auto const with = [&](std::string const& key, std::string const& value) {
+    return parsed(file("\"" + key + "\": null", "\"" + key + "\": " + value)).fingerprint();
+  };
+  std::string const sequence = R"({"Sequence": {"id": "A", "type_id": 0}})";  // as transformers 5 saves what has none
+  CHECK(with("post_processor", R"({"type": "TemplateProcessing", "single": [)" + sequence + R"(], "pair": [)" +
+                                   sequence + R"(, {"Sequence": {"id": "B", "type_id": 1}}], "special_tokens": {}})") ==
+        plain);
+  CHECK(with("post_processor", R"({"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": false})") == plain);
+  CHECK(with("post_processor", R"({"type": "Sequence", "processors": []})") == plain);
+  CHECK(with("normalizer", R"({"type": "Sequence", "normalizers": []})") == plain);
+  CHECK(with("normalizer", R"({"type": "Sequence", "normalizers": [{"type": "Sequence", "normalizers": []}]})") ==
+        plain);
+  CHECK(with("normalizer", R"({"type": "Strip", "strip_left": false, "strip_right": false})") == plain);
+  CHECK(with("pre_tokenizer", R"({"type": "Sequence", "pretokenizers": []})") == plain);
+  CHECK(with("padding", R"({"strategy": "BatchLongest", "direction": "Right", "pad_to_multiple_of": null,
+                            "pad_id": 3, "pad_type_id": 0, "pad_token": "<unk>"})") == plain);
+
+  auto const refuses = [&](std::string const& key, std::string const& value) {
+    CHECK(has(refusal("\"" + key + "\": null", "\"" + key + "\": " + value), key + " must be null (got "));
+  };
+  refuses("post_processor",
+          R"({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<unk>", "type_id": 0}}, )" + sequence +
+              "]}");
+  refuses("post_processor", R"({"type": "TemplateProcessing", "single": [)" + sequence + ", " + sequence + "]}");
+  refuses("post_processor", R"({"type": "TemplateProcessing", "single": []})");
+  refuses("post_processor", R"({"type": "TemplateProcessing"})");
+  refuses("post_processor", R"({"type": "RobertaProcessing"})");
+  refuses("normalizer", R"({"type": "Sequence", "normalizers": [{"type": "NFC"}]})");
+  refuses("normalizer", R"({"type": "Strip", "strip_left": false, "strip_right": true})");
+  refuses("pre_tokenizer", R"({"type": "Sequence", "pretokenizers": [{"type": "ByteLevel"}]})");
+  refuses("pre_tokenizer", R"({"type": "ByteLevel"})");
+  refuses("padding", R"({"strategy": {"Fixed": 8}, "pad_to_multiple_of": null})");
+  refuses("padding", R"({"strategy": "BatchLongest", "pad_to_multiple_of": 8})");
 }
 
 TEST_CASE("tokenizer.json: what cannot be expressed is refused in one sentence") {

@@ -2,10 +2,10 @@
 // A float of 16 bits: the range of float, 8 bits of precision. A type to store, not to compute with.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <limits>
 
+#include "gt/base/bit_cast.hpp"
 #include "gt/base/macros.hpp"
 
 namespace gt::inline GT_ABI {
@@ -23,7 +23,7 @@ struct Bf16 {
 
   Bf16() = default;
   /// Rounds.
-  GT_HD explicit constexpr Bf16(float x) : bits{rounded(std::bit_cast<std::uint32_t>(x))} {}
+  GT_HD explicit constexpr Bf16(float x) : bits{rounded(detail::bit_cast<std::uint32_t>(x))} {}
   /// The number with these bits.
   GT_HD static constexpr Bf16 from_bits(std::uint16_t bits) {
     Bf16 x;
@@ -31,7 +31,7 @@ struct Bf16 {
     return x;
   }
   /// The same number.
-  GT_HD constexpr operator float() const { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
+  GT_HD constexpr operator float() const { return detail::bit_cast<float>(std::uint32_t{bits} << 16); }
 
  private:
   GT_HD static constexpr std::uint16_t rounded(std::uint32_t x) {

@@ -3,8 +3,12 @@
 #pragma once
 
 #if !defined(__cpp_exceptions)
-  #include <cstdio>
   #include <cstdlib>
+#endif
+#include <version>
+#if !defined(__cpp_exceptions) || !defined(__cpp_lib_to_chars)
+  #include <cmath>
+  #include <cstdio>
 #endif
 #include <charconv>
 #include <cstddef>
@@ -27,6 +31,19 @@ class Error : public std::runtime_error {
 
 namespace detail {
 
+/// Six decimals and a point, in every locale.
+inline std::string six_decimals(double value) {
+  char buffer[std::numeric_limits<double>::max_exponent10 + 16];
+#if defined(__cpp_lib_to_chars)
+  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, 6).ptr};
+#else  // libc++ had none for floating-point numbers, or does not say that it has
+  std::string digits(buffer, static_cast<std::size_t>(std::snprintf(buffer, sizeof buffer, "%.6f", value)));
+  auto const point = digits.find_first_not_of("-0123456789");
+  if (std::isfinite(value) && point != digits.npos) digits.replace(point, digits.size() - 6 - point, ".");
+  return digits;
+#endif
+}
+
 /// One part of a sentence with its type forgotten, so that no sentence costs a function of its own. It refers to a
 /// text; a number is kept.
 class Piece {
@@ -46,11 +63,11 @@ class Piece {
   constexpr Piece(float value) : kind_{Kind::single}, single_{value} {}
   constexpr Piece(double value) : kind_{Kind::real}, real_{value} {}
 
-  /// Six decimals and a point for what has them, in every locale.
+  /// A number with six decimals where its type has them.
   void append_to(std::string& joined) const {
-    char buffer[std::numeric_limits<double>::max_exponent10 + 16];
-    auto const number = [&](auto value, auto... how) {
-      joined.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, how...).ptr);
+    char buffer[32];
+    auto const number = [&](auto value) {
+      joined.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
     };
     switch (kind_) {
       case Kind::text:
@@ -66,10 +83,10 @@ class Piece {
         number(natural_);
         break;
       case Kind::single:
-        number(single_, std::chars_format::fixed, 6);
+        joined += six_decimals(single_);
         break;
       case Kind::real:
-        number(real_, std::chars_format::fixed, 6);
+        joined += six_decimals(real_);
         break;
     }
   }

@@ -2,10 +2,10 @@
 // IEEE's float of 16 bits: 11 bits of precision, up to 65504. A type to store, not to compute with.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <limits>
 
+#include "gt/base/bit_cast.hpp"
 #include "gt/base/macros.hpp"
 
 namespace gt::inline GT_ABI {
@@ -22,7 +22,7 @@ struct F16 {
 
   F16() = default;
   /// Rounds.
-  GT_HD explicit constexpr F16(float x) : bits{rounded(std::bit_cast<std::uint32_t>(x))} {}
+  GT_HD explicit constexpr F16(float x) : bits{rounded(detail::bit_cast<std::uint32_t>(x))} {}
   /// The number with these bits.
   GT_HD static constexpr F16 from_bits(std::uint16_t bits) {
     F16 x;
@@ -38,7 +38,7 @@ struct F16 {
       return sign != 0 ? -size : size;
     }
     std::uint32_t const wide = exponent == 31 ? 255u : exponent + 112;  // biases: 127 - 15 = 112
-    return std::bit_cast<float>(sign | wide << 23 | fraction << 13);
+    return detail::bit_cast<float>(sign | wide << 23 | fraction << 13);
   }
 
  private:

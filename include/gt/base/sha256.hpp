@@ -34,7 +34,7 @@ class Sha256 {
     return *this;
   }
   /// Appends the bytes of a text.
-  Sha256& update(std::string_view text) { return update(std::as_bytes(std::span{text})); }
+  Sha256& update(std::string_view text) { return update(std::as_bytes(std::span{text.data(), text.size()})); }
 
   /// The hash of all bytes so far, as 64 lower-case hexadecimal digits. More bytes may follow.
   std::string hex() const {

@@ -86,7 +86,7 @@ using TextSink = std::function<void(std::string_view)>;
 template <Backend B, class Model, class Tokenizer>
 Generated continue_text(B const& on, Model const& model, Tokenizer const& tokenizer, std::string_view prompt,
                         GenerateOptions const& options, TextSink const& sink) {
-  check(tokenizer.size() == model.vocab(), "generate", "the tokenizer must have as many tokens as the model (got ",
+  check(tokenizer.size() <= model.vocab(), "generate", "the tokenizer must have as many tokens as the model (got ",
         tokenizer.size(), " and ", model.vocab(), ")");
   auto history = tokenizer.encode(prompt);
   Generated result{.prompt_tokens = static_cast<std::int64_t>(history.size())};
@@ -107,6 +107,7 @@ Generated continue_text(B const& on, Model const& model, Tokenizer const& tokeni
     tokenizer.decode_into(id, spelling);
     if ((tokenizer.token_bytes(id) == 0 || is_unused_token(spelling)) && id != eos) banned.push_back(id);
   }
+  for (std::int64_t id = tokenizer.size(); id < model.vocab(); ++id) banned.push_back(static_cast<std::int32_t>(id));
   Session<B, Model> session(on, model);
   Sampler sampler(options.sampler);
   detail::StopFilter filter(options.stop);
@@ -146,7 +147,8 @@ Generated continue_text(B const& on, Model const& model, Tokenizer const& tokeni
 /// Continues `prompt` and gives the text to `sink(std::string_view)` as it comes, always in whole characters. It ends
 /// after `max_tokens`, at the tokenizer's end of text, or before a stop text. A prompt longer than the context keeps
 /// its last part. When the context is full, its older half is forgotten and the rest read again. An empty prompt starts
-/// from the tokenizer's begin of text.   Errors: a model and a tokenizer that do not fit.
+/// from the tokenizer's begin of text. Ids of the model without a token are never drawn.   Errors: a tokenizer of more
+/// tokens than the model.
 template <Backend B, class Model, class Tokenizer, class Sink>
 Generated generate(B const& on, Model const& model, Tokenizer const& tokenizer, std::string_view prompt,
                    GenerateOptions const& options, Sink const& sink) {

@@ -70,7 +70,7 @@ class AtomicFile {
     }
   }
   /// Appends the bytes of a text.
-  void write(std::string_view text) { write(std::as_bytes(std::span{text})); }
+  void write(std::string_view text) { write(std::as_bytes(std::span{text.data(), text.size()})); }
 
   /// Puts the file in place: fsync, rename, fsync of the folder. Throws Error if one of them fails; up to the
   /// rename the old file is kept.

@@ -29,7 +29,7 @@ class Xxh3 {
     return *this;
   }
   /// Appends the bytes of a text.
-  Xxh3& update(std::string_view text) { return update(std::as_bytes(std::span{text})); }
+  Xxh3& update(std::string_view text) { return update(std::as_bytes(std::span{text.data(), text.size()})); }
 
   /// The checksum of all bytes so far. More may follow.
   std::uint64_t value() const { return XXH3_64bits_digest(&state_); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// An open POSIX file that closes itself, and the sentence for an error number.
+// An open POSIX file that closes itself.
 #pragma once
 
 #include <fcntl.h>
@@ -8,15 +8,12 @@
 #include <cerrno>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "gt/base/error.hpp"
+#include "gt/io/errno_text.hpp"
 
 namespace gt::inline GT_ABI::detail {
-
-/// What strerror says, safe with threads: `No such file or directory`.
-inline std::string errno_text(int error) { return std::generic_category().message(error); }
 
 /// Owns one file descriptor. Moves, never copies.
 class FileDescriptor {

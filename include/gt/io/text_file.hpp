@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Reads a whole text file into memory.
+// Reads a whole text file into memory. In C alone: what embeds a model is compiled where there is no POSIX.
 #pragma once
-
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <limits>
+#include <memory>
 #include <string>
 
 #include "gt/base/error.hpp"
-#include "gt/io/file_descriptor.hpp"
+#include "gt/io/errno_text.hpp"
 
 namespace gt::inline GT_ABI {
 
@@ -24,24 +23,40 @@ inline constexpr std::int64_t any_bytes = std::numeric_limits<std::int64_t>::max
 /// Throws Error if the file is missing, a directory, or cannot be read; or if it is larger than `most` bytes, which is
 /// seen before it takes memory: by its size or, where that is not known, when so many have come.
 inline std::string read_text_file(std::string const& path, std::int64_t most = configuration_bytes) {
-  auto const file = detail::open_to_read(path, 0, "read_text_file");
-  auto const check_size = [&](std::int64_t size, char const* least) {
-    check(size <= most, "read_text_file", "'", path, "' must be at most ", most, " bytes (got ", least, size, ")");
+  constexpr auto where = "read_text_file";
+  auto const unreadable = [&](int error) {
+    fail(where, "'", path, "' must be a readable file (got: ", detail::errno_text(error), ")");
   };
-  struct stat status {};
-  if (::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode)) check_size(status.st_size, "");
+  auto const check_size = [&](std::int64_t size, char const* least) {
+    check(size <= most, where, "'", path, "' must be at most ", most, " bytes (got ", least, size, ")");
+  };
+  struct Close {
+    void operator()(std::FILE* open) const { std::fclose(open); }
+  };
+#if defined(__unix__) || defined(__APPLE__)
+  constexpr auto mode = "rbe";  // closed in a program that another thread may start
+#else
+  constexpr auto mode = "rb";
+#endif
+  std::unique_ptr<std::FILE, Close> const file(std::fopen(path.c_str(), mode));
+  if (!file) unreadable(errno);
+  std::setvbuf(file.get(), nullptr, _IONBF, 0);
   std::string contents;
   std::array<char, 65536> chunk;
   for (;;) {
-    auto const count = ::read(file.get(), chunk.data(), chunk.size());
-    if (count == 0) return contents;
-    if (count > 0) {
-      check_size(static_cast<std::int64_t>(contents.size()) + count, "at least ");
-      contents.append(chunk.data(), static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      int const error = errno;
-      fail("read_text_file", "'", path, "' must be a readable file (got: ", detail::errno_text(error), ")");
+    errno = 0;
+    auto const count = std::fread(chunk.data(), 1, chunk.size(), file.get());
+    int const error = std::ferror(file.get()) != 0 ? errno : 0;
+    if (error != 0 && error != EINTR) unreadable(error);
+    if (contents.empty() && count == chunk.size() && std::fseek(file.get(), 0, SEEK_END) == 0) {
+      check_size(std::ftell(file.get()), "");
+      std::fseek(file.get(), static_cast<long>(count), SEEK_SET);
     }
+    std::clearerr(file.get());
+    if (count == 0 && error == 0) return contents;
+    check_size(static_cast<std::int64_t>(contents.size() + count),
+               contents.empty() && count < chunk.size() ? "" : "at least ");
+    contents.append(chunk.data(), count);
   }
 }
 

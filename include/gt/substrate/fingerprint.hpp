@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -11,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gt/base/bit_cast.hpp"
 #include "gt/base/macros.hpp"
 #include "gt/base/sha256.hpp"
 
@@ -58,7 +58,7 @@ class Fingerprint {
   /// Appends numbers by their bits, 4 bytes each, the lowest first: for rows that have no other definition.
   Fingerprint& rows(std::span<float const> numbers) {
     for (float const x : numbers) {
-      auto const bits = std::bit_cast<std::uint32_t>(x);
+      auto const bits = detail::bit_cast<std::uint32_t>(x);
       std::array<unsigned char, 4> const low_first{
           static_cast<unsigned char>(bits), static_cast<unsigned char>(bits >> 8),
           static_cast<unsigned char>(bits >> 16), static_cast<unsigned char>(bits >> 24)};

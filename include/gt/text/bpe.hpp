@@ -178,13 +178,13 @@ class Bpe {
           continue;
         }
       }
-      auto const before = static_cast<std::ptrdiff_t>(ids.size());
+      std::size_t const before = ids.size();
       if (piece.size() <= 2 * block) {
         merge_segment(vocabulary, piece, ids, cache);
       } else {
         merge_long_segment(vocabulary, piece, ids, cache);
       }
-      if (short_enough) cache.segments_.insert(segment.hash, piece, {ids.begin() + before, ids.end()});
+      if (short_enough) cache.segments_.insert(segment.hash, piece, std::span<std::int32_t const>(ids).subspan(before));
     }
   }
 

@@ -24,7 +24,8 @@ namespace gt::inline GT_ABI {
 
 /// Reads and writes the part of tokenizer.json that a gt::Tokenizer can express: model BPE whose merges are
 /// concatenations, byte_fallback or not, an unknown token or not, special added tokens, and nothing before or after the
-/// model. What a file asks beyond that is refused: ids that differ silently are worse than none.
+/// model that changes the ids of a text. What a file asks beyond that is refused: ids that differ silently are worse
+/// than none.
 struct TokenizerJson {
   /// Writes `path` completely or not at all.
   template <class J = Json>
@@ -64,6 +65,28 @@ struct TokenizerJson {
     if (!object.contains(key)) return "nothing";
     std::string const whole = object[key].dump(-1, ' ', true);
     return whole.size() <= 60 ? whole : whole.substr(0, 57) + "...";
+  }
+  /// Does this part of a file leave the text, its pieces and its ids as they are?
+  template <class J>
+  static bool changes_nothing(std::string_view part, J const& value) {
+    if (!value.is_object()) return false;
+    auto const is = [&](char const* key, auto const& wanted) { return value.contains(key) && value[key] == wanted; };
+    if (part == "padding") return is("strategy", "BatchLongest") && !has(value, "pad_to_multiple_of");
+    if (part == "post_processor" && is("type", "ByteLevel")) return true;  // it moves offsets
+    if (part == "normalizer" && is("type", "Strip")) return is("strip_left", false) && is("strip_right", false);
+    if (part == "post_processor" && is("type", "TemplateProcessing")) {  // of one text: its ids once, and no more
+      if (!value.contains("single") || !value["single"].is_array() || value["single"].size() != 1) return false;
+      J const& only = value["single"][0];
+      return only.is_object() && only.contains("Sequence") && only["Sequence"].is_object() &&
+             only["Sequence"].contains("id") && only["Sequence"]["id"] == "A";
+    }
+    char const* const parts = part == "normalizer"      ? "normalizers"
+                              : part == "pre_tokenizer" ? "pretokenizers"
+                                                        : "processors";
+    if (!is("type", "Sequence") || !value.contains(parts) || !value[parts].is_array()) return false;
+    for (J const& each : value[parts])
+      if (!changes_nothing(part, each)) return false;
+    return true;
   }
   /// Does this decoder concatenate the tokens, bytes as bytes?
   template <class J>
@@ -182,7 +205,8 @@ Tokenizer TokenizerJson::parse(std::string_view contents, std::string_view where
   J const file = parse_json<J>(contents, text("Tokenizer::load: '", where, "'"));
   need(file.is_object(), "the file must be a JSON object");
   for (char const* key : {"normalizer", "pre_tokenizer", "post_processor", "truncation", "padding"})
-    need(!has(file, key), key, " must be null (got ", shown(file, key), "); gt encodes the text as it is");
+    need(!has(file, key) || changes_nothing(key, file[key]), key, " must be null (got ", shown(file, key),
+         "); gt encodes the text as it is");
   need(file.contains("model") && file["model"].is_object(), "model must be an object");
   need(!has(file, "decoder") || concatenates(file["decoder"]), "decoder must be ByteFallback and Fuse (got ",
        shown(file, "decoder"), ")");

@@ -2,13 +2,13 @@
 // The one header that names xsimd: registers of an instruction set, and the few operations kernels need on them.
 #pragma once
 
-#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
 #include "gt/backend/cpu/isa.hpp"
+#include "gt/base/bit_cast.hpp"
 #include "gt/base/macros.hpp"
 #include "gt/core/scalar.hpp"
 
@@ -226,8 +226,8 @@ GT_INLINE V simd_scale(V const& v, V const& n) {
   } else if constexpr (is_register<V>) {
     return ldexp(v, to_int(n));
   } else {
-    auto const shifted = std::bit_cast<std::uint32_t>(n + 0x1.8p23F) << 23;  // n stood in the last bits
-    return v * std::bit_cast<V>(shifted + 0x3F800000U);
+    auto const shifted = detail::bit_cast<std::uint32_t>(n + 0x1.8p23F) << 23;  // n stood in the last bits
+    return v * detail::bit_cast<V>(shifted + 0x3F800000U);
   }
 }
 /// Transposes a 4 x 4 block: to[c * to_stride + r] = from[r * from_stride + c].

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "gt/base/bf16.hpp"
+#include "gt/base/bit_cast.hpp"
 #include "gt/base/error.hpp"
 #include "gt/core/buffer.hpp"
 #include "gt/io/checksum.hpp"
@@ -21,7 +22,8 @@
 #include "gt/substrate/table_embedding.hpp"
 #include "gt/text/tokenizer.hpp"
 
-// `./run embed MODEL --out my_model.hpp` (gt::write_embedded, formats/embed.hpp) writes a header of such constants, and
+// `./run embed MODEL --out my_model.hpp` (gt::write_embedded, formats/embedded/embed.hpp) writes a header of such
+// constants, and
 //
 //     #include <gt/cpu.hpp>
 //     #include <gt/infer/generate.hpp>
@@ -32,6 +34,8 @@
 // is all that a program needs.
 
 namespace gt::inline GT_ABI {
+
+static_assert(std::endian::native == std::endian::little, "weights are embedded with the lowest byte first");
 
 /// The element type that weights are embedded as.
 enum class EmbeddedType : std::uint8_t {
@@ -125,7 +129,8 @@ std::uint64_t embedded_checksum(BlockConfig const& block, EmbeddedModel const& e
     for (auto const extent : shape) sum.update(text(extent, ","));
   }
   sum.update(text(block.heads, " ", static_cast<int>(block.norm), " ", static_cast<int>(block.gelu), " ",
-                  std::bit_cast<std::uint64_t>(block.norm_eps), " ", std::bit_cast<std::uint64_t>(block.rope_base)));
+                  detail::bit_cast<std::uint64_t>(block.norm_eps), " ",
+                  detail::bit_cast<std::uint64_t>(block.rope_base)));
   sum.update(text(" ", e.context, " ", e.seed, " ", e.substrate_method, " ", e.substrate_fingerprint, " ",
                   static_cast<int>(e.type), "\n"));
   return sum.update(std::as_bytes(e.bytes)).value();

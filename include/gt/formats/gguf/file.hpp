@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "gt/base/bf16.hpp"
+#include "gt/base/bit_cast.hpp"
 #include "gt/base/error.hpp"
 #include "gt/base/f16.hpp"
 #include "gt/io/atomic_file.hpp"
@@ -81,7 +82,7 @@ struct GgufBytes {
   template <class Number>
   requires std::is_arithmetic_v<Number>
   void put(Number value) {
-    auto const raw = std::bit_cast<std::array<char, sizeof value>>(value);
+    auto const raw = detail::bit_cast<std::array<char, sizeof value>>(value);
     bytes.append(raw.data(), raw.size());
   }
   void put(std::string_view value) { put(std::uint64_t{value.size()}), bytes += value; }

@@ -14,7 +14,8 @@
 
 namespace gt::inline GT_ABI {
 
-inline constexpr int model_folder_version = 1;  ///< of the `gt` part of config.json; others are refused by number
+/// Of the `gt` part of config.json: 1 says nothing about the rows of the table; others are refused by number.
+inline constexpr int model_folder_version = 2;
 
 /// What config.json says: enough to make the model before its weights are read.
 struct ModelFolderConfig {
@@ -30,6 +31,7 @@ struct ModelFolderConfig {
   bool biases = true;            ///< of the projections; without them they are zero
   /// How the table was made ("glyph", "binary", ...), and the fingerprints of the table and of the tokenizer.
   std::string substrate_method, substrate_fingerprint, tokenizer_fingerprint;
+  std::string rows_sha256;  ///< of the table's rows as they were saved, lifted, in fp32; empty: not known
 };
 
 /// Hugging Face's config.json for a model: every field of Starcoder2Config that matters is written, for its defaults
@@ -81,20 +83,54 @@ J model_config_json(Model const& model, std::string const& tokenizer_fingerprint
                {"fingerprint", model.substrate_fingerprint()}}}}}};
 }
 
+namespace detail {
+
+/// rope_theta, as transformers 4 has it, or inside rope_parameters, as transformers 5 does.   Errors: other positions
+/// than plain rotary ones.
+template <class J, class Field>
+double rope_base_of(J const& json, Field const& field, std::string const& where) {
+  auto const plain = [&](J const& rope) {  // whether it names the kind "default", by today's key or an older one
+    for (auto const* key : {"rope_type", "type"})
+      if (rope.is_object() && rope.contains(key)) return rope[key] == "default";
+    return rope.empty();
+  };
+  auto const whole = [&](J const& part) {
+    check(!part.contains("partial_rotary_factor") || part["partial_rotary_factor"].is_null() ||
+              part["partial_rotary_factor"] == 1,
+          where, "partial_rotary_factor must be 1: gt turns all of a head");
+  };
+  check(!json.contains("rope_scaling") || plain(json["rope_scaling"]), where,
+        "rope_scaling must be null: gt has plain rotary positions");
+  whole(json);
+  if (!json.contains("rope_parameters") || json["rope_parameters"].is_null()) return field("rope_theta", 10000.0);
+  J const rope = json_get<J>(json, "rope_parameters", where);
+  check(rope.is_object(), where, "rope_parameters must be a JSON object (got ", rope.type_name(), ")");
+  check(plain(rope) || !(rope.contains("rope_type") || rope.contains("type")), where, "rope_type must be default");
+  whole(rope);
+  bool const foreign = !json.contains("gt");
+  return foreign && !rope.contains("rope_theta") ? field("rope_theta", 10000.0)
+                                                 : json_get<double>(rope, "rope_theta", where);
+}
+
+}  // namespace detail
+
 /// Reads and checks what a config.json holds; `where` says whose. One without the part `gt` is another program's
-/// Starcoder2: its table then stands for the substrate, keys and values that serve several heads are repeated, and of
-/// a sliding window only the first is used, in which it sees everything.   Errors: a malformed text; another
+/// Starcoder2: what it leaves out, but for sizes, is Starcoder2Config's default, as transformers writes some only where
+/// they differ; its table stands for the substrate, keys and values that serve several heads are repeated, and of a
+/// sliding window only the first is used, in which it sees everything.   Errors: a malformed text; another
 /// architecture; a field that gt cannot honour, with the reason.
 template <class J = Json>
 ModelFolderConfig model_config_of(J const& json, std::string const& where) {
-  auto const number = [&](char const* key) { return json_get<std::int64_t>(json, key, where); };
   auto const has = [&](char const* key) { return json.contains(key) && !json[key].is_null(); };
   auto const expect = [&](bool holds, auto const&... what) { check(holds, where, what...); };
   expect(json_get<std::string>(json, "model_type", where) == "starcoder2", "model_type must be starcoder2");
   ModelFolderConfig c;
   c.own = json.contains("gt");
-  auto const small = [&](char const* key, std::int64_t most) {
-    std::int64_t const value = number(key);
+  auto const field = [&]<class T>(char const* key, T standard) {
+    return c.own || json.contains(key) ? json_get<T>(json, key, where) : standard;
+  };
+  auto const small = [&](char const* key, std::int64_t most, std::int64_t standard = 0) {
+    std::int64_t const value = standard > 0 ? field(key, standard) : json_get<std::int64_t>(json, key, where);
     expect(value > 0 && value <= most, key, " must lie in 1 ... ", most, " (got ", value, ")");
     return value;
   };
@@ -102,40 +138,33 @@ ModelFolderConfig model_config_of(J const& json, std::string const& where) {
   c.block.heads = static_cast<int>(small("num_attention_heads", 65536));
   c.block.d_ff = static_cast<int>(small("intermediate_size", 1 << 20));
   if (c.block.d_ff == 4 * c.block.d_model) c.block.d_ff = 0;
-  c.block.norm_eps = json_get<double>(json, "norm_epsilon", where);
-  expect(!has("rope_scaling"), "rope_scaling must be null: gt has plain rotary positions");
-  if (has("rope_parameters")) {  // where transformers 5 keeps rope_theta
-    J const rope = json_get<J>(json, "rope_parameters", where);
-    expect(json_get<std::string>(rope, "rope_type", where) == "default", "rope_type must be default");
-    c.block.rope_base = json_get<double>(rope, "rope_theta", where);
-  } else {
-    c.block.rope_base = json_get<double>(json, "rope_theta", where);
-  }
+  c.block.norm_eps = field("norm_epsilon", 1e-5);
+  c.block.rope_base = detail::rope_base_of(json, field, where);
   expect(c.block.norm_eps > 0 && c.block.norm_eps < 1 && c.block.rope_base > 1,
          "norm_epsilon and rope_theta must be sane");
-  c.options.context = small("max_position_embeddings", std::int64_t{1} << 24);
+  c.options.context = small("max_position_embeddings", std::int64_t{1} << 24, 4096);
   if (has("sliding_window")) {
     expect(!c.own, "sliding_window must be null: gt attends to the whole context");
     c.options.context = std::min(c.options.context, small("sliding_window", std::int64_t{1} << 24));
   }
   c.vocab = small("vocab_size", std::int64_t{1} << 28);
-  std::int64_t const depth = number("num_hidden_layers");
+  std::int64_t const depth = json_get<std::int64_t>(json, "num_hidden_layers", where);
   expect(depth >= 0 && depth <= 4096, "num_hidden_layers must lie in 0 ... 4096 (got ", depth, ")");
   c.depth = static_cast<int>(depth);
-  c.kv_heads = static_cast<int>(small("num_key_value_heads", 65536));
+  c.kv_heads = static_cast<int>(small("num_key_value_heads", 65536, 2));
   expect(!c.own || c.kv_heads == c.block.heads, "gt needs as many KV heads as heads");
   expect(c.block.heads % c.kv_heads == 0, "num_key_value_heads must divide num_attention_heads (got ", c.kv_heads,
          " and ", c.block.heads, ")");
-  c.tied_head = json_get<bool>(json, "tie_word_embeddings", where);
+  c.tied_head = field("tie_word_embeddings", true);
   expect(!c.own || !c.tied_head, "the head must not be tied to the embedding");
-  c.biases = json_get<bool>(json, "use_bias", where);
+  c.biases = field("use_bias", true);
   expect(!c.own || c.biases, "use_bias must be true");
   if (has("norm_type")) {
     auto const norm = json_get<std::string>(json, "norm_type", where);
     expect(norm == "layer_norm", "norm_type must be layer_norm, as Starcoder2's blocks have it (got ",
            detail::in_quotes(norm), ")");
   }
-  auto const activation = json_get<std::string>(json, "hidden_act", where);
+  auto const activation = field("hidden_act", std::string("gelu_pytorch_tanh"));
   bool const by_tanh = activation == "gelu_pytorch_tanh" || activation == "gelu_new";
   expect(by_tanh || activation == "gelu", "hidden_act must be gelu_pytorch_tanh or gelu");
   c.block.gelu = by_tanh ? Gelu::tanh : Gelu::erf;
@@ -153,13 +182,14 @@ ModelFolderConfig model_config_of(J const& json, std::string const& where) {
   }
   J const gt_part = json_get<J>(json, "gt", where);
   auto const format = json_get<std::int64_t>(gt_part, "format", where);
-  expect(format == model_folder_version, "this version of gt reads format ", model_folder_version, " (got ", format,
-         ")");
+  expect(format == 1 || format == model_folder_version, "this version of gt reads formats 1 and ", model_folder_version,
+         " (got ", format, ")");
   c.seed = json_get<std::uint64_t>(gt_part, "seed", where);
   c.tokenizer_fingerprint = json_get<std::string>(gt_part, "tokenizer", where);
   J const substrate = json_get<J>(gt_part, "substrate", where);
   c.substrate_method = json_get<std::string>(substrate, "method", where);
   c.substrate_fingerprint = json_get<std::string>(substrate, "fingerprint", where);
+  if (format > 1) c.rows_sha256 = json_get<std::string>(substrate, "rows_sha256", where);
   c.table_width = json_get<std::int64_t>(substrate, "width", where);
   expect(c.table_width > 0 && c.block.d_model % c.table_width == 0,
          "the substrate's width must divide hidden_size (got ", c.table_width, ")");

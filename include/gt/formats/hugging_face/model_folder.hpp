@@ -28,6 +28,7 @@
 #include "gt/io/text_file.hpp"
 #include "gt/nn/transformer.hpp"
 #include "gt/substrate/table_embedding.hpp"
+#include "gt/text/vocabulary.hpp"
 
 namespace gt::inline GT_ABI {
 
@@ -82,17 +83,30 @@ inline bool is_weights_name(std::string_view name) {
 template <class J>
 void write_shards(Staging& staging, std::vector<TensorView> tensors, std::int64_t most, std::string const& config) {
   auto const shards = shards_of(std::move(tensors), most);
-  J index{{"metadata", {{"total_size", 0}}}, {"weight_map", J::object()}};
+  typename J::object_t file_of;  // whose [] would look through all that is there
   std::size_t total = 0;
   for (std::size_t i = 0; i < shards.size(); ++i) {
     auto const name = shard_name(i, shards.size());
     write_safetensors(staging.file(name), std::span<TensorView const>(shards[i]),
                       {{"format", "pt"}, {"gt.config", sha256_hex(config)}});
-    for (auto const& t : shards[i]) index["weight_map"][t.name] = name, total += t.bytes.size();
+    for (auto const& t : shards[i]) file_of.emplace_back(t.name, name), total += t.bytes.size();
   }
-  index["metadata"]["total_size"] = total;
-  if (shards.size() > 1)
-    write_file_atomically(staging.file("model.safetensors.index.json"), dump_json(index, "save", 2) + "\n");
+  if (shards.size() == 1) return;
+  J const index{{"metadata", {{"total_size", total}}}, {"weight_map", std::move(file_of)}};
+  write_file_atomically(staging.file("model.safetensors.index.json"), dump_json(index, "save", 2) + "\n");
+}
+
+}  // namespace detail
+
+namespace detail {
+
+/// `<pad>`, or what stands in for it: a special token, as others would become special by this; none where there is
+/// none.
+template <class Tokenizer>
+auto padding_token(Tokenizer const& tokenizer) {
+  auto const pad = tokenizer.id("<pad>");
+  if (pad && tokenizer.vocabulary().kind(*pad) == TokenKind::special) return pad;
+  return tokenizer.eos() ? tokenizer.eos() : tokenizer.bos();
 }
 
 }  // namespace detail
@@ -109,8 +123,7 @@ void save(Model const& model, Tokenizer const& tokenizer, std::string const& fol
         tokenizer.size(), " and ", model.vocab(), ")");
   check(options.max_shard_bytes > 0, "save", "max_shard_bytes must be positive (got ", options.max_shard_bytes, ")");
   auto const id = [](auto token) { return token ? static_cast<std::int64_t>(*token) : std::int64_t{-1}; };
-  J const config = model_config_json<J>(model, tokenizer.fingerprint(), id(tokenizer.bos()), id(tokenizer.eos()));
-  std::string const config_text = dump_json(config, "save", 2) + "\n";
+  J config = model_config_json<J>(model, tokenizer.fingerprint(), id(tokenizer.bos()), id(tokenizer.eos()));
   make_folder(folder);
 
   std::int64_t const C = model.config().d_model, n = model.table_width(), V = model.vocab();
@@ -125,15 +138,22 @@ void save(Model const& model, Tokenizer const& tokenizer, std::string const& fol
       tensors.push_back({p.name, "F32", p.shape, detail::bytes_of(p.data, p.size())});
     }
   }
-  // Without this file, AutoTokenizer takes Starcoder2's tokenizer for GPT-2's.
+  for (auto const& t : tensors)
+    if (t.name == detail::table_name) config["gt"]["substrate"]["rows_sha256"] = Sha256{}.update(t.bytes).hex();
+  std::string const config_text = dump_json(config, "save", 2) + "\n";
+  // Without this file, AutoTokenizer takes Starcoder2's tokenizer for GPT-2's, and transformers 4 gives token_type_ids
+  // that its models refuse. Padding is masked, so that any special token will do.
   J tokenizer_config{{"tokenizer_class", "PreTrainedTokenizerFast"},
                      {"clean_up_tokenization_spaces", false},
+                     {"model_input_names", {"input_ids", "attention_mask"}},
                      {"model_max_length", model.context()}};
   J generation{{"_from_model_config", true}};
-  if (auto const bos = tokenizer.bos()) tokenizer_config["bos_token"] = tokenizer.token(*bos);
-  if (auto const eos = tokenizer.eos()) tokenizer_config["eos_token"] = tokenizer.token(*eos);
-  if (auto const bos = tokenizer.bos()) generation["bos_token_id"] = *bos;
-  if (auto const eos = tokenizer.eos()) generation["eos_token_id"] = *eos;
+  auto const use = [&](char const* as, auto token) {
+    if (!token) return;
+    tokenizer_config[text(as, "_token")] = tokenizer.token(*token);
+    generation[text(as, "_token_id")] = *token;
+  };
+  use("bos", tokenizer.bos()), use("eos", tokenizer.eos()), use("pad", detail::padding_token(tokenizer));
   detail::Staging staging(folder);
   write_file_atomically(staging.file("tokenizer_config.json"), dump_json(tokenizer_config, "save", 2) + "\n");
   write_file_atomically(staging.file("generation_config.json"), dump_json(generation, "save", 2) + "\n");
@@ -145,32 +165,39 @@ void save(Model const& model, Tokenizer const& tokenizer, std::string const& fol
 
 namespace detail {
 
+/// The table [V, n] whose lifted rows [V, C] were read, if they are those that were saved; else of no numbers.
+inline Buffer<float> saved_rows(ModelFolderConfig const& c, Buffer<float> const& rows) {
+  std::int64_t const C = c.block.d_model, n = c.table_width, V = c.vocab;
+  if (!c.rows_sha256.empty() && Sha256{}.update(bytes_of(rows.data(), rows.size())).hex() != c.rows_sha256) return {};
+  if (n == C) return rows;
+  Buffer<float> table(V * n);
+  for (std::int64_t i = 0; i < V * n; ++i) table[i] = rows[i / n * C + i % n * (C / n)];
+  for (std::int64_t i = 0; i < V * C; ++i)
+    if (rows[i] != table[i / C * n + i % C / (C / n)]) return {};
+  return table;
+}
+
 /// The model that a configuration and tensors describe, all frozen. All names and shapes are checked before memory is
 /// taken.   Errors: missing, surplus or misshapen tensors, all listed.
 template <class Model>
 Model make_model(ModelFolderConfig const& c, TensorFiles const& files, NameMap const& names, std::string const& where) {
-  std::int64_t const C = c.block.d_model, n = c.table_width, V = c.vocab;
+  std::int64_t const C = c.block.d_model, V = c.vocab;
   TensorReader reader(files, names, c, where);
   for (auto const& [name, shape] : Model::tensor_shapes(c.block, V, C, c.depth, false)) reader.expect(name, shape);
   reader.finish();
 
-  Buffer<float> table(V * n);
-  if (n == C) {
-    reader.read(table_name, {V, C}, table.data());
-  } else {
-    Buffer<float> wide(V * C);
-    reader.read(table_name, {V, C}, wide.data());
-    for (std::int64_t i = 0; i < V * n; ++i) table[i] = wide[i / n * C + i % n * (C / n)];
-    bool repeats = true;
-    for (std::int64_t i = 0; i < V * C; ++i) repeats = repeats && wide[i] == table[i / C * n + i % C / (C / n)];
-    check(repeats, where, "model.embed_tokens.weight must have each number of the substrate ", C / n,
-          " times in a row");
-  }
-  auto const width = static_cast<int>(n);
+  Buffer<float> rows(V * C);
+  reader.read(table_name, {V, C}, rows.data());
+  check(!c.tied_head || reader.holds("lm_head.weight", {V, C}, rows.data()), where,
+        "lm_head.weight must be the table, as tie_word_embeddings says, which is true where it is missing (got another "
+        "head, which some programs would read, and some not); set it to false, or take the head away");
+  auto const frozen = c.own ? saved_rows(c, rows) : Buffer<float>();
+  auto const own_width = static_cast<int>(c.table_width);
   TransformerOptions options = c.options;
   options.draw_head = false;  // as of the blocks below, all of it is read
-  Model model(c.own ? TableEmbedding::loaded(c.substrate_method, c.substrate_fingerprint, V, width, table)
-                    : TableEmbedding::of_rows("imported", V, width, table),
+  Model model(frozen.size() > 0
+                  ? TableEmbedding::loaded(c.substrate_method, c.substrate_fingerprint, V, own_width, frozen)
+                  : TableEmbedding::of_rows("imported", V, static_cast<int>(C), rows),
               c.block, Seed{c.seed}, options);
   for (int l = 0; l < c.depth; ++l) model.blocks().push_back(typename Model::block_type(c.block));
   // Copied, though the file is mapped: a model changes when it trains, lives on when its folder is saved again, and
@@ -221,8 +248,9 @@ struct ModelFolder {
 };
 
 /// The model in a folder, all frozen, of the block's kind that Model has: one that `save` wrote, or another program's
-/// Starcoder2, whose weights may be fp32, fp16 or bf16 and in several files.   Errors, each naming the file: those of
-/// `ModelFolder::open`; missing, surplus or misshapen tensors, all listed.
+/// Starcoder2, whose weights may be fp32, fp16 or bf16 and in several files. A table that is not, to the bit, the one
+/// that `save` wrote is a substrate of its own, of the method "table"; see `table_note`.   Errors, each naming the
+/// file: those of `ModelFolder::open`; missing, surplus or misshapen tensors, all listed.
 template <class Model = Transformer<>>
 Model load_model(ModelFolder const& folder) {
   return detail::make_model<Model>(folder.config, folder.weights, {}, text("load '", folder.path, "'"));
@@ -231,6 +259,15 @@ Model load_model(ModelFolder const& folder) {
 template <class Model = Transformer<>, class J = Json>
 Model load_model(std::string const& folder) {
   return load_model<Model>(ModelFolder::open<J>(folder));
+}
+
+/// For who opens a folder: one sentence if the model stands on another table than `save` wrote, or an empty text.
+template <class Model>
+std::string table_note(ModelFolder const& folder, Model const& model) {
+  if (!folder.config.own || model.substrate_fingerprint() == folder.config.substrate_fingerprint) return "";
+  return text("the token embeddings in '", folder.path, "' are not the frozen ones that were saved (method ",
+              folder.config.substrate_method,
+              "): they count as a table of their own, and the model merges with none on the frozen one");
 }
 
 }  // namespace gt

@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include <cstddef>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -52,11 +54,11 @@ class TensorFiles {
     return all;
   }
 
-  /// The tensor of this name, or nullptr.
+  /// The tensor of this name, or nullptr. Logarithmic, in however many files.
   TensorView const* find(std::string_view name) const {
-    for (auto const& file : files_)
-      if (auto const* const tensor = file.find(name)) return tensor;
-    return nullptr;
+    if (files_.size() == 1) return files_[0].find(name);
+    auto const place = file_of_.find(name);
+    return place == file_of_.end() ? nullptr : files_[place->second].find(name);
   }
   std::vector<Safetensors> const& files() const { return files_; }  ///< one or more
   /// Calls f(tensor) for each tensor of each file.
@@ -82,8 +84,10 @@ class TensorFiles {
         all.files_.push_back(Safetensors::open<J>(folder + "/" + file, options));
         count += all.files_.back().tensors().size();
       }
-      check(all.files_[opened.at(file)].find(tensor) != nullptr, where, "'", file, "' must hold the tensor ",
+      std::size_t const at = opened.at(file);
+      check(all.files_[at].find(tensor) != nullptr, where, "'", file, "' must hold the tensor ",
             detail::in_quotes(tensor));
+      all.file_of_.emplace(tensor, at);
     }
     check(count == file_of.size(), where, "it must list every tensor of its files once (got ", file_of.size(), " of ",
           count, ")");
@@ -91,6 +95,7 @@ class TensorFiles {
   }
 
   std::vector<Safetensors> files_;
+  std::map<std::string, std::size_t, std::less<>> file_of_;  // of a tensor, where an index says it
 };
 
 }  // namespace gt

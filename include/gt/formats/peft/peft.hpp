@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,12 +16,14 @@
 #include "gt/formats/hugging_face/tensor_files.hpp"
 #include "gt/formats/hugging_face/tensor_reader.hpp"
 #include "gt/formats/name_map.hpp"
+#include "gt/formats/peft/peft_config.hpp"
 #include "gt/io/atomic_file.hpp"
 #include "gt/io/folder.hpp"
 #include "gt/io/json.hpp"
 #include "gt/io/safetensors.hpp"
 #include "gt/io/staging.hpp"
 #include "gt/io/text_file.hpp"
+#include "gt/nn/lora.hpp"
 #include "gt/nn/lora_config.hpp"
 
 namespace gt::inline GT_ABI {
@@ -74,62 +77,47 @@ void save_adapter(Model const& model, std::string const& folder, std::string con
   staging.commit();
 }
 
-/// What an adapter_config.json says.
-struct PeftConfig {
-  LoraConfig lora{};        ///< rank, scale, matrices
-  std::vector<int> layers;  ///< the blocks that have one; empty: all
-  std::string base;         ///< what the adapter was trained on, as its writer named it; may be empty
+/// How `load_adapter` reads.
+struct LoadAdapterOptions {
+  std::vector<std::string> ignore_fields;  ///< of adapter_config.json: read as if they were not there
 };
 
-/// Reads and checks an adapter_config.json.   Errors: a malformed text; a kind of adapter that gt has not, with its
-/// name.
-template <class J>
-PeftConfig peft_config_of(J const& json, std::string const& where) {
-  auto const kind = json_get<std::string>(json, "peft_type", where);
-  check(kind == "LORA", where, "peft_type must be LORA (got ", detail::in_quotes(kind), ")");
-  auto const given = [&](char const* key) { return json.contains(key) && !json[key].is_null(); };
-  auto const flag = [&](char const* key) { return given(key) && json_get<bool>(json, key, where); };
-  for (auto const* key : {"use_dora", "fan_in_fan_out", "lora_bias", "use_qalora"})
-    check(!flag(key), where, key, " must be false: gt's adapters are W + s B A");
-  for (auto const* key : {"rank_pattern", "alpha_pattern", "modules_to_save", "exclude_modules", "target_parameters"})
-    check(!given(key) || json[key].empty(), where, key, " must be empty: gt has one rank and scale for all of a model");
-  check(!given("bias") || json_get<std::string>(json, "bias", where) == "none", where, "bias must be none");
-  PeftConfig c;
-  c.lora.rank = json_get<int>(json, "r", where);
-  c.lora.alpha = json_get<double>(json, "lora_alpha", where);
-  c.lora.rank_stabilised = flag("use_rslora");
-  check(json.contains("target_modules") && json["target_modules"].is_array(), where,
-        "target_modules must list the names of matrices");
-  std::string names;
-  for (auto const& name : json_get<std::vector<std::string>>(json, "target_modules", where))
-    names += (names.empty() ? "" : ",") + name;
-  check(!names.empty(), where, "target_modules must name a matrix");
-  c.lora.targets = lora_targets(names);
-  if (given("layers_to_transform")) {
-    c.layers = json["layers_to_transform"].is_array()
-                   ? json_get<std::vector<int>>(json, "layers_to_transform", where)
-                   : std::vector<int>{json_get<int>(json, "layers_to_transform", where)};
-    for (std::size_t i = 0; i < c.layers.size(); ++i)
-      check(c.layers[i] == static_cast<int>(i), where,
-            "layers_to_transform must be the lowest blocks, 0, 1, ... in order (got ", c.layers[i], ")");
-  }
-  if (given("base_model_name_or_path")) c.base = json_get<std::string>(json, "base_model_name_or_path", where);
-  return c;
+namespace detail {
+
+/// Throws where an adapter is of a base whose keys and values serve several heads.
+inline void check_own_heads(TensorFiles const& files, std::int64_t width, std::string const& where) {
+  files.for_each([&](TensorView const& t) {
+    bool const shared = t.name.ends_with(".k_proj.lora_B.weight") || t.name.ends_with(".v_proj.lora_B.weight");
+    bool const fewer = shared && t.shape.size() == 2 && t.shape[0] > 0 && t.shape[0] < width && width % t.shape[0] == 0;
+    check(!fewer, where, "the adapter must be of a model with as many KV heads as heads, as the base has them once gt ",
+          "has read it (got ", in_quotes(t.name), " of ", t.shape[0], " rows where the base has ", width,
+          "); merge it with PEFT, and import the result");
+  });
 }
 
+}  // namespace detail
+
 /// Reads the adapters in `folder`, of PEFT or `save_adapter`, into a model that has none: `merge_adapters` then adds
-/// them to its weights. All is frozen.   Errors, each naming the file: a kind of adapter that gt has not; a rank above
-/// the width; missing, surplus or misshapen tensors, all listed; an adapter that gt saved for another substrate. The
-/// model is then as it was.
+/// them to its weights. All is frozen. Where the adapters are not of the same matrices in the lowest blocks, those
+/// between them are zero.   Errors, each naming the file: what `peft_config_of` and `peft_targets` refuse; a rank above
+/// the width; missing, surplus or misshapen tensors, all listed; an adapter of a base with shared KV heads, or that gt
+/// saved for another substrate. The model is then as it was.
 template <class Model, class J = Json>
-void load_adapter(Model& model, std::string const& folder) {
+void load_adapter(Model& model, std::string const& folder, LoadAdapterOptions const& options = {}) {
   std::string const file = folder + "/adapter_config.json", where = text("load_adapter '", folder, "'");
   check(!model.has_adapters(), where, "the model must have no adapters yet; merge or drop them first");
-  PeftConfig const c = peft_config_of<J>(parse_json<J>(read_text_file(file), file), text("load_adapter '", file, "'"));
+  std::string const of_file = text("load_adapter '", file, "'");
+  PeftConfig c = peft_config_of<J>(parse_json<J>(read_text_file(file), file), of_file, options.ignore_fields);
+  auto const blocks = peft_targets(c, model.depth(), of_file);
+  c.lora.targets = {false, false, false, false, false, false};
+  int adapted = 0;
+  for (std::size_t block = 0; block < blocks.size(); ++block) {
+    LoraTargets const& on = blocks[block];
+    LoraTargets& any = c.lora.targets;
+    any = {any.q || on.q, any.k || on.k, any.v || on.v, any.o || on.o, any.fc || on.fc, any.proj || on.proj};
+    if (on.count() > 0) adapted = static_cast<int>(block) + 1;
+  }
   check_lora(c.lora, model.config());
-  int const adapted = c.layers.empty() ? model.depth() : static_cast<int>(c.layers.size());
-  check(adapted >= 1 && adapted <= model.depth(), where, "the adapted blocks must be the model's (got ", adapted,
-        " of ", model.depth(), ")");
   auto const files = TensorFiles::open<J>(folder, "adapter_model");
   for (auto const& opened : files.files()) {
     auto const substrate = opened.metadata().find("gt.substrate");
@@ -140,15 +128,24 @@ void load_adapter(Model& model, std::string const& folder) {
   shape.block = model.config(), shape.kv_heads = model.config().heads;
   NameMap const names = NameMap::with_prefix(detail::peft_prefix);
   detail::TensorReader reader(files, names, shape, where);
+  // Those of a block are named by its place, as in `model.layers.1.mlp.c_fc.lora_A.weight`.
+  std::set<std::string> there;
+  for (std::size_t block = 0; block < blocks.size(); ++block) {
+    LoraConfig of_block = c.lora;
+    of_block.targets = blocks[block];
+    for (auto const& spec : LoraAdapter<float>::tensors(model.config(), of_block))
+      if (spec.size() > 0) there.insert(text("model.layers.", block, ".", spec.name));
+  }
+  detail::check_own_heads(files, model.config().d_model, where);
   for (auto const& [name, sizes] : Model::tensor_shapes(model.config(), model.vocab(), model.table_width(),
                                                         model.depth(), model.has_head_bias(), c.lora, adapted)) {
-    if (detail::is_adapter(name)) reader.expect(name, sizes);
+    if (there.contains(name)) reader.expect(name, sizes);
   }
   reader.finish();
-  model.attach_adapters(c.lora, adapted);
+  model.attach_adapters(c.lora, adapted);  // with B = 0, which is right where the file has none
   model.set_adapters_trainable(false);
   for (auto const& p : model.parameters()) {
-    if (detail::is_adapter(p.name)) reader.read(p.name, p.shape, p.data);
+    if (there.contains(p.name)) reader.read(p.name, p.shape, p.data);
   }
 }
 
