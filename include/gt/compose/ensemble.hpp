@@ -140,6 +140,11 @@ class Ensemble {
     experts_[i].model = with_head(experts_[i].model, std::move(head));
     owns_heads_ = true;
   }
+  /// Gives the adapter numbers of its own, where it shares them with a copy, so that training it changes no other
+  /// ensemble.
+  void own_adapter() {
+    if (adapter_) adapter_->unshare();
+  }
   bool owns_heads() const { return owns_heads_; }  ///< whether heads may differ from those the experts came with
 
   /// How many frozen tables are held in memory; 1 where all stand on the same bits.

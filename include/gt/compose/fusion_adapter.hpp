@@ -68,10 +68,12 @@ class FusionAdapter {
     all.push_back({"fusion.up.weight", {vocab_, rank_}, up().data(), true});
     return all;
   }
+  /// Numbers of its own from now on, where it shares them.
+  void unshare() { numbers_.unshare(); }
   /// An adapter with numbers of its own.
   FusionAdapter clone() const {
     FusionAdapter copy = *this;
-    copy.numbers_ = numbers_.clone();
+    copy.unshare();
     return copy;
   }
 
