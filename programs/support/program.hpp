@@ -3,10 +3,12 @@
 #pragma once
 
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <gt/gt.hpp>
+#include <gt/io/text_file.hpp>
 #include <new>
 #include <string>
 
@@ -40,6 +42,24 @@ int guarded(F const& body) {
 /// Says on stderr what runs: the instruction set, the threads, and what makes it slow.
 inline void introduce(gt::Cpu<> const& on) { gt::ProgressLine(stderr).introduce(on.name(), on.threads()); }
 
+/// Says on stderr where a folder holds the best model of a run (--keep-best) that was chosen by few looks: then it may
+/// be the last, or one of an early stage, by chance.
+inline void tell_of_look(std::string const& folder) {
+  constexpr std::int64_t few = 10;
+  std::string const path = folder + "/look.json", where = "'" + path + "'";
+  std::FILE* const file = std::fopen(path.c_str(), "r");
+  if (file == nullptr) return;
+  std::fclose(file);
+  gt::Json const look = gt::parse_json(gt::read_text_file(path), where);
+  if (!look.contains("looks")) return;
+  auto const number = [&](char const* key) { return gt::json_get<std::int64_t>(look, key, where); };
+  if (auto const looks = number("looks"); looks < few)
+    std::fprintf(stderr,
+                 "note: '%s' is the best of %lld look%s at held-out text only, that of stage %lld after step %lld\n",
+                 folder.c_str(), static_cast<long long>(looks), looks == 1 ? "" : "s",
+                 static_cast<long long>(number("stage")), static_cast<long long>(number("step")));
+}
+
 /// A saved model with the tokenizer it was saved with.
 struct OpenModel {
   gt::AnyModel model;
@@ -51,6 +71,7 @@ inline OpenModel open_model(gt::Cpu<> const& on, std::string const& folder) {
   auto model = gt::load_any_model(on, opened);
   gt::check(tokenizer.fingerprint() == opened.config.tokenizer_fingerprint, "load",
             "the model and the tokenizer.json in '", folder, "' must come from one save");
+  tell_of_look(folder);
   return {std::move(model), std::move(tokenizer)};
 }
 

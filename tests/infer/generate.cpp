@@ -181,11 +181,11 @@ TEST_CASE("generate: spellings of special tokens in a prompt are their letters, 
   gt::GenerateOptions options{.max_tokens = 1, .sampler = {.temperature = 0}};
   std::string said;
   auto const say = [&](std::string_view piece) { said += piece; };
-  auto const letters = gt::generate(Ref{}, recital.model(), recital.tokenizer(), "<s>", options, say);
+  auto const letters = gt::generate(gt::Cpu<>(1), recital.model(), recital.tokenizer(), "<s>", options, say);
   CHECK((letters.prompt_tokens == 3 && said == "a"));
   options.special_tokens = true;
   said.clear();
-  auto const token = gt::generate(Ref{}, recital.model(), recital.tokenizer(), "<s>", options, say);
+  auto const token = gt::generate(gt::Cpu<>(1), recital.model(), recital.tokenizer(), "<s>", options, say);
   CHECK((token.prompt_tokens == 1 && said == "<"));
 }
 

@@ -66,7 +66,7 @@ class EnsembleTrainer {
           "heads train under fixed weights only; an adapter trains under weights that follow the context too");
     std::int64_t const V = ensemble.vocab(), C = ensemble.config().d_model;
     if (what.heads) {
-      ensemble_.own_heads();
+      ensemble_.train_heads();
       for (std::size_t i = 0; i < ensemble_.size(); ++i) {
         bool const trains = ensemble_.weights()[i] > 0, bias = static_cast<bool>(ensemble_.expert(i).head_bias());
         head_gradients_.push_back(Buffer<T>(trains ? V * C + (bias ? V : 0) : 0));
@@ -76,7 +76,7 @@ class EnsembleTrainer {
       }
     }
     if (what.adapter) {
-      ensemble_.own_adapter();
+      ensemble_.train_adapter();
       adapter_gradient_ = Buffer<T>(ensemble_.adapter()->buffer().size());
       runs_.add(ensemble_.adapter()->buffer().data(), adapter_gradient_.data(), adapter_gradient_.size());
     }
