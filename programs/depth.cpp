@@ -104,8 +104,6 @@ int compare(Arguments const& a, MakeTask const& task_of) {
   }
   if (!rows.empty()) print(rows, a);
   if (file) file->commit();
-  gt::check(std::fflush(stdout) == 0 && std::ferror(stdout) == 0, "depth",
-            "the output must take all of the results (a full disk?)");
   return complete ? 0 : program::interrupted_status();
 }
 
@@ -129,6 +127,7 @@ void settle(Arguments& a) {
   for (auto const& plan : a.plans) gt::parse_plan(plan);
   gt::check(a.seeds >= 1 && a.steps >= 1 && a.batch >= 1 && a.samples >= 1, "depth",
             "--seeds, --steps, --batch and --samples must be positive");
+  gt::check(a.batch <= 65536, "depth", "--batch must lie in 1 ... 65536 (got ", a.batch, ")");
   gt::check(a.lr > 0 && a.lr < 1, "depth", "--lr must lie between 0 and 1 (got ", a.lr, ")");
 }
 

@@ -8,6 +8,7 @@
 #include <gt/eval/multiple_choice.hpp>
 #include <gt/eval/translate.hpp>
 #include <gt/gt.hpp>
+#include <gt/io/json_path.hpp>
 #include <gt/paper/protocol.hpp>
 #include <span>
 #include <string>
@@ -84,7 +85,7 @@ struct TextRow {
 
 void print(TextRow const& r, bool as_json) {
   if (as_json) {
-    print_json({{"file", r.file},
+    print_json({{"file", gt::json_of_path(r.file)},
                 {"bits_per_byte", r.bits_per_byte()},
                 {"bits_per_character", r.bits_per_character()},
                 {"perplexity", r.perplexity()},
@@ -100,10 +101,12 @@ void print(TextRow const& r, bool as_json) {
   std::fflush(stdout);
 }
 
-void measure_texts(gt::Cpu<> const& on, program::OpenModel const& model, Arguments const& arguments) {
+void measure_texts(gt::Cpu<> const& on, program::OpenModel const& model, Arguments const& arguments,
+                   std::vector<gt::Corpus> const& texts) {
   TextRow all{.file = "all together"};
-  for (auto const& file : arguments.texts) {
-    auto const text = program::read_corpus({file});
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    auto const& file = arguments.texts[i];
+    auto const& text = texts[i];
     Progress progress(file, "tok");
     auto options = arguments.score;
     options.proceed = [&](std::int64_t done, std::int64_t of) { return progress(done, of); };
@@ -159,7 +162,7 @@ void rank_choices(gt::Cpu<> const& on, program::OpenModel const& model, Argument
   auto const result = gt::multiple_choice(on, model.model, model.tokenizer, questions, options);
   if (program::interrupted != 0) return;
   if (arguments.as_json) {
-    gt::Json row{{"file", file}, {"task", "choices"}, {"by", arguments.by}};
+    gt::Json row{{"file", gt::json_of_path(file)}, {"task", "choices"}, {"by", arguments.by}};
     row.update(json(result.all));
     row["cut_prompts"] = result.cut_prompts;
     for (auto const& [subject, accuracy] : result.subjects) row["subjects"][subject] = json(accuracy);
@@ -184,7 +187,7 @@ void print(gt::ProtocolResult const& r, char const* task, std::string const& fil
            bool first) {
   auto const& options = arguments.protocol;
   if (arguments.as_json) {
-    print_json({{"file", file},
+    print_json({{"file", gt::json_of_path(file)},
                 {"task", task},
                 {"protocol", true},
                 {"mean", r.score.mean()},
@@ -246,7 +249,7 @@ void translate(gt::Cpu<> const& on, program::OpenModel const& model, Arguments c
   if (program::interrupted != 0) return;
   auto const count = result.hypotheses.size();
   if (arguments.as_json) {
-    print_json({{"file", file},
+    print_json({{"file", gt::json_of_path(file)},
                 {"task", "translate"},
                 {"bleu", result.bleu.score},
                 {"bleu_tokenizer", gt::name(options.tokenizer)},
@@ -278,11 +281,31 @@ std::vector<std::vector<Record>> read_all(std::vector<std::string> const& files)
   return all;
 }
 
+/// Throws where something that was read cannot be asked of this model.
+void check_fits(program::OpenModel const& model, Arguments const& arguments,
+                std::vector<std::vector<gt::MultipleChoice>> const& choices) {
+  std::int64_t const context = model.model.context();
+  gt::check(arguments.score.stride >= 0 && arguments.score.stride <= context, "eval", "--stride must lie in 0 ... ",
+            context, ", the model's context (got ", arguments.score.stride, ")");
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    for (auto const& question : choices[i]) {
+      for (auto const& label : question.labels)
+        gt::check(!arguments.by_protocol || gt::utf8_length(label) == 1, "eval", "'", arguments.choices[i],
+                  "' must have labels of one character for --protocol (got '", label, "')");
+    }
+  }
+}
+
 int evaluate(Arguments const& arguments) {
   gt::check(
       arguments.texts.size() + arguments.choices.size() + arguments.answers.size() + arguments.translate.size() > 0,
       "eval", "there must be something to measure: texts, --choices, --answers or --translate (got none)");
   gt::check_sampler(arguments.protocol.sampler);
+  gt::check(arguments.protocol.runs > 0, "eval", "--runs must be positive (got ", arguments.protocol.runs, ")");
+  gt::check(arguments.score.batch > 0 && arguments.score.batch <= 65536, "eval",
+            "--batch must lie in 1 ... 65536 (got ", arguments.score.batch, ")");
+  std::vector<gt::Corpus> texts;
+  for (auto const& file : arguments.texts) texts.push_back(program::read_corpus({file}));
   auto const choices = read_all<gt::MultipleChoice>(arguments.choices);
   auto answers = read_all<gt::Extractive>(arguments.answers);
   auto const translations = read_all<gt::Translation>(arguments.translate);
@@ -297,8 +320,9 @@ int evaluate(Arguments const& arguments) {
   auto const& tokenizer = model.tokenizer;
   program::introduce(on);
 
+  check_fits(model, arguments, choices);
   auto const form = arguments.form == "mmlu" ? gt::ChoiceProtocol::mmlu : gt::ChoiceProtocol::arc;
-  measure_texts(on, model, arguments);
+  measure_texts(on, model, arguments, texts);
   for (std::size_t i = 0; i < choices.size() && program::interrupted == 0; ++i) {
     auto const& file = arguments.choices[i];
     if (!arguments.by_protocol) {
@@ -330,8 +354,6 @@ int evaluate(Arguments const& arguments) {
                   return gt::protocol_translation(on, any, tokenizer, std::span(samples), options);
                 });
   }
-  gt::check(std::fflush(stdout) == 0 && std::ferror(stdout) == 0, "eval",
-            "the output must take all of the results (a full disk?)");
   return program::interrupted != 0 ? program::interrupted_status() : 0;
 }
 

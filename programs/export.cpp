@@ -73,11 +73,9 @@ int program::export_model(int argc, char** argv) {
     options.type = types.at(type);
     if (options.name.empty()) {
       std::string const shown = folder.substr(0, folder.find_last_not_of('/') + 1);
-      options.name = shown.substr(shown.find_last_of('/') + 1);
+      options.name = gt::replace_malformed(shown.substr(shown.find_last_of('/') + 1));
     }
     print(gt::write_gguf(model, tokenizer, path, options), path);
-    gt::check(std::fflush(stdout) == 0 && std::ferror(stdout) == 0, "export",
-              "the output must take all of the results (a full disk?)");
     return 0;
   });
 }

@@ -13,6 +13,7 @@
 
 #include "commands.hpp"
 #include "support/grow_arguments.hpp"
+#include "support/grow_memory.hpp"
 #include "support/grow_tables.hpp"
 #include "support/program.hpp"
 #include "support/run_folder.hpp"
@@ -59,7 +60,7 @@ class Run : public gt::GrowthObserver {
         data_{gt::training_text(corpus, tokenizer)},
         // A corpus too small is found before anything is written.
         windows_{gt::WindowLoader(data_.tokens.train, a.context, gt::seed(a.seed)).windows()},
-        prefix_cache_{program::prefix_cache_of(a)},
+        prefix_cache_{program::prefix_cache_of(a, program::memory_needed(a, tokenizer.size()))},
         prompts_{prompts_of(corpus)},
         checkpoints_{folder_.checkpoints(a.keep)} {
     gt::check(data_.tokens.validation.size() > 1, "grow", "the text must be long enough to hold out two tokens (got ",
@@ -93,25 +94,35 @@ class Run : public gt::GrowthObserver {
       }
     } else {
       if (a_.tokens == 0) a_.tokens = tokens_for_minutes(shape);
-      folder_.clear();
     }
-    write_description(folder_, a_, id);
     gt::GrowOptions options{
         .batch = a_.batch,
         .context = a_.context,
         .tokens_per_stage = static_cast<std::int64_t>(static_cast<double>(a_.tokens) / plan_.tokens()),
         .seed = gt::seed(a_.seed),
+        .held_out_tokens = a_.held_out == "auto"  ? 0
+                           : a_.held_out == "all" ? gt::all_held_out
+                                                  : program::count_of(a_.held_out),
         .checkpoint_seconds = a_.checkpoint_seconds,
         .prefix_cache = prefix_cache_,
         .stop = [] { return program::interrupted != 0; },
         .resume = resumed ? &*resumed : nullptr};
+    looks_ = gt::held_out_looks(plan_, model_.config(), size(), shape, options, data_.tokens.validation.size() - 1);
+    if (resumed) {
+      gt::write_file_atomically(folder_.description(), description_of(a_, id));
+      if (resumed->stage == 0 && resumed->step == 0) folder_.clear();  // it was killed while it began
+    } else {
+      program::begin(folder_, model_, description_of(a_, id));
+    }
     program::print_plan(plan_, model_.config(), size(), shape, substrate.width(), options.tokens_per_stage);
+    std::printf("held-out text: %s\n", looks_text().c_str());
+    std::fflush(stdout);
 
     describe(substrate, pictures, shape, options.tokens_per_stage, peak);
     gt::ReportObserver reporter(report_, options.resume);
     gt::MetricsLog<> metrics(folder_.metrics(), options.resume);
     if (resumed) {
-      report_.points = gt::MetricsLog<>::read(folder_.metrics());
+      if (RunFolder::exists(folder_.metrics())) report_.points = gt::MetricsLog<>::read(folder_.metrics());
       report_.samples = folder_.read_samples(std::min(resumed->stage, plan_.size() - 1));
       std::size_t const done = resumed->stage;  // a stop between a stage and its samples left none
       bool const between = resumed->step == 0 && done > 0 && done < plan_.size();
@@ -169,6 +180,13 @@ class Run : public gt::GrowthObserver {
     return tokens;
   }
 
+  std::string looks_text() const {
+    if (looks_.tokens == looks_.there)
+      return gt::text("all ", number(looks_.there), " tokens before and after a stage");
+    return gt::text(number(looks_.tokens), " of ", number(looks_.there),
+                    " tokens before and after a stage, evenly spread and always the same (--held-out-tokens)");
+  }
+
   gt::ModelSize size() const { return {.vocab = tokenizer_.size(), .table_width = model_.table_width()}; }
   // Of the windows, how many the prefix cache has room for.
   double kept_share() const {
@@ -190,8 +208,8 @@ class Run : public gt::GrowthObserver {
 
   void describe(gt::FrozenTable const& substrate, gt::GlyphEmbedding const* pictures, gt::BatchShape shape,
                 std::int64_t tokens_per_stage, double peak) {
-    report_.title =
-        gt::text("Growing ", plan_.depth(), " blocks on ", a_.corpus.front().substr(a_.corpus.front().rfind('/') + 1));
+    report_.title = gt::replace_malformed(
+        gt::text("Growing ", plan_.depth(), " blocks on ", a_.corpus.front().substr(a_.corpus.front().rfind('/') + 1)));
     report_.command = command_of(a_);
     report_.peak_flops = peak;
     char ratio[16];
@@ -199,6 +217,7 @@ class Run : public gt::GrowthObserver {
     report_.facts = {
         {"text", gt::text(number(data_.tokens.train_bytes, "B"), " to train on, the last ",
                           number(data_.tokens.validation_bytes, "B"), " held out")},
+        {"looks at held-out text", looks_text()},
         {"tokenizer", gt::text(tokenizer_.size(), " tokens, ", ratio, " bytes a token")},
         {"substrate", gt::text(substrate.method(), ", ", substrate.width(), " numbers a token, fingerprint ",
                                substrate.fingerprint().substr(0, 12))},
@@ -250,7 +269,10 @@ class Run : public gt::GrowthObserver {
                                   : " --prefix-cache-file " + shell_quoted(a_.prefix_cache_file),
                       go_on = program::self + " grow --resume " + shell_quoted(folder_.path()) + cache,
                       at = gt::text("stage ", result.stage + 1,
-                                    result.end == gt::GrowthEnd::diverged ? ", step " : " after step ", result.step);
+                                    result.step == 0                        ? " before its first step"
+                                    : result.end == gt::GrowthEnd::diverged ? ", step "
+                                                                            : " after step ",
+                                    result.step == 0 ? "" : std::to_string(result.step));
     if (result.end == gt::GrowthEnd::finished) {
       if (!a_.resume.empty()) gt::save(model_, tokenizer_, folder_.model());
       if (!a_.prefix_cache_file.empty()) std::remove(a_.prefix_cache_file.c_str());
@@ -276,12 +298,13 @@ class Run : public gt::GrowthObserver {
                        : gt::text("there is no checkpoint from which a smaller rate could help: begin again with --lr ",
                                   gt::shortest(a_.lr / 4)));
     }
-    gt::save(model_, tokenizer_, folder_.model());
+    if (result.step > 0) gt::save(model_, tokenizer_, folder_.model());  // else its blocks are untrained
     program::print_stages(result);
     report_.note = gt::text("Stopped in ", at, ".");
     gt::write_report(report_, folder_.path());
-    std::printf("\nstopped in %s; the model as it is: %s\ngo on: %s\n", at.c_str(), folder_.model().c_str(),
-                go_on.c_str());
+    std::printf("\nstopped in %s", at.c_str());
+    if (result.step > 0) std::printf("; the model as it is: %s", folder_.model().c_str());
+    std::printf("\ngo on: %s\n", go_on.c_str());
     return program::interrupted_status();
   }
 
@@ -325,6 +348,7 @@ class Run : public gt::GrowthObserver {
   gt::CheckpointHistory checkpoints_;
   std::optional<gt::KeepBest<gt::Cpu<>, Model>> best_;  // with --keep-best
   gt::RunReport report_;
+  gt::HeldOutLooks looks_;
   std::optional<std::pair<std::size_t, std::int64_t>> last_kept_;  // stage and step of the checkpoint
 };
 
@@ -337,29 +361,39 @@ int run(GrowArguments a) {
     a.checkpoint_seconds = asked.checkpoint_seconds;
     a.prefix_cache = asked.prefix_cache, a.prefix_cache_file = asked.prefix_cache_file;
     if (asked.keep > 0) a.keep = asked.keep;
+    if (!asked.corpus.empty()) a.corpus = asked.corpus;
+    if (!asked.tokenizer.empty()) a.tokenizer = asked.tokenizer;
+    if (!asked.font.empty()) a.font = asked.font;
+    program::check_there(a);
     a.keep_best = a.keep_best || asked.keep_best;
     if (asked.lr > 0 && asked.lr != a.lr) {
       a.rates += gt::text("; until a stop ", gt::shortest(a.lr));
       a.lr = asked.lr;
     }
   }
-  // What this machine cannot do is found before the text is read, and before a folder is made.
+  // What this machine cannot do, and what is wrong with a small file, is found before the text is read, and before a
+  // folder is made.
   gt::Cpu<>(a.threads).with(a.bf16 ? gt::Products::bf16 : gt::Products::fp32);
   RunFolder const folder = was ? RunFolder(a.resume) : RunFolder::for_new_run(a.out, a.overwrite);
+  program::prefix_cache_of(a, 0);
+  if (a.substrate == "glyph") gt::FontChain::read(a.font);
+  auto const given = a.tokenizer.empty() ? std::nullopt : std::optional(gt::Tokenizer::load(a.tokenizer));
+  program::check_memory(a, given ? given->size() : a.vocab);
 
   auto const corpus = program::read_corpus(a.corpus);
-  if (a.tokenizer.empty()) {
+  if (program::interrupted != 0) return program::interrupted_status();
+  if (!given) {
     std::printf("building a tokenizer of %lld tokens from %s ...\n", static_cast<long long>(a.vocab),
                 number(corpus.bytes(), "B").c_str());
     std::fflush(stdout);
   }
-  auto const tokenizer =
-      a.tokenizer.empty() ? gt::Tokenizer::build(corpus, {.vocab_size = a.vocab}) : gt::Tokenizer::load(a.tokenizer);
+  auto const tokenizer = given ? *given : gt::Tokenizer::build(corpus, {.vocab_size = a.vocab});
+  if (program::interrupted != 0) return program::interrupted_status();
   auto const grow_on = [&](gt::FrozenTable const& substrate, gt::GlyphEmbedding const* pictures = nullptr) {
     gt::Xxh3 sum;
     sum.update(corpus.text());
     RunIdentity const id{sum.hex(), tokenizer.fingerprint(), substrate.fingerprint()};
-    if (was) program::check_identity(*was, id);
+    if (was) program::check_identity(*was, id, a);
     gt::BlockConfig const shape{
         .d_model = a.width, .heads = a.heads, .gelu = a.gelu == "erf" ? gt::Gelu::erf : gt::Gelu::tanh};
     Model model(substrate, shape, gt::seed(a.seed), {.context = a.context});

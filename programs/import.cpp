@@ -60,7 +60,6 @@ int run(Arguments const& a) {
   std::printf("%d blocks, width %d, %d heads, MLP %d, context %lld, vocabulary %lld: %lld parameters\nsaved: %s\n",
               model.depth(), c.d_model, c.heads, c.ff(), static_cast<long long>(model.context()),
               static_cast<long long>(model.vocab()), static_cast<long long>(model.parameter_count()), a.out.c_str());
-  gt::check(std::fflush(stdout) == 0, "import", "the output must take all of the results (a full disk?)");
   return 0;
 }
 

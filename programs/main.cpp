@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <gt/base/version.hpp>
+#include <iostream>
 #include <iterator>
 #include <string_view>
 
@@ -35,6 +36,16 @@ int needs(int argc, char** argv) {
   return EXIT_SUCCESS;
 }
 
+// The exit status of what ended with `status`: a success only if all that it said was taken.
+int ended(std::string_view name, int status) {
+  std::cout.flush();  // CLI11's help
+  if ((std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good()) || status != EXIT_SUCCESS)
+    return status;
+  std::fprintf(stderr, "gt: %.*s: the output must take all of the results (a full disk?)\n",
+               static_cast<int>(name.size()), name.data());
+  return EXIT_FAILURE;
+}
+
 }  // namespace
 }  // namespace program::starting
 
@@ -46,18 +57,18 @@ int main(int argc, char** argv) {
     self = shell_quoted(argv[0]);
   }
   std::string_view const name = argc > 1 ? argv[1] : "help";
-  if (name == "needs") return starting::needs(argc - 2, argv + 2);
-  if (name == "--version" || name == "-V") return std::printf("gt %s\n", gt::version) < 0;
+  if (name == "needs") return starting::ended("needs", starting::needs(argc - 2, argv + 2));
+  if (name == "--version" || name == "-V") return starting::ended("version", std::printf("gt %s\n", gt::version) < 0);
   bool const asks = name == "help" || name == "--help" || name == "-h";
-  if (asks && argc <= 2) return starting::help();
+  if (asks && argc <= 2) return starting::ended("help", starting::help());
   auto const asked = std::string_view(asks ? argv[2] : argv[1]);  // gt help grow: gt grow --help
   Command const* const command = starting::find(asked);
   if (!command) {
     std::fprintf(stderr, "gt: there is no command '%s'; %s help lists them.\n", asked.data(), self.c_str());
     return 2;
   }
-  if (!asks) return command->run(argc - 1, argv + 1);
+  if (!asks) return starting::ended(command->name, command->run(argc - 1, argv + 1));
   char option[] = "--help";
   char* help[] = {argv[2], option, nullptr};
-  return command->run(2, help);
+  return starting::ended(command->name, command->run(2, help));
 }

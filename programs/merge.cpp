@@ -154,6 +154,8 @@ int program::merge(int argc, char** argv) {
       ->type_size(1)
       ->allow_extra_args(false);
   auto const prompts = app.add_option("--prompt", prompt, "text that all together continue");
+  app.add_flag("--special-tokens", options.special_tokens,
+               "spellings of special tokens in the prompt are these tokens");
   app.add_option("--max-tokens", options.max_tokens, "most tokens to add")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
@@ -173,6 +175,7 @@ int program::merge(int argc, char** argv) {
     gt::Mixing const asked{.weights = weights, .posterior = posterior, .decay = decay};
     auto const merged = open(on, folders, posterior || !weights.empty() ? &asked : nullptr, merging);
     program::introduce(on);
+    if (!save.empty()) gt::save_ensemble(merged.ensemble, save);  // before what takes long: it may not be possible
     if (!files.empty() && !score_all(on, merged, files)) return program::interrupted_status();
     if (prompts->count() > 0) {
       auto const print = [](std::string_view piece) {
@@ -185,9 +188,6 @@ int program::merge(int argc, char** argv) {
       print("\n");
       if (done.end == gt::GenerateEnd::cancelled) return program::interrupted_status();
     }
-    if (!save.empty()) gt::save_ensemble(merged.ensemble, save);
-    gt::check(std::fflush(stdout) == 0 && std::ferror(stdout) == 0, "merge",
-              "the output must take all of the results (a full disk?)");
     return 0;
   });
 }

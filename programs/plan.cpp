@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "commands.hpp"
+#include "support/grow_memory.hpp"
 #include "support/grow_tables.hpp"
 #include "support/memory.hpp"
 #include "support/program.hpp"
@@ -33,15 +34,11 @@ struct Planned {
   gt::BatchShape shape;
   std::string title;
 
-  std::int64_t weights(std::size_t i) const {
-    return plan.weight_bytes(i, block, size, size.table_width) + 4 * plan.adapted(i) * plan[i].lora.parameters(block);
-  }
+  std::int64_t weights(std::size_t i) const { return program::weights_of_stage(plan, i, block, size); }
   // Gradients and AdamW's moments.
   std::int64_t optimiser(std::size_t i) const { return 12 * plan.active_parameters(i, block, size); }
   std::int64_t activations(std::size_t i) const { return plan.activation_bytes(i, block, shape); }
-  // Frozen blocks below all that trains are packed once for their products.
-  std::int64_t packed(std::size_t i) const { return 4 * plan.lowest(i) * block.parameters(); }
-  std::int64_t memory(std::size_t i) const { return weights(i) + optimiser(i) + activations(i) + packed(i); }
+  std::int64_t memory(std::size_t i) const { return program::memory_of_stage(plan, i, block, size, shape); }
   double flops(std::size_t i) const { return plan.step_flops(i, block, size, shape); }
 };
 
@@ -193,7 +190,7 @@ int program::plan(int argc, char** argv) {
   app.add_flag("--head-bias", a.head_bias, "a bias on the output head, as the presets have");
   app.add_option("--batch", a.batch, "sequences of a step")->capture_default_str();
   app.add_option("--context", a.context, "tokens of a sequence; 0: the preset's 1024, otherwise 256");
-  app.add_option("--tokens", a.tokens, "says how long so many take, all stages together");
+  takes_counts(app.add_option("--tokens", a.tokens, "says how long so many take, all stages together: 2000000 or 2M"));
   app.add_flag("--step", a.step, "makes the model of a stage from random weights and takes two training steps of it");
   app.add_option("--stage", a.stage, "of --step; 0: the last");
   app.add_option("--threads", a.threads, "0: all cores")->capture_default_str();

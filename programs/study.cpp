@@ -75,6 +75,15 @@ struct Arguments {
     if (fonts.empty()) fonts = {unifont()};
     if (languages.empty() && wants_experts()) languages = fetched_languages();
     gt::check(!corpus.empty(), "study", "--corpus must name a text");
+    for (auto const& group : only) {
+      bool known = group == "compose" && !languages.empty();
+      for (char const* each : {"matrix", "equal", "lora", "recode", "merge", "recall", "passage", "artefact"})
+        known = known || group == each;
+      gt::check(known, "study",
+                "--only must name groups that there are: matrix, equal, lora, recode, merge, recall, "
+                "passage, artefact, compose (with --language) (got '",
+                group, "')");
+    }
     gt::check(hours > 0 && hours <= 1000, "study", "--hours must lie in 0 ... 1000 (got ", hours, ")");
   }
 };
@@ -103,7 +112,7 @@ void write_report(Arguments const& a, study::Scale const& scale, study::Tables c
   if (a.quick) command += " --quick";
   if (a.hours != 1) command += gt::text(" --hours ", gt::shortest(a.hours));
   std::vector<std::pair<std::string, std::string>> const facts{
-      {"text", a.corpus},
+      {"text", gt::replace_malformed(a.corpus)},
       {"model", gt::text("width ", scale.width, ", ", scale.heads, " heads, ", scale.depth(), " blocks, ", scale.each,
                          " a stage")},
       {"vocabulary, context, batch", gt::text(scale.vocab, ", ", scale.context, ", ", scale.batch)},
@@ -125,7 +134,16 @@ int run(Arguments const& a) {
   for (auto const& file : a.languages) {
     auto const equals = file.find('=');
     gt::check(equals != file.npos && equals > 0, "study", "--language must be NAME=FILE (got '", file, "')");
+    gt::check(gt::is_utf8(file.substr(0, equals)), "study", "the NAME of --language must be UTF-8 (got '", file, "')");
     files.emplace_back(file.substr(0, equals), file.substr(equals + 1));
+  }
+  std::optional<study::Languages> languages;
+  std::optional<study::Substrates> of_languages;
+  std::optional<study::ComposeStudy> compose;  // jobs refer to it
+  if (!files.empty()) {
+    languages = study::Languages::read(files, a.quick ? 60'000 : 600'000, a.quick ? 1536 : 4096);
+    of_languages.emplace(languages->tokenizer, a.fonts, scale.width);
+    compose.emplace(study::ComposeStudy{on, scale, *languages, *of_languages});
   }
   gt::Json settings = scale.json();
   gt::Xxh3 sum;
@@ -133,8 +151,7 @@ int run(Arguments const& a) {
   settings["text"] = sum.hex();
   settings["hours"] = a.hours, settings["quick"] = a.quick;
   gt::make_folder(a.out);
-  if (a.overwrite) std::remove((a.out + "/results.jsonl").c_str());
-  study::Results results(a.out, settings);
+  study::Results results(a.out, settings, a.overwrite);
   if (!results.notice().empty()) std::fprintf(stderr, "%s\n", results.notice().c_str());
 
   study::GrowthStudy const growth{on, scale, text, substrates, results};
@@ -146,19 +163,10 @@ int run(Arguments const& a) {
                       return study::ask(growth, static_cast<std::uint64_t>(s), a.quick ? 40 : 200, a.quick ? 2 : 10);
                     }});
   }
-  std::optional<study::Languages> languages;
-  std::optional<study::Substrates> of_languages;
-  std::optional<study::ComposeStudy> compose;  // jobs refer to it
-  if (!files.empty()) {
-    languages = study::Languages::read(files, a.quick ? 60'000 : 600'000, a.quick ? 1536 : 4096);
-    of_languages.emplace(languages->tokenizer, a.fonts, scale.width);
-    compose.emplace(study::ComposeStudy{on, scale, *languages, *of_languages});
+  if (compose) {
     for (auto& job : compose->jobs()) jobs.push_back(std::move(job));
   }
   std::erase_if(jobs, [&](Job const& job) { return !a.wants(job.name); });
-  gt::check(!jobs.empty(), "study",
-            "--only must name groups that there are: matrix, equal, lora, recode, merge, recall, "
-            "passage, artefact, compose (with --language)");
 
   study::Tables const tables{results, text.unigram_bits()};
   double const start = gt::seconds_now();
@@ -184,7 +192,6 @@ int run(Arguments const& a) {
   write_report(a, scale, tables);
   std::printf("\n%s\n%s\nreport: %s/report.html\nresults: %s/results.jsonl\n", study::to_lines(tables.cells()).c_str(),
               study::to_lines(tables.claims(false)).c_str(), a.out.c_str(), a.out.c_str());
-  gt::check(std::fflush(stdout) == 0, "study", "the output must take all of the results (a full disk?)");
   return 0;
 }
 

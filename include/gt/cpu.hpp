@@ -29,9 +29,11 @@ class Cpu {
   using tag = cpu_tag;           ///< selects the CPU kernels
   static constexpr Isa isa = I;  ///< that the kernels are compiled for
 
-  /// All cores this process may use, or `threads` of them. Errors: a negative number.
+  /// All cores this process may use, or `threads` of them. Errors: a negative number, or one above `max_threads`.
   explicit Cpu(int threads = 0) : threads_{threads > 0 ? threads : available_threads()} {
     check(threads >= 0, "Cpu", "the number of threads must not be negative (got ", threads, "); 0 takes all cores");
+    check(threads <= max_threads, "Cpu", "the number of threads must lie in 0 ... ", max_threads, " (got ", threads,
+          "); 0 takes all cores");
   }
 
   /// The same backend with matrix products in another precision; attention, norms and updates stay fp32.

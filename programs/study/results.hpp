@@ -17,11 +17,13 @@ namespace study {
 /// The lines of results.jsonl by the names of their jobs. A last line that was cut off is measured anew.
 class Results {
  public:
-  /// Reads what an earlier run has measured under the same `settings`.   Errors: other settings; a malformed line, by
-  /// its number; a file that is in use or cannot be written.
-  Results(std::string const& folder, gt::Json const& settings) : path_{folder + "/results.jsonl"}, lock_(folder) {
+  /// Reads what an earlier run has measured under the same `settings`, or forgets it.   Errors: other settings; a
+  /// malformed line, by its number; a file that is in use or cannot be written, which is then as it was.
+  Results(std::string const& folder, gt::Json const& settings, bool forget)
+      : path_{folder + "/results.jsonl"}, lock_(folder) {
     std::ifstream in(path_, std::ios::binary);
-    std::string all((std::istreambuf_iterator<char>(in)), {});
+    std::string all;
+    if (!forget) all.assign(std::istreambuf_iterator<char>(in), {});
     auto const whole = all.rfind('\n');
     all.resize(whole == all.npos ? 0 : whole + 1);
     int number = 0;
@@ -39,8 +41,8 @@ class Results {
       }
       at = end + 1;
     }
+    if (all.empty()) all = gt::dump_json(gt::Json{{"settings", settings}}, "study") + "\n";
     gt::write_file_atomically(path_, all);  // without what was cut off
-    if (all.empty()) append(gt::Json{{"settings", settings}});
   }
 
   bool has(std::string const& job) const { return rows_.contains(job); }  ///< whether it has been measured

@@ -166,6 +166,7 @@ inline gt::Json run_plan(gt::Cpu<> const& on, Model& model, gt::GrowthPlan const
                                 .tokens_per_stage = tokens_per_stage,
                                 .seed = gt::seed(seed),
                                 .evaluate_every = 25,
+                                .held_out_tokens = gt::all_held_out,
                                 .evaluation_tokens = 4096,
                                 .stop = [] { return program::interrupted != 0; }};
   auto const result = gt::grow(on, model, plan, text.tokens, text.bytes_of_tokens, options, watch);

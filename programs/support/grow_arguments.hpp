@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <gt/gt.hpp>
+#include <gt/io/json_path.hpp>
 #include <initializer_list>
 #include <limits>
 #include <string>
@@ -29,7 +30,8 @@ struct GrowArguments {
   int keep = 0;  ///< checkpoints; 0: not said, which is 1 in a new run
   std::uint64_t seed = 1;
   std::string prefix_cache = "auto", prefix_cache_type = "fp32", prefix_cache_file, tokenizer;
-  std::string rates;  ///< how --lr was changed on the way, in words
+  std::string held_out = "auto";  ///< tokens that a look reads: auto, all or a number
+  std::string rates;              ///< how --lr was changed on the way, in words
   bool quick = false, overwrite = false, bf16 = false, profile = false, keep_best = false;
 };
 
@@ -49,6 +51,8 @@ inline void check_arguments(GrowArguments const& a) {
   gt::check(a.context > 0 && a.context <= 65536, "grow", "--context must lie in 1 ... 65536 (got ", a.context, ")");
   check_keep(a);
   gt::check(gt::is_raster_side(a.raster), "grow", "--raster must be 16, 32 or 64 (got ", a.raster, ")");
+  gt::check(a.held_out == "auto" || a.held_out == "all" || count_of(a.held_out) > 0, "grow",
+            "--held-out-tokens must be a number such as 20000 or 20k, all or auto (got '", a.held_out, "')");
   one_of("--gelu", a.gelu, {"tanh", "erf"});
   one_of("--init", a.init, {"random", "identity", "duplicate", "expand"});
   one_of("--head", a.head, {"carry", "reset"});
@@ -65,28 +69,44 @@ inline void check_arguments(GrowArguments const& a) {
 
 /// What of the arguments decides what a run computes and keeps: written at its start, read when it goes on.
 inline gt::Json to_json(GrowArguments const& a) {
-  return {{"corpus", a.corpus},   {"tokenizer_file", a.tokenizer},
-          {"plan", a.plan},       {"substrate", a.substrate},
-          {"font", a.font},       {"raster", a.raster},
-          {"init", a.init},       {"head", a.head},
-          {"tokens", a.tokens},   {"vocab", a.vocab},
-          {"width", a.width},     {"heads", a.heads},
-          {"context", a.context}, {"batch", a.batch},
-          {"lr", a.lr},           {"seed", a.seed},
-          {"rates", a.rates},     {"prefix_cache_type", a.prefix_cache_type},
-          {"gelu", a.gelu},       {"bf16", a.bf16},
-          {"keep", a.keep},       {"keep_best", a.keep_best}};
+  return {{"corpus", gt::json_of_paths(a.corpus)},
+          {"tokenizer_file", gt::json_of_path(a.tokenizer)},
+          {"held_out_tokens", a.held_out},
+          {"plan", a.plan},
+          {"substrate", a.substrate},
+          {"font", gt::json_of_paths(a.font)},
+          {"raster", a.raster},
+          {"init", a.init},
+          {"head", a.head},
+          {"tokens", a.tokens},
+          {"vocab", a.vocab},
+          {"width", a.width},
+          {"heads", a.heads},
+          {"context", a.context},
+          {"batch", a.batch},
+          {"lr", a.lr},
+          {"seed", a.seed},
+          {"rates", a.rates},
+          {"prefix_cache_type", a.prefix_cache_type},
+          {"gelu", a.gelu},
+          {"bf16", a.bf16},
+          {"keep", a.keep},
+          {"keep_best", a.keep_best}};
 }
 inline GrowArguments grow_arguments_of(gt::Json const& json, std::string const& where) {
   GrowArguments a;
   auto const read = [&]<class T>(char const* key, T& value) { value = gt::json_get<T>(json, key, where); };
-  read("corpus", a.corpus), read("plan", a.plan), read("substrate", a.substrate), read("font", a.font);
+  auto const part = [&](char const* key) { return gt::json_get<gt::Json>(json, key, where); };
+  a.corpus = gt::paths_of_json(part("corpus"), where), a.font = gt::paths_of_json(part("font"), where);
+  read("plan", a.plan), read("substrate", a.substrate);
   read("raster", a.raster), read("init", a.init), read("head", a.head), read("tokens", a.tokens);
   read("vocab", a.vocab), read("width", a.width), read("heads", a.heads), read("context", a.context);
   read("batch", a.batch), read("lr", a.lr), read("seed", a.seed), read("rates", a.rates);
   if (json.contains("prefix_cache_type")) read("prefix_cache_type", a.prefix_cache_type);  // younger than the rest
   if (json.contains("gelu")) read("gelu", a.gelu);
-  if (json.contains("tokenizer_file")) read("tokenizer_file", a.tokenizer);
+  if (json.contains("tokenizer_file")) a.tokenizer = gt::path_of_json(part("tokenizer_file"), where);
+  a.held_out = "all";  // as it was before there was a choice
+  if (json.contains("held_out_tokens")) read("held_out_tokens", a.held_out);
   if (json.contains("bf16")) read("bf16", a.bf16);
   a.keep = 1;
   if (json.contains("keep")) read("keep", a.keep), read("keep_best", a.keep_best);
@@ -106,12 +126,16 @@ struct GrowCommandLine {
     auto const option = [&](char const* name, auto& value, char const* what) {
       return app.add_option(name, value, what)->capture_default_str();
     };
-    app.add_option("--corpus", a.corpus, "UTF-8 text files; the last 5 % are held out");
+    app.add_option(
+        "--corpus", a.corpus,
+        "UTF-8 text files; the last 5 % are held out. With --resume, where they have moved to; so --tokenizer, "
+        "--font");
     app.add_option("--out", a.out, "folder for the run; by default a new one, runs/grow-N");
     app.add_flag("--overwrite", a.overwrite, "replace the run that is in --out");
     resume = app.add_option("--resume", a.resume, "folder of a run that was stopped: goes on from its last checkpoint");
     minutes = option("--minutes", a.minutes, "time to train; measured and turned into tokens");
-    tokens = app.add_option("--tokens", a.tokens, "tokens to train on, all stages together, instead of minutes");
+    tokens = takes_counts(app.add_option(
+        "--tokens", a.tokens, "tokens to train on, all stages together, instead of minutes: 1500000 or 1.5M"));
     minutes->excludes(tokens);
     width = option("--width", a.width, "d_model, the width of the model");
     heads = option("--heads", a.heads, "attention heads");
@@ -143,11 +167,15 @@ struct GrowCommandLine {
     option("--raster", a.raster, "side of a token's picture in pixels: 16, 32 or 64");
     option(
         "--prefix-cache", a.prefix_cache,
-        "keeps what frozen blocks make of text that comes again: auto (in a quarter of the free memory), 2GB or off");
+        "keeps what frozen blocks make of text that comes again: auto (in a quarter of the memory left), 2GB or off");
     option("--prefix-cache-type", a.prefix_cache_type, "fp32: only the time changes; bf16: rounded, half the memory")
         ->check(CLI::IsMember({"fp32", "bf16"}));
     app.add_option("--prefix-cache-file", a.prefix_cache_file,
                    "keeps it in this file, where --resume finds it; removed when the run is finished");
+    option(
+        "--held-out-tokens", a.held_out,
+        "held-out tokens that a look before or after a stage reads, evenly spread, always the same: 20k, all, or auto: "
+        "looks then take a twentieth of the work");
     app.add_flag("--bf16", a.bf16, "multiply in bf16, where the CPU can: faster, with 8 bits of precision");
     app.add_flag("--profile", a.profile, "show where the time went, op by op");
     keep = app.add_option("--keep", a.keep,
@@ -160,16 +188,11 @@ struct GrowCommandLine {
     app.add_flag("--quick", a.quick, "a small model in about a minute");
     for (CLI::Option* other : app.get_options()) {  // a run goes on as it began; only these may change
       auto const name = other->get_name();
-      std::initializer_list<char const*> const may_change{"--resume",
-                                                          "--threads",
-                                                          "--lr",
-                                                          "--prefix-cache",
-                                                          "--prefix-cache-file",
-                                                          "--keep",
-                                                          "--keep-best",
-                                                          "--checkpoint-seconds",
-                                                          "--profile",
-                                                          "--help"};
+      std::initializer_list<char const*> const may_change{
+          "--resume",  "--corpus",    "--tokenizer",          "--font",
+          "--threads", "--lr",        "--prefix-cache",       "--prefix-cache-file",
+          "--keep",    "--keep-best", "--checkpoint-seconds", "--profile",
+          "--help"};
       if (std::find(may_change.begin(), may_change.end(), name) == may_change.end()) resume->excludes(other);
     }
   }
@@ -193,7 +216,7 @@ struct GrowCommandLine {
     if (a.corpus.empty() && a.resume.empty()) {
       if (auto const austen = fetched("GT_AUSTEN")) a.corpus = {*austen};
     }
-    if (a.font.empty()) a.font = {unifont()};
+    if (a.font.empty() && a.resume.empty()) a.font = {unifont()};
     bool const given = a.tokens != 0 || tokens->count() > 0;
     gt::check(!given || a.tokens > 0, "grow", "--tokens must be positive (got ", a.tokens, ")");
     gt::check(a.prefix_cache == "auto" || a.prefix_cache == "off" || bytes_of(a.prefix_cache) >= 0, "grow",
@@ -208,12 +231,12 @@ struct GrowCommandLine {
   }
 };
 
-/// What a run's prefix cache may take; its file is one that can be opened. A run whose states are rounded goes on with
-/// rounded ones, if need be without keeping any: a budget of one byte.
-inline gt::PrefixCacheOptions prefix_cache_of(GrowArguments const& a) {
+/// What a run's prefix cache may take where all else takes `others` bytes; its file is one that can be opened. A run
+/// whose states are rounded goes on with rounded ones, if need be without keeping any: a budget of one byte.
+inline gt::PrefixCacheOptions prefix_cache_of(GrowArguments const& a, std::int64_t others) {
   gt::PrefixCacheOptions options{.bytes = 0, .type = gt::CachedAs::exact, .file = a.prefix_cache_file};
   if (a.prefix_cache == "auto") {
-    options.bytes = a.prefix_cache_file.empty() ? std::max<std::int64_t>(1, available_memory() / 4)
+    options.bytes = a.prefix_cache_file.empty() ? std::max<std::int64_t>(1, (available_memory() - others) / 4)
                                                 : std::numeric_limits<std::int64_t>::max();
   } else if (a.prefix_cache != "off") {
     options.bytes = bytes_of(a.prefix_cache);
@@ -245,6 +268,7 @@ inline std::string command_of(GrowArguments const& a) {
   }
   add("--seed", a.seed);
   if (a.prefix_cache_type == "bf16") add("--prefix-cache-type", "bf16");
+  if (a.held_out != "auto") add("--held-out-tokens", a.held_out);
   if (a.gelu != "tanh") add("--gelu", a.gelu);
   if (a.bf16) add("--bf16");
   return line;

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <gt/formats/hugging_face/folder_tokenizer.hpp>
 #include <gt/gt.hpp>
+#include <gt/io/text_file.hpp>
 #include <new>
 #include <string>
 #include <vector>
@@ -54,6 +56,24 @@ inline void note(std::string const& sentence) {
   if (!sentence.empty()) std::fprintf(stderr, "note: %s\n", sentence.c_str());
 }
 
+/// Says on stderr where a folder holds the best model of a run (--keep-best) that was chosen by few looks: then it may
+/// be the last, or one of an early stage, by chance.
+inline void tell_of_look(std::string const& folder) {
+  constexpr std::int64_t few = 10;
+  std::string const path = folder + "/look.json", where = "'" + path + "'";
+  std::FILE* const file = std::fopen(path.c_str(), "r");
+  if (file == nullptr) return;
+  std::fclose(file);
+  gt::Json const look = gt::parse_json(gt::read_text_file(path), where);
+  if (!look.contains("looks")) return;
+  auto const number = [&](char const* key) { return gt::json_get<std::int64_t>(look, key, where); };
+  if (auto const looks = number("looks"); looks < few)
+    std::fprintf(stderr,
+                 "note: '%s' is the best of %lld look%s at held-out text only, that of stage %lld after step %lld\n",
+                 folder.c_str(), static_cast<long long>(looks), looks == 1 ? "" : "s",
+                 static_cast<long long>(number("stage")), static_cast<long long>(number("step")));
+}
+
 /// A saved model with the tokenizer it was saved with.
 struct OpenModel {
   gt::AnyModel model;
@@ -64,6 +84,7 @@ inline OpenModel open_model(gt::Cpu<> const& on, std::string const& folder) {
   auto const opened = gt::ModelFolder::open(folder);
   auto model = gt::load_any_model(on, opened);
   note(gt::table_note(opened, model));
+  tell_of_look(folder);
   return {std::move(model), std::move(tokenizer)};
 }
 

@@ -219,4 +219,23 @@ TEST_CASE("EnsembleTrainer: what cannot train is one sentence") {
   CHECK_THROWS_WITH_AS(trainer.update(1e-3), "gt: EnsembleTrainer::update: a forward_backward must come first", Error);
 }
 
+TEST_CASE("EnsembleTrainer: copies of an ensemble keep the adapter and the heads that they had") {
+  auto tuned = ensemble_of<float>(fixed_weights({1, 2}));
+  auto const served = tuned;
+  auto const adapter = served.adapter()->buffer().clone();
+  auto const head = served.expert(0).head_buffer().clone();
+  EnsembleTrainer trainer(Ref{}, tuned, batch, {.heads = true});
+  trainer.step(ids_below(V, batch.rows(), 1), targets_of_batch(), 1e-2);
+  CHECK(bit_equal<float>(served.adapter()->buffer().span(), adapter.span()));
+  CHECK(bit_equal<float>(served.expert(0).head_buffer().span(), head.span()));
+  CHECK(!bit_equal<float>(tuned.adapter()->buffer().span(), adapter.span()));
+  auto const while_it_trains = tuned;
+  auto const then = while_it_trains.adapter()->buffer().clone();
+  auto const head_then = while_it_trains.expert(0).head_buffer().clone();
+  trainer.step(ids_below(V, batch.rows(), 1), targets_of_batch(), 1e-2);
+  CHECK(bit_equal<float>(while_it_trains.adapter()->buffer().span(), then.span()));
+  CHECK(bit_equal<float>(while_it_trains.expert(0).head_buffer().span(), head_then.span()));
+  CHECK(!bit_equal<float>(tuned.expert(0).head_buffer().span(), head_then.span()));
+}
+
 }  // namespace trainer_test

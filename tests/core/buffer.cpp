@@ -47,6 +47,27 @@ TEST_CASE("Buffer: a copy shares, a clone does not") {
   CHECK(moved.size() == 1);
 }
 
+TEST_CASE("Buffer: unshare copies where another handle keeps the memory, or nobody does") {
+  Buffer<float> one(2);
+  one[0] = 5;
+  float const* const memory = one.data();
+  CHECK(!one.is_shared());
+  one.unshare();
+  CHECK(one.data() == memory);
+  {
+    auto const other = one;
+    CHECK((one.is_shared() && other.is_shared()));
+    one.unshare();
+    CHECK((one.data() != memory && other.data() == memory));
+    CHECK((!one.is_shared() && !other.is_shared() && one[0] == 5));
+  }
+  static float constant[] = {1, 2};  // as the weights of an embedded model
+  auto wrapped = Buffer<float>::wrap(std::shared_ptr<float>(std::shared_ptr<void>{}, constant), 2);
+  wrapped.unshare();
+  CHECK((wrapped.data() != constant && wrapped[1] == 2));
+  CHECK(!Buffer<float>().is_shared());
+}
+
 TEST_CASE("Buffer: wrap keeps the owner of foreign memory alive") {
   auto numbers = std::make_shared<std::vector<float>>(std::vector<float>{1, 2, 3, 4});
   std::weak_ptr<std::vector<float>> const watch = numbers;

@@ -106,6 +106,49 @@ TEST_CASE("grow: stopped after any step, it goes on from the checkpoint to the s
   }
 }
 
+TEST_CASE("grow: stopped in any look at held-out text, it makes that look when it goes on, to the same bits") {
+  auto const asked = [] {
+    auto o = options();
+    o.look_seconds = 0;  // each batch of a look asks
+    o.evaluate_every = 4;
+    return o;
+  };
+  Tiny whole_model = new_model(1);
+  Losses whole;
+  auto const result = gt::grow(Ref{}, whole_model, plan, corpus(), one_byte, asked(), whole);
+  int in_looks = 0, before_a_step = 0, stop_after = 0;
+  for (bool finished = false; !finished;) {
+    ++stop_after;
+    CAPTURE(stop_after);
+    Tiny model = new_model(1);
+    Keep keep(model);
+    Losses losses;
+    int calls = 0;
+    auto stopping = asked();
+    stopping.stop = [&] { return ++calls >= stop_after; };
+    auto const first = gt::grow(Ref{}, model, plan, corpus(), one_byte, stopping, keep, losses);
+    finished = first.end == GrowthEnd::finished;
+    in_looks += keep.state && keep.state->look_due;
+    before_a_step += first.end == GrowthEnd::stopped && first.step == 0;
+    if (stop_after % 3 != 0) continue;  // of all these, every third goes on
+
+    Tiny again = keep.copy ? std::move(*keep.copy) : new_model(1);
+    auto going_on = asked();
+    if (keep.state) going_on.resume = &*keep.state;
+    auto const second = gt::grow(Ref{}, again, plan, corpus(), one_byte, going_on, losses);
+    CHECK(changes(weights_of(whole_model), weights_of(again)).empty());
+    CHECK(losses.all == whole.all);
+    CHECK(losses.bits == whole.bits);
+    REQUIRE(second.stages.size() == plan.size());
+    for (std::size_t s = 0; s < plan.size(); ++s) {
+      CHECK(second.stages[s].before.nats == result.stages[s].before.nats);
+      CHECK(second.stages[s].after.nats == result.stages[s].after.nats);
+    }
+  }
+  CHECK(in_looks > 20);
+  CHECK(before_a_step > 20);
+}
+
 TEST_CASE("grow: a mixture of texts changes with the stages, and a run goes on in it to the same bits") {
   auto asked = options();
   asked.more_text = {gt::Tokens::from_ids(ids_below(V, 300, 7), V), gt::Tokens::from_ids(ids_below(V, 200, 8), V)};

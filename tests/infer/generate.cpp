@@ -176,6 +176,19 @@ TEST_CASE("generate: an empty prompt starts from the begin of a text, which is n
   CHECK(say(Recital({"A", "b"}), "", 3).text() == "bAb");  // without one, from token 0
 }
 
+TEST_CASE("generate: spellings of special tokens in a prompt are their letters, or on request these tokens") {
+  Recital const recital({"<s>", "<", "s", ">", "a", "</s>"});
+  gt::GenerateOptions options{.max_tokens = 1, .sampler = {.temperature = 0}};
+  std::string said;
+  auto const say = [&](std::string_view piece) { said += piece; };
+  auto const letters = gt::generate(gt::Cpu<>(1), recital.model(), recital.tokenizer(), "<s>", options, say);
+  CHECK((letters.prompt_tokens == 3 && said == "a"));
+  options.special_tokens = true;
+  said.clear();
+  auto const token = gt::generate(gt::Cpu<>(1), recital.model(), recital.tokenizer(), "<s>", options, say);
+  CHECK((token.prompt_tokens == 1 && said == "<"));
+}
+
 TEST_CASE("generate: characters that are spelled in bytes are given out whole") {
   Recital const euro({"A", "x", "<0xE2>", "<0x82>", "<0xAC>", "y"});
   CHECK(say(euro, "A", 5).pieces == Pieces{"x", "\xE2\x82\xAC", "y"});

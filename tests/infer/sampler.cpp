@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "gt/base/clock.hpp"
 #include "io/support.hpp"
 
 namespace sampler_test {
@@ -236,6 +238,41 @@ TEST_CASE("Sampler: options that mean nothing are refused with their value") {
     CHECK(has(error([&](auto& o) { o.min_p = p; }), "min-p must lie in [0, 1] (got "));
   CHECK(error([](auto&) {}) == "no error");
   CHECK(error_of([] { Sampler{}; }) == "no error");
+}
+
+TEST_CASE("Sampler: of no options is that of all defaults, however it is written") {
+  auto const z = logits();
+  Sampler by_default, of_nothing({}), of_options(SamplerOptions{}), of_one({.temperature = 0.8});
+  for (int i = 0; i < 50; ++i) {
+    auto const id = by_default(std::span(z));
+    CHECK(of_nothing(std::span(z)) == id);
+    CHECK(of_options(std::span(z)) == id);
+    CHECK(of_one(std::span(z)) == id);
+  }
+}
+
+TEST_CASE("Sampler: a draw takes time linear in the vocabulary, however many tokens are banned") {
+  auto const seconds_of = [](std::size_t V, double p) {
+    std::vector<float> z(V);
+    std::vector<std::int32_t> banned;
+    for (std::size_t i = 0; i < V; ++i) {
+      z[i] = static_cast<float>((i * 2654435761u) % 1000) / 500;
+      if (i % 2 == 1) banned.push_back(static_cast<std::int32_t>(i));
+    }
+    Sampler sampler(top_p(p));
+    double least = 1e9;
+    for (int i = 0; i < 7; ++i) {
+      double const start = gt::seconds_now();
+      CHECK(sampler(std::span<float const>(z), std::span<std::int32_t const>(banned)) % 2 == 0);
+      least = std::min(least, gt::seconds_since(start));
+    }
+    return least;
+  };
+  for (double const p : {1.0, 0.95}) {  // eight times as much takes eight times as long; squares would take 64
+    double const few = seconds_of(1 << 14, p), many = seconds_of(1 << 17, p);
+    CAPTURE(p);
+    CHECK(many / few < 24);
+  }
 }
 
 }  // namespace sampler_test

@@ -189,8 +189,19 @@ TEST_CASE("Block: its shape is checked when it is made") {
   CHECK_THROWS_WITH_AS(Block<>(BlockConfig{.d_model = 96, .heads = 5}),
                        "gt: BlockConfig: the heads must divide the width (got 5 heads for a width of 96); try 3",
                        gt::Error);
+  CHECK_THROWS_WITH_AS(Block<>(BlockConfig{.d_model = 100, .heads = 3}),
+                       "gt: BlockConfig: the heads must divide the width (got 3 heads for a width of 100); try 2",
+                       gt::Error);
+  CHECK_THROWS_WITH_AS(Block<>(BlockConfig{.d_model = 12, .heads = 4}),
+                       "gt: BlockConfig: rotary positions need an even head width (got 3); try 3 heads", gt::Error);
   CHECK_THROWS_WITH_AS(Block<>(BlockConfig{.d_model = 9, .heads = 3}),
-                       "gt: BlockConfig: rotary positions need an even head width (got 3)", gt::Error);
+                       "gt: BlockConfig: rotary positions need an even width (got 9); try 8", gt::Error);
+  for (int width = 2; width <= 200; width += 2) {  // what it says fits
+    for (int heads = 1; heads <= width; ++heads) {
+      int const fits = gt::detail::heads_that_fit({.d_model = width, .heads = heads});
+      CHECK((width % fits == 0 && width / fits % 2 == 0));
+    }
+  }
   CHECK_THROWS_WITH_AS(Block<>(BlockConfig{.d_model = 0, .heads = 3}),
                        "gt: BlockConfig: the width must be positive (got 0)", gt::Error);
   CHECK_THROWS_WITH_AS(Block<>(BlockConfig{.d_model = 8, .heads = 0}), doctest::Contains("got 0 heads"), gt::Error);

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -15,6 +17,7 @@
 #include "gt/backend/ref/ref.hpp"
 #include "gt/cpu.hpp"
 #include "gt/nn/passes.hpp"
+#include "gt/train/trainer.hpp"
 #include "support/data.hpp"
 #include "support/model.hpp"
 
@@ -280,6 +283,68 @@ TEST_CASE("Transformer: copies share weights, clones do not, and each grows alon
   CHECK(changes(before, weights_of(model)) == expected);
   CHECK(changes(before, weights_of(clone)).empty());
   CHECK(clone.table().data() == model.table().data());  // the substrate never changes: all share it
+}
+
+TEST_CASE("Transformer: a const model never changes, whatever copies of it do") {
+  auto grown = scrambled(tiny, 2, V, {.context = 8, .head_bias = true});
+  grown.attach_adapters({.rank = 2});
+  gt::test::scramble(grown);  // its adapters change logits
+  auto const served = grown;
+  auto const before = weights_of(served);
+  auto const train = [&](Tiny& model) {
+    auto const ids = ids_below(V, 9, 1);
+    gt::Trainer trainer(Ref{}, model, {1, 8});
+    trainer.step(std::span(ids).first(8), std::span(ids).last(8), 1e-2);
+  };
+  struct {
+    char const* what;
+    std::function<void(Tiny&)> run;
+  } const all[] = {
+      {"the head trains", [&](Tiny& m) { m.set_head_trainable(true, true), train(m); }},
+      {"a tensor trains by its name", [&](Tiny& m) { m.set_trainable("lm_head.bias", true), train(m); }},
+      {"a block trains", [&](Tiny& m) { m.set_block_trainable(m.blocks()[1], true), train(m); }},
+      {"one of its tensors does", [&](Tiny& m) { m.blocks()[0].set_trainable(Tiny::block_type::q_w, true), train(m); }},
+      {"adapters train", [&](Tiny& m) { m.set_adapters_trainable(true), train(m); }},
+      {"adapters are merged", [&](Tiny& m) { m.merge_adapters(Ref{}); }},
+      {"the head is drawn anew", [&](Tiny& m) { m.reset_head(5); }},
+      {"a block starts anew", [&](Tiny& m) { m.blocks()[0].initialise(gt::seed(9), 0, 2, BlockInit::random); }},
+      {"a buffer that is shared by hand trains",
+       [&](Tiny& m) {
+         m.set_head_trainable(true, true);
+         m.head_buffer() = served.head_buffer();
+         train(m);
+       }},
+  };
+  for (auto const& each : all) {
+    CAPTURE(each.what);
+    auto copy = served;
+    each.run(copy);
+    CHECK(!changes(before, weights_of(copy)).empty());
+    CHECK(changes(before, weights_of(served)).empty());
+    auto const again = copy;  // taken while it trains
+    auto const then = weights_of(again);
+    if (copy.lowest_trainable() < copy.depth() || copy.head_trains()) train(copy);
+    CHECK(changes(then, weights_of(again)).empty());
+    CHECK(changes(before, weights_of(served)).empty());
+  }
+}
+
+TEST_CASE("Transformer: a table that was trained is copied before a copy of the model trains it on") {
+  Tiny model(substrate_of(V, 4, "learned"), tiny, gt::seed(1), {.context = 8});
+  auto const ids = ids_below(V, 9, 1);
+  auto const train = [&](Tiny& m) {
+    m.set_table_trainable(true);
+    gt::Trainer trainer(Ref{}, m, {1, 8});
+    trainer.step(std::span(ids).first(8), std::span(ids).last(8), 1e-2);
+    m.set_table_trainable(false);
+  };
+  train(model);
+  auto const served = model;
+  auto const before = weights_of(served);
+  train(model);
+  CHECK(changes(before, weights_of(served)).empty());
+  CHECK(changes(before, weights_of(model)) == std::vector<std::string>{"model.embed_tokens.weight"});
+  CHECK(served.substrate_fingerprint() != model.substrate_fingerprint());
 }
 
 TEST_CASE("Transformer: a new head leaves the blocks alone and differs from draw to draw") {

@@ -28,8 +28,8 @@ using gt::test::error_of, gt::test::has, gt::test::put, gt::test::tiny_run, gt::
 
 namespace {
 
-constexpr char const* files[] = {"report.html", "bits_per_byte_by_tokens.svg", "bits_per_byte_by_time.svg",
-                                 "training_loss.svg", "step_profile.svg"};
+constexpr char const* files[] = {"report.html",       "bits_per_byte_by_tokens.svg", "bits_per_byte_by_time.svg",
+                                 "training_loss.svg", "gradient_norm.svg",           "step_profile.svg"};
 
 /// Keeps what it is told.
 struct Witness : gt::GrowthObserver {
@@ -205,7 +205,7 @@ TEST_CASE("report_html: the result in the first sentence, all parts, figures and
   CHECK(headings ==
         "Learning|Stages|Where the time of a step goes|What the model sees|What it writes|To repeat this run|");
   for (auto const& c : xml.all("figcaption")) captions += c.text.substr(0, c.text.find('.')) + "|";
-  CHECK(captions == "Figure 1|Figure 2|Figure 3|Table 1|Table 2|Figure 4|Table 3|");
+  CHECK(captions == "Figure 1|Figure 2|Figure 3|Figure 4|Table 1|Table 2|Figure 5|Table 3|");
   CHECK(xml.all("h3")[1].text == "After stage 2: 4 blocks, 2.250 bits per byte");
   CHECK(xml.all("blockquote")[0].text == "It is a truth\nuniversally");
   CHECK(xml.all("code")[0].text == "./run grow --seed 1");
@@ -347,7 +347,7 @@ TEST_CASE("write_report: the page and its figures, well-formed, in a folder old 
   }
   write_report({}, folder.path());  // replaces all of it
   CHECK(gt::read_text_file(folder / "report.html") == report_html({}));
-  CHECK(folder.entries() == 5 + 2);
+  CHECK(folder.entries() == 6 + 2);
   CHECK(has(gt::read_text_file(folder / "step_profile.svg"), "<title>Time of a training step</title>"));
 }
 
@@ -376,7 +376,7 @@ TEST_CASE("write_report: a full disk is one sentence, and the page before stays"
   CHECK(message == "gt: AtomicFile: '" + (folder / "bits_per_byte_by_tokens.svg") +
                        "' must be written completely (got: File too large); nothing was changed");
   CHECK(gt::read_text_file(folder / "report.html") == before);
-  CHECK(folder.entries() == 5);
+  CHECK(folder.entries() == 6);
 }
 
 TEST_CASE("report_html: eight times the logged steps are some eight times the work") {

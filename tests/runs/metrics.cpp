@@ -66,13 +66,14 @@ TEST_CASE("MetricsLog: one line a logged step, with exactly the promised keys, f
     REQUIRE(line.is_object());
     std::set<std::string> keys;
     for (auto const& field : line.items()) keys.insert(field.key());
-    CHECK(keys == std::set<std::string>{"stage", "step", "tokens", "loss", "val_bits_per_byte", "evaluated", "seconds",
-                                        "tokens_per_second", "lr", "depth", "active_parameters"});
+    CHECK(keys == std::set<std::string>{"stage", "step", "tokens", "loss", "gradient_norm", "val_bits_per_byte",
+                                        "evaluated", "seconds", "tokens_per_second", "lr", "depth",
+                                        "active_parameters"});
     for (char const* key : {"stage", "step", "tokens", "depth", "active_parameters"}) {
       CAPTURE(key);
       CHECK(line[key].is_number_integer());
     }
-    for (char const* key : {"loss", "tokens_per_second", "lr"}) {
+    for (char const* key : {"loss", "gradient_norm", "tokens_per_second", "lr"}) {
       CAPTURE(key);
       CHECK(line[key].is_number_float());
     }
@@ -80,6 +81,7 @@ TEST_CASE("MetricsLog: one line a logged step, with exactly the promised keys, f
     CHECK(line["step"] == step.step);
     CHECK(line["tokens"] == step.tokens);
     CHECK(line["loss"] == step.loss);  // every digit of it
+    CHECK(line["gradient_norm"] == step.gradient_norm);
     CHECK(line["tokens_per_second"] == step.tokens_per_second);
     CHECK(line["lr"] == step.lr);
     CHECK(line["depth"] == step.depth);

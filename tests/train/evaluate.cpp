@@ -46,9 +46,11 @@ TEST_CASE_TEMPLATE("Evaluator: each window alone gives the same sum, the last ba
       auto const text = gt::test::ids_below(V, static_cast<std::int64_t>(size), 1);
       std::size_t const predicted = most > 0 ? std::min(size - 1, static_cast<std::size_t>(most)) : size - 1;
       Evaluation expected;
-      for (std::size_t first = 0; first < predicted; first += T) {
+      std::size_t const windows = (size - 1 + T - 1) / T, read = (predicted + T - 1) / T;
+      for (std::size_t w = 0; w < read; ++w) {  // evenly spread
+        std::size_t const first = (2 * w + 1) * windows / (2 * read) * T;
         auto const from = text.begin() + static_cast<std::ptrdiff_t>(first);
-        auto const count = static_cast<std::ptrdiff_t>(std::min<std::size_t>(T, predicted - first));
+        auto const count = static_cast<std::ptrdiff_t>(std::min<std::size_t>({T, size - 1 - first, predicted - w * T}));
         std::vector<std::int32_t> const ids(from, from + count), targets(from + 1, from + 1 + count);
         for (float const nll : gt::test::losses(on, model, ids, targets, {1, count}))
           expected.nats += static_cast<double>(nll);
@@ -59,12 +61,44 @@ TEST_CASE_TEMPLATE("Evaluator: each window alone gives the same sum, the last ba
       CHECK(actual.nats == expected.nats);
       CHECK(actual.tokens == expected.tokens);
       CHECK(actual.bytes == expected.bytes);
-      CHECK(static_cast<std::size_t>(actual.tokens) == predicted);
+      if (read == windows) CHECK(static_cast<std::size_t>(actual.tokens) == predicted);
+      CHECK(actual.complete);
       CHECK(actual.bits_per_byte() ==
             doctest::Approx(expected.nats / std::log(2.0) / static_cast<double>(expected.bytes)).epsilon(1e-12));
-      CHECK(actual.loss() == doctest::Approx(expected.nats / static_cast<double>(predicted)).epsilon(1e-12));
+      CHECK(actual.loss() == doctest::Approx(expected.nats / static_cast<double>(expected.tokens)).epsilon(1e-12));
       CHECK(actual.perplexity() == doctest::Approx(std::exp(actual.loss())).epsilon(1e-12));
     }
+  }
+}
+
+TEST_CASE("Evaluator: a part of a text is spread evenly over it, and the same each time") {
+  auto const model = gt::test::scrambled(cfg, 1, V, {.context = 8});
+  std::vector<std::int32_t> ids(1 + 100 * T, 7);
+  for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::int32_t>(i * V / ids.size());  // by place
+  std::vector<std::int32_t> where(V);
+  for (std::size_t i = 0; i < where.size(); ++i) where[i] = static_cast<std::int32_t>(1000 * i);
+  Evaluator<Ref, Model> evaluate(Ref{}, {B, T}, where);
+  auto const part = evaluate(model, Tokens::from_ids(ids, V), 10 * T);
+  CHECK(part.tokens == 10 * T);
+  CHECK(std::abs(static_cast<double>(part.bytes) / static_cast<double>(part.tokens) - 14'000) < 1000);  // the middle
+  CHECK(evaluate(model, Tokens::from_ids(ids, V), 10 * T).nats == part.nats);
+}
+
+TEST_CASE("Evaluator: is ended after any batch, and says so") {
+  auto const model = gt::test::scrambled(cfg, 1, V, {.context = 8});
+  auto const text = Tokens::from_ids(gt::test::ids_below(V, 40, 1), V);
+  Evaluator<Ref, Model> evaluate(Ref{}, {B, T}, bytes_of_tokens());
+  for (int const after : {1, 2, 3}) {
+    int asked = 0;
+    std::int64_t last = 0;
+    auto const seen = evaluate(model, text, 0, [&](std::int64_t done, std::int64_t of) {
+      CHECK((done > last && of == 39));
+      last = done;
+      return ++asked < after;
+    });
+    CHECK(asked == after);
+    CHECK(seen.complete == (after == 3));  // nothing was left to end
+    CHECK(seen.tokens == std::min<std::int64_t>(after * B * T, 39));
   }
 }
 

@@ -78,6 +78,26 @@ class Ensemble {
   Ensemble(std::initializer_list<Model> models, Mixing mixing = {}, EnsembleOptions options = {})
       : Ensemble(experts_of(models), std::move(mixing), options) {}
 
+  /// Shares what is frozen; what was given to a trainer is copied (see train_heads, train_adapter).
+  Ensemble(Ensemble const& other)
+      : experts_{other.experts_},
+        mixing_{other.mixing_},
+        options_{other.options_},
+        weights_{other.weights_},
+        adapter_{other.adapter_},
+        owns_heads_{other.owns_heads_},
+        trains_heads_{other.trains_heads_} {
+    if (trains_heads_) own_heads();
+  }
+  Ensemble(Ensemble&&) noexcept = default;
+  /// As the constructors.
+  Ensemble& operator=(Ensemble const& other) {
+    if (this != &other) *this = Ensemble(other);
+    return *this;
+  }
+  Ensemble& operator=(Ensemble&&) noexcept = default;
+  ~Ensemble() = default;
+
   std::vector<Expert<Model>> const& experts() const { return experts_; }  ///< in the order given
   std::size_t size() const { return experts_.size(); }                    ///< N, how many
   /// Expert i.
@@ -140,6 +160,12 @@ class Ensemble {
     experts_[i].model = with_head(experts_[i].model, std::move(head));
     owns_heads_ = true;
   }
+  /// The same, and copies of this ensemble get copies of their own from now on: the heads train.
+  void train_heads() { own_heads(), trains_heads_ = true; }
+  /// Gives the adapter, if there is one, numbers of its own where it shares them, now and with every copy: it trains.
+  void train_adapter() {
+    if (adapter_) adapter_->train();
+  }
   bool owns_heads() const { return owns_heads_; }  ///< whether heads may differ from those the experts came with
 
   /// How many frozen tables are held in memory; 1 where all stand on the same bits.
@@ -194,7 +220,7 @@ class Ensemble {
   EnsembleOptions options_;
   std::vector<double> weights_;
   std::optional<FusionAdapter<scalar>> adapter_;
-  bool owns_heads_ = false;
+  bool owns_heads_ = false, trains_heads_ = false;
 };
 
 }  // namespace gt

@@ -36,8 +36,9 @@ struct EnsembleTrains {
 /// Fine-tunes an ensemble on the loss of its mixed logits z = sum_i w_i (W_i h_i + b_i) + U a,  a = sum_i D_i h_i:
 ///   dz = (softmax(z) - onehot(target)) / targets
 ///   dW_i += w_i dz^T h_i,   db_i += w_i sum over rows of dz,   dU += dz^T a,   da = dz U,   dD_i += da^T h_i
-/// No block, norm or table moves. Logits exist for a few rows at a time. The heads that train are copies: models that
-/// the experts were made of keep theirs. The ensemble must outlive the trainer.
+/// No block, norm or table moves. Logits exist for a few rows at a time. What trains is copied first where it is
+/// shared: models that the experts were made of keep their heads, and copies of the ensemble what they had. The
+/// ensemble must outlive the trainer.
 ///
 ///     ensemble.add_adapter({.rank = 16});
 ///     gt::EnsembleTrainer trainer(gt::Cpu<>{}, ensemble, {.batch = 8, .tokens = 256}, {.heads = true});
@@ -65,7 +66,7 @@ class EnsembleTrainer {
           "heads train under fixed weights only; an adapter trains under weights that follow the context too");
     std::int64_t const V = ensemble.vocab(), C = ensemble.config().d_model;
     if (what.heads) {
-      ensemble_.own_heads();
+      ensemble_.train_heads();
       for (std::size_t i = 0; i < ensemble_.size(); ++i) {
         bool const trains = ensemble_.weights()[i] > 0, bias = static_cast<bool>(ensemble_.expert(i).head_bias());
         head_gradients_.push_back(Buffer<T>(trains ? V * C + (bias ? V : 0) : 0));
@@ -75,6 +76,7 @@ class EnsembleTrainer {
       }
     }
     if (what.adapter) {
+      ensemble_.train_adapter();
       adapter_gradient_ = Buffer<T>(ensemble_.adapter()->buffer().size());
       runs_.add(ensemble_.adapter()->buffer().data(), adapter_gradient_.data(), adapter_gradient_.size());
     }

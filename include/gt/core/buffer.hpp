@@ -51,6 +51,18 @@ class Buffer {
   T* end() const noexcept { return data() + size_; }                                             ///< behind the last
   /// Whether both are handles on the same memory.
   bool shares_with(Buffer const& other) const noexcept { return data_ == other.data_; }
+  /// Whether another handle keeps the same memory, or nobody does: then it is a constant of the program.
+  bool is_shared() const noexcept {
+    if (empty()) return false;
+    // A count that is read orders nothing. Giving up a handle does: what others read before they gave up theirs comes
+    // before what is written behind this call.
+    auto const probe = data_;
+    return probe.use_count() != 2;
+  }
+  /// Memory of its own from now on: a copy where it is shared.
+  void unshare() {
+    if (is_shared()) *this = clone();
+  }
 
   /// A copy of the elements in memory of its own.
   Buffer clone() const {

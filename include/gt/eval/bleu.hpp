@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "gt/base/defaults.hpp"
 #include "gt/base/error.hpp"
 #include "gt/eval/bleu_tokenizer.hpp"
 #include "gt/eval/ngrams.hpp"
@@ -52,6 +53,7 @@ struct BleuScore {
 ///     double const score = bleu.score().score;
 class Bleu {
  public:
+  explicit Bleu(Defaults) : Bleu(BleuOptions{}) {}  ///< `Bleu({})`
   /// Nothing is added yet.
   explicit Bleu(BleuOptions options = {}) : options_{options} {}
 

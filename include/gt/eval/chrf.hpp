@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gt/base/defaults.hpp"
 #include "gt/base/error.hpp"
 #include "gt/eval/ngrams.hpp"
 #include "gt/text/utf8.hpp"
@@ -59,6 +60,7 @@ inline std::vector<std::string_view> words_and_marks(std::string_view sentence) 
 /// Source: Popović 2015 (chrF), 2017 (chrF++); sacreBLEU 2.6 in every detail.
 class Chrf {
  public:
+  explicit Chrf(Defaults) : Chrf(ChrfOptions{}) {}  ///< `Chrf({})`
   /// Errors: a character order below 1, a word order below 0, a beta that is not positive.
   explicit Chrf(ChrfOptions const& options = {}) : options_{options} {
     check(options.char_order >= 1, "Chrf", "the character order must be positive (got ", options.char_order, ")");

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "gt/base/defaults.hpp"
 #include "gt/base/error.hpp"
 #include "gt/base/philox.hpp"
 #include "gt/eval/retrieval.hpp"
@@ -101,6 +102,7 @@ inline std::string question_of(Relation const& relation, std::string_view person
 /// answer alone, and teach that first.
 class Passages {
  public:
+  explicit Passages(Defaults) : Passages(PassageOptions{}) {}  ///< `Passages({})`
   /// Errors: sizes outside of what there is.
   explicit Passages(PassageOptions options = {}) : options_{options} {
     auto const within = [](char const* what, int got, int least, std::size_t most) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "gt/base/defaults.hpp"
 #include "gt/base/error.hpp"
 #include "gt/base/philox.hpp"
 #include "gt/eval/retrieval.hpp"
@@ -33,6 +34,7 @@ struct AssociativeRecallOptions {
 /// sequence: Arora et al. 2023, arXiv:2312.04927).
 class AssociativeRecall {
  public:
+  explicit AssociativeRecall(Defaults) : AssociativeRecall(AssociativeRecallOptions{}) {}  ///< `AssociativeRecall({})`
   /// Errors: no pairs or queries, more pairs than keys or values, more `fewest_pairs` than pairs.
   explicit AssociativeRecall(AssociativeRecallOptions options = {}) : options_{options} {
     auto& o = options_;

@@ -35,6 +35,7 @@
 #include "gt/io/atomic_file.hpp"
 #include "gt/io/folder.hpp"
 #include "gt/io/json.hpp"
+#include "gt/io/json_path.hpp"
 #include "gt/io/safetensors.hpp"
 #include "gt/io/text_file.hpp"
 
@@ -186,7 +187,7 @@ auto load_ensemble(std::string const& folder, EnsembleFolderOptions options, Loa
   std::vector<Expert<Model>> experts;
   std::set<std::string> folders;
   for (auto const& each : json_get<std::vector<J>>(json, "experts", where)) {
-    auto const path = json_get<std::string>(each, "folder", where);
+    auto const path = path_of_json(json_get<J>(each, "folder", where), where);
     check_place(path, options.outside, where);
     std::string const at = folder + "/" + path;
     // One look at all bytes is enough: the hash of the files says more than the checksums of their tensors.
@@ -197,7 +198,7 @@ auto load_ensemble(std::string const& folder, EnsembleFolderOptions options, Loa
     }
     check_once(folders, at, where);
     experts.push_back(load_one(ModelFolder::open<J>(at, std::move(weights))));
-    experts.back().name = json_get<std::string>(each, "name", where);
+    experts.back().name = path_of_json(json_get<J>(each, "name", where), where);
   }
   J const mixing = json_get<J>(json, "mixing", where);
   Ensemble<Model> ensemble(std::move(experts),
@@ -269,7 +270,9 @@ void save_ensemble(Ensemble<Model> const& ensemble, std::string const& folder) {
   J experts = J::array();
   for (std::size_t i = 0; i < ensemble.size(); ++i) {
     auto const& e = ensemble.experts()[i];
-    experts.push_back({{"name", e.name}, {"folder", detail::relative_path(e.folder, folder)}, {"weights", weights[i]}});
+    experts.push_back({{"name", json_of_path<J>(e.name)},  // of its folder, where nobody gave another
+                       {"folder", json_of_path<J>(detail::relative_path(e.folder, folder))},
+                       {"weights", weights[i]}});
   }
   auto const* const adapter = ensemble.adapter();
   J const json{{"format", ensemble_folder_version},

@@ -7,6 +7,8 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -17,6 +19,7 @@
 #include "gt/base/error.hpp"
 #include "gt/core/backend.hpp"
 #include "gt/grow/grow_options.hpp"
+#include "gt/grow/held_out.hpp"
 #include "gt/grow/observer.hpp"
 #include "gt/grow/plan.hpp"
 #include "gt/grow/prefix_cache.hpp"
@@ -62,6 +65,28 @@ void enter_stage(Model& model, GrowthPlan const& plan, std::size_t stage, int fi
 
 namespace detail {
 
+/// Who is told of a look at held-out text, and who may end it.
+struct LookWatch {
+  std::size_t stage;
+  std::vector<GrowthObserver*> const& observers;
+  std::function<bool()> const& interrupted;
+  double every;  // seconds
+};
+/// A look at held-out text; nothing where it was interrupted.
+template <Backend B, class Model>
+std::optional<Evaluation> look_at(Evaluator<B, Model>& evaluate, Model const& model, Tokens const& text,
+                                  std::int64_t tokens, LookWatch const& watch) {
+  double const began = seconds_now();
+  double told = began;
+  auto const seen = evaluate(model, text, tokens, [&](std::int64_t done, std::int64_t of) {
+    if (seconds_since(told) < watch.every) return true;
+    told = seconds_now();
+    for (auto* o : watch.observers) o->looking({watch.stage, model.depth(), done, of, told - began});
+    return !watch.interrupted || !watch.interrupted();
+  });
+  return seen.complete ? std::optional(seen) : std::nullopt;
+}
+
 /// One run of `grow`: what its steps share. Each member function does one thing that `run` names.
 template <Backend B, class Model>
 class GrowthRun {
@@ -82,19 +107,23 @@ class GrowthRun {
         ids_(static_cast<std::size_t>(shape_.rows())),
         targets_(ids_.size()),
         observers_{std::move(observers)},
+        interrupted_{options.stop},
         cache_{shared} {
     if (options.resume) state_ = *options.resume;
     int const planned = state_.step > 0    ? plan_.depth(state_.stage)
                         : state_.stage > 0 ? plan_.depth(state_.stage - 1)
                                            : 0;
     first_depth_ = model.depth() - planned;
-    check((state_.stage < plan_.size() ? state_.step >= 0 && state_.step < steps_of(state_.stage)
+    check((state_.stage < plan_.size() ? state_.step >= 0 && state_.step < steps_of(state_.stage) + state_.look_due
                                        : state_.stage == plan_.size() && state_.step == 0) &&
               first_depth_ >= 0 && state_.stages.size() == state_.stage,
           "grow", "the state to go on from must belong to this plan and model (got stage ", state_.stage + 1, ", step ",
           state_.step, " of ", steps_of(std::min(state_.stage, plan_.size() - 1)), ", at ", model.depth(), " blocks)");
+    looks_ = held_out_looks(plan_, model.config(), size(), shape_, options, data.validation.size() - 1);
     if (shared == nullptr) make_cache();
   }
+  /// What ends a look, where it is not what ends the run after a step.
+  void interrupt_looks(std::function<bool()> interrupted) { interrupted_ = std::move(interrupted); }
 
   GrowthResult run() {
     GrowthEnd end = GrowthEnd::finished;
@@ -132,13 +161,19 @@ class GrowthRun {
     StepProfile const profile_before = state_.current.profile;
     enter_cache(trainer);
     announce(trainer);
-    at_stage_ = state_.stage, at_step_ = state_.step + 1;
-    if (state_.step == 0) state_.current.before = evaluate_(model_, data_.validation);
-    if (!std::isfinite(state_.current.before.nats)) return GrowthEnd::diverged;
+    at_stage_ = state_.stage, at_step_ = state_.step;
+    if (state_.step == 0) {
+      auto const before = look(looks_.tokens);
+      if (!before) return GrowthEnd::stopped;
+      state_.current.before = *before;
+    }
+    if (!std::isfinite(state_.current.before.nats)) return at_step_ = state_.step + 1, GrowthEnd::diverged;
     kept_ = seconds_now();
 
-    while (state_.step < steps_) {
-      if (!step(trainer, profile_before)) return GrowthEnd::diverged;
+    for (bool due = state_.look_due; due || state_.step < steps_; due = false) {
+      GrowthEnd const made = due ? end_step() : step(trainer, profile_before);
+      if (made == GrowthEnd::stopped) keep(trainer, profile_before);
+      if (made != GrowthEnd::finished) return made;
       bool const last = state_.step == steps_;
       bool const stop = options_.stop && options_.stop() && !(last && state_.stage + 1 == plan_.size());
       if (last) finish_stage(trainer, profile_before);
@@ -190,10 +225,8 @@ class GrowthRun {
     double const C = model_.config().d_model, F = model_.config().ff(), T_ = static_cast<double>(shape_.tokens);
     return T_ * (8 * C * C + 4 * C * F + 2 * T_ * C);
   }
-  double planned_flops() const {
-    return plan_.step_flops(state_.stage, model_.config(),
-                            {model_.vocab(), model_.has_head_bias(), model_.table_width(), first_depth_}, shape_);
-  }
+  ModelSize size() const { return {model_.vocab(), model_.has_head_bias(), model_.table_width(), first_depth_}; }
+  double planned_flops() const { return plan_.step_flops(state_.stage, model_.config(), size(), shape_); }
   // Of a step, without what the prefix cache gave, on average since this run entered the stage.
   double step_flops() const {
     double const steps = static_cast<double>(std::max<std::int64_t>(1, state_.step - first_step_));
@@ -218,17 +251,24 @@ class GrowthRun {
                            planned_flops(),
                            on_.name(),
                            on_.threads(),
-                           cached_};
+                           cached_,
+                           looks_.tokens,
+                           looks_.there};
     for (auto* o : observers_) o->stage_starts(start);
   }
-  // One training step; false when a loss, gradient or look at held-out text was not finite. A checkpoint that is due is
-  // made when the loss of the next batch is known to be finite: nobody could go on from another.
-  bool step(Trainer<B, Model>& trainer, StepProfile const& profile_before) {
+  std::optional<Evaluation> look(std::int64_t tokens) {
+    return look_at(evaluate_, model_, data_.validation, tokens,
+                   {state_.stage, observers_, interrupted_, options_.look_seconds});
+  }
+  // One training step and what follows it: finished, diverged when a loss, gradient or look at held-out text was not
+  // finite, stopped when the look was interrupted. A checkpoint that is due is made when the loss of the next batch is
+  // known to be finite: nobody could go on from another.
+  GrowthEnd step(Trainer<B, Model>& trainer, StepProfile const& profile_before) {
     double start = seconds_now();
     windows_.fill(state_.samples, shape_.batch, ids_, targets_);
     double const lr = plan_[state_.stage].schedule.at(state_.step, steps_);
     at_stage_ = state_.stage, at_step_ = state_.step + 1;
-    if (!std::isfinite(forward_backward(trainer))) return false;
+    if (!std::isfinite(forward_backward(trainer))) return GrowthEnd::diverged;
     if (state_.step > 0 && seconds_since(kept_) > options_.checkpoint_seconds) {
       double const writing = seconds_now();
       keep(trainer, profile_before);
@@ -236,35 +276,46 @@ class GrowthRun {
       start += kept_ - writing;
     }
     StepResult const r = trainer.update(lr);
-    if (!std::isfinite(r.gradient_norm)) return false;
-    auto& now = state_.current;
-    now.train_seconds += seconds_since(start);
+    if (!std::isfinite(r.gradient_norm)) return GrowthEnd::diverged;
+    state_.current.train_seconds += seconds_since(start);
     ++state_.step;
     state_.samples += shape_.batch, state_.tokens += shape_.rows();
     if (state_.step > steps_ - (steps_ + 9) / 10) state_.tail_loss += r.loss, ++state_.tail_steps;
-
-    bool evaluated = true;
-    if (state_.step == steps_) {
-      model_.merge_adapters(on_);
-      now.after = evaluate_(model_, data_.validation);
-      state_.bits_per_byte = now.after.bits_per_byte();
-    } else if (options_.evaluate_every > 0 && state_.step % options_.evaluate_every == 0) {
-      state_.bits_per_byte = evaluate_(model_, data_.validation, options_.evaluation_tokens).bits_per_byte();
-    } else {
-      evaluated = false;
+    state_.loss = r.loss, state_.gradient_norm = r.gradient_norm;
+    return end_step();
+  }
+  // The look that is due after a step, and what observers are told of it.
+  GrowthEnd end_step() {
+    auto& now = state_.current;
+    bool const last = state_.step == steps_,
+               evaluated = last || (options_.evaluate_every > 0 && state_.step % options_.evaluate_every == 0);
+    std::int64_t read = 0;
+    if (evaluated) {
+      // Adapters are merged before the last look: if that is interrupted, the run goes on from before they were.
+      auto unmerged = last && model_.has_adapters() ? std::optional(model_.blocks()) : std::nullopt;
+      if (last) model_.merge_adapters(on_);
+      auto const seen = look(last ? looks_.tokens : looks_.between);
+      if (state_.look_due = !seen.has_value(); state_.look_due) {
+        if (unmerged) model_.blocks() = std::move(*unmerged);
+        return GrowthEnd::stopped;
+      }
+      if (last) now.after = *seen;
+      state_.bits_per_byte = seen->bits_per_byte();
+      read = seen->tokens;
     }
-    if (!std::isfinite(state_.bits_per_byte)) return false;
+    if (!std::isfinite(state_.bits_per_byte)) return GrowthEnd::diverged;
     now.seconds = seconds_since(began_);
     StepDone const done{
         .stage = state_.stage,
         .step = state_.step,
         .steps = steps_,
         .tokens = state_.tokens,
-        .loss = r.loss,
-        .gradient_norm = r.gradient_norm,
+        .loss = state_.loss,
+        .gradient_norm = state_.gradient_norm,
         .bits_per_byte = state_.bits_per_byte,
         .evaluated = evaluated,
-        .lr = lr,
+        .look_tokens = read,
+        .lr = plan_[state_.stage].schedule.at(state_.step - 1, steps_),
         .seconds = now.seconds,
         .tokens_per_second = static_cast<double>(state_.step * shape_.rows()) / now.train_seconds,
         .step_flops = step_flops(),
@@ -272,7 +323,7 @@ class GrowthRun {
         .active_parameters = now.active_parameters,
         .logged = evaluated || state_.step == 1 || (options_.log_every > 0 && state_.step % options_.log_every == 0)};
     for (auto* o : observers_) o->step_done(done);
-    return true;
+    return GrowthEnd::finished;
   }
   void finish_stage(Trainer<B, Model> const& trainer, StepProfile const& profile_before) {
     auto& now = state_.current;
@@ -311,6 +362,8 @@ class GrowthRun {
   Evaluator<B, Model> evaluate_;
   std::vector<std::int32_t> ids_, targets_;
   std::vector<GrowthObserver*> observers_;
+  std::function<bool()> interrupted_;
+  HeldOutLooks looks_;
   std::optional<PrefixCache<B, Model>> own_cache_;
   PrefixCache<B, Model>* cache_;  // null: none
   bool cached_ = false;           // it serves this stage
@@ -330,7 +383,13 @@ void check_growth(Model const& model, GrowthPlan const& plan, TokenizedCorpus co
                   std::vector<std::int32_t> const& bytes_of_tokens, GrowOptions const& options) {
   check(!plan.empty(), "grow", "the plan must have at least one stage");
   std::int64_t const context = options.context > 0 ? options.context : model.context();
+  constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();  // rows, which kernels count in ints
   check(options.batch > 0, "grow", "the batch must be positive (got ", options.batch, ")");
+  check(options.batch <= most / std::max<std::int64_t>(1, context), "grow", "a batch must be of at most ", most,
+        " tokens (got ", options.batch, " x ", context, ")");
+  check(options.held_out_tokens >= 0 && options.evaluation_tokens >= 0 && options.evaluate_every >= 0, "grow",
+        "held_out_tokens, evaluation_tokens and evaluate_every must not be negative (got ", options.held_out_tokens,
+        ", ", options.evaluation_tokens, " and ", options.evaluate_every, ")");
   check(context <= model.context(), "grow", "the windows must fit the model's context of ", model.context(), " (got ",
         context, ")");
   check(data.train.vocab_size() <= model.vocab() && data.validation.vocab_size() <= model.vocab(), "grow",

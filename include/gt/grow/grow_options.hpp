@@ -23,8 +23,12 @@ struct GrowOptions {
   AdamWOptions adamw{};                     ///< a fresh optimiser in each stage
   Seed seed{};                              ///< of the order of the training windows
   std::int64_t evaluate_every = 50;         ///< steps; 0: at the ends of stages only
-  std::int64_t evaluation_tokens = 10'240;  ///< held-out tokens looked at in between; at the end of a stage: all
+  /// Held-out tokens that a look before or after a stage reads, the same ones all run, evenly spread over the text;
+  /// `all_held_out`: all; 0: as many as keep all looks at a twentieth of the work of any stage (see held_out_looks).
+  std::int64_t held_out_tokens = 0;
+  std::int64_t evaluation_tokens = 10'240;  ///< the most that a look in between reads; 0: as many as the others
   std::int64_t log_every = 10;              ///< steps
+  double look_seconds = 0.5;                ///< between two times that a look tells how far it is, and asks `stop`
   double checkpoint_seconds = 120;          ///< between two checkpoints inside a stage; observers write them
   /// What the outputs of frozen blocks may take, if windows come more than once over them. 0 bytes: none are kept.
   /// With CachedAs::exact the results do not depend on it, with bf16 only on whether there is a cache.
@@ -33,8 +37,10 @@ struct GrowOptions {
   /// more]: a mixture of data that changes as the model grows. Held-out text is the corpus's alone.
   std::vector<Tokens> more_text{};
   std::vector<std::vector<double>> mixture{};  ///< see `more_text`; empty without them
-  std::function<bool()> stop{};                ///< asked after each step; true ends the run there, the step being whole
-  GrowthState const* resume = nullptr;         ///< the state that the model is in; null: the plan has not begun
+  /// Asked after each step, and every `look_seconds` in a look at held-out text: true ends the run there, the step
+  /// being whole. A look that was interrupted is made when the run goes on; the one before a stage with that stage.
+  std::function<bool()> stop{};
+  GrowthState const* resume = nullptr;  ///< the state that the model is in; null: the plan has not begun
 };
 
 /// How a run ended.
@@ -49,7 +55,7 @@ struct GrowthResult {
   std::vector<StageDone> stages;        ///< the finished ones
   std::int64_t tokens = 0;              ///< trained on
   std::size_t stage = 0;                ///< where it ended, from 0
-  std::int64_t step = 0;                ///< in that stage, from 1
+  std::int64_t step = 0;                ///< in that stage, from 1; 0: stopped before its first
 };
 
 }  // namespace gt

@@ -27,6 +27,15 @@ struct StageStart {
   char const* instruction_set = "";  ///< that the backend's kernels use
   int threads = 1;                   ///< of the backend
   bool prefix_cached = false;        ///< the outputs of the frozen blocks are kept
+  /// Held-out tokens that the looks before and after the stage read, evenly spread, and that there are.
+  std::int64_t look_tokens = 0, held_out_tokens = 0;
+};
+/// A look at held-out text that takes its time.
+struct LookProgress {
+  std::size_t stage = 0;          ///< from 0
+  int depth = 0;                  ///< blocks
+  std::int64_t done = 0, of = 0;  ///< tokens
+  double seconds = 0;             ///< since it began
 };
 /// A step that was just made. `bits_per_byte` is that of the last look at held-out text, and `evaluated` says that it
 /// is new.
@@ -38,6 +47,7 @@ struct StepDone {
   double gradient_norm = 0;            ///< before clipping
   double bits_per_byte = 0;            ///< held-out; 0 before the first look
   bool evaluated = false;              ///< held-out text was looked at after this step
+  std::int64_t look_tokens = 0;        ///< that this look read; 0 without one
   double lr = 0, seconds = 0;          ///< seconds since the stage began
   double tokens_per_second = 0;        ///< training alone, without the looks at held-out text
   double step_flops = 0;               ///< floating-point operations of a step, on average over the stage so far
@@ -52,7 +62,7 @@ struct StageDone {
   /// Steps of the stage, tokens trained on so far in all stages together, and numbers that trained.
   std::int64_t steps = 0, tokens = 0, active_parameters = 0;
   double loss = 0;                        ///< mean over the last tenth of the steps, nats a token
-  Evaluation before, after;               ///< on all held-out text: with the new blocks untrained, and at the end
+  Evaluation before, after;               ///< on held-out text: with the new blocks untrained, and at the end
   double seconds = 0, train_seconds = 0;  ///< with and without evaluation
   StepProfile profile;                    ///< of all steps of the stage
   double step_flops = 0;                  ///< floating-point operations of a step, on average
@@ -70,6 +80,8 @@ struct GrowthState {
   double bits_per_byte = 0;              ///< of the last look at held-out text
   double tail_loss = 0;                  ///< sum over the steps that count for the stage's loss
   std::int64_t tail_steps = 0;           ///< how many these are
+  bool look_due = false;                 ///< the look after the last step was interrupted, and its report with it
+  double loss = 0, gradient_norm = 0;    ///< of the last step, where a look is due
   Buffer<std::byte> moments;             ///< AdamW's (see Trainer::moments); empty between stages
 };
 
@@ -79,7 +91,8 @@ class GrowthObserver {
   virtual ~GrowthObserver() = default;
   virtual void stage_starts(StageStart const&) {}  ///< its blocks are there; its steps follow
   virtual void step_done(StepDone const&) {}       ///< after every step, also those that no log keeps
-  virtual void stage_done(StageDone const&) {}     ///< after its last step and the look at all held-out text
+  virtual void looking(LookProgress const&) {}     ///< in a look at held-out text, every look_seconds
+  virtual void stage_done(StageDone const&) {}     ///< after its last step and the look that follows it
   virtual void notice(std::string const&) {}       ///< a sentence for the user, about the file of the prefix cache
   /// A state worth keeping: after each stage, every GrowOptions::checkpoint_seconds, and when the run is stopped; not
   /// when it diverges, for nobody could go on from there. The model is as it belongs to the state.

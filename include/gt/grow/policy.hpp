@@ -16,6 +16,7 @@
 #include "gt/base/error.hpp"
 #include "gt/core/backend.hpp"
 #include "gt/grow/grow.hpp"
+#include "gt/grow/held_out.hpp"
 #include "gt/grow/observer.hpp"
 #include "gt/grow/plan.hpp"
 #include "gt/grow/prefix_cache.hpp"
@@ -92,6 +93,11 @@ class PolicyRun final : public GrowthObserver {
           "a policy must begin with new blocks (got none before the first step)");
     check_growth(model_, {next_.stage}, data, bytes_of_tokens, options_);
     make_cache(data);
+    // Nobody knows how long its stages will be: the looks at their ends read no more than those on the way.
+    auto const looks = held_out_looks({next_.stage}, model_.config(),
+                                      {model_.vocab(), model_.has_head_bias(), model_.table_width(), model_.depth()},
+                                      shape_, of_all_steps(), data.validation.size() - 1);
+    if (options_.held_out_tokens == 0) options_.held_out_tokens = std::max<std::int64_t>(1, looks.between);
     for (;;) {
       plan_.push_back(next_.stage);
       plan_[plan_.size() - 1].tokens = 1;  // of all that is left
@@ -100,20 +106,23 @@ class PolicyRun final : public GrowthObserver {
       next_ = {}, now_.stage_steps = now_.steps_since_best = 0;
       GrowthState start;
       start.samples = now_.steps * shape_.batch, start.tokens = now_.steps * shape_.rows();
-      GrowOptions options = options_;
-      options.tokens_per_stage = now_.steps_left * shape_.rows();
+      GrowOptions options = of_all_steps();
       options.resume = &start;
       options.stop = [&] { return stage_ends(); };
       options.prefix_cache.bytes = 0;  // one for all stages
       GrowthPlan const stage{plan_[plan_.size() - 1]};
-      GrowthResult const ran =
-          GrowthRun<B, Model>(on_, model_, stage, data, bytes_of_tokens, options, {this}, cache_ ? &*cache_ : nullptr)
-              .run();
+      GrowthRun<B, Model> run(on_, model_, stage, data, bytes_of_tokens, options, {this}, cache_ ? &*cache_ : nullptr);
+      run.interrupt_looks(options_.stop);
+      GrowthResult const ran = run.run();
       if (ran.end != GrowthEnd::stopped || !next_.adds_blocks())
         return {ran.end, stages_, ran.tokens, plan_.size() - 1, ran.step};
       model_.merge_adapters(on_);
       double const looking = seconds_now();
-      reached_.after = Evaluator<B, Model>(on_, shape_, bytes_of_tokens)(model_, data.validation);
+      Evaluator<B, Model> evaluate(on_, shape_, bytes_of_tokens);
+      auto const after = look_at(evaluate, model_, data.validation, options_.held_out_tokens,
+                                 {plan_.size() - 1, observers_, options_.stop, options_.look_seconds});
+      if (!after) return {ran.end, stages_, ran.tokens, plan_.size() - 1, ran.step};
+      reached_.after = *after;
       reached_.steps = ran.step, reached_.tokens = ran.tokens, reached_.loss = now_.mean_loss;
       reached_.seconds += seconds_since(looking);
       stage_done(reached_);
@@ -141,12 +150,23 @@ class PolicyRun final : public GrowthObserver {
     stages_.back().stage = plan_.size() - 1;
     for (auto* o : observers_) o->stage_done(stages_.back());
   }
+  void looking(LookProgress const& one) override {
+    LookProgress look = one;
+    look.stage = plan_.size() - 1;
+    for (auto* o : observers_) o->looking(look);
+  }
   void notice(std::string const& sentence) override {
     for (auto* o : observers_) o->notice(sentence);
   }
   void checkpoint(GrowthState const& state) override { reached_ = state.current; }
 
  private:
+  // As if there were one stage.
+  GrowOptions of_all_steps() const {
+    GrowOptions options = options_;
+    options.tokens_per_stage = now_.steps_left * shape_.rows();
+    return options;
+  }
   // A prefix cache, if the budget shows any window twice.
   void make_cache(TokenizedCorpus const& data) {
     std::int64_t const windows = WindowLoader(data.train, shape_.tokens, options_.seed).windows();

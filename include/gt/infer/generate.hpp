@@ -24,6 +24,7 @@ struct GenerateOptions {
   std::int64_t max_tokens = 200;     ///< drawn at most
   SamplerOptions sampler{};          ///< how each is drawn
   std::vector<std::string> stop{};   ///< texts that end it; they are not given out
+  bool special_tokens = false;       ///< spellings of special tokens in the prompt are these tokens, not their letters
   std::function<bool()> cancel{};    ///< asked before each token
   std::function<void()> on_slide{};  ///< called once, when the context is full and its older half is forgotten
 };
@@ -88,7 +89,7 @@ Generated continue_text(B const& on, Model const& model, Tokenizer const& tokeni
                         GenerateOptions const& options, TextSink const& sink) {
   check(tokenizer.size() <= model.vocab(), "generate", "the tokenizer must have as many tokens as the model (got ",
         tokenizer.size(), " and ", model.vocab(), ")");
-  auto history = tokenizer.encode(prompt);
+  auto history = options.special_tokens ? tokenizer.encode_with_specials(prompt) : tokenizer.encode(prompt);
   Generated result{.prompt_tokens = static_cast<std::int64_t>(history.size())};
   if (history.empty()) history.push_back(tokenizer.bos().value_or(0));
   auto const context = static_cast<std::size_t>(model.context());

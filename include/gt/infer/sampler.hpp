@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "gt/base/defaults.hpp"
 #include "gt/base/error.hpp"
 #include "gt/base/philox.hpp"
 
@@ -31,9 +33,11 @@ inline void check_sampler(SamplerOptions const& o) {
   check(o.min_p >= 0 && o.min_p <= 1, "Sampler", "min-p must lie in [0, 1] (got ", o.min_p, ")");
 }
 
-/// Draws tokens; the n-th draw of a seed is a pure function of the logits and n.
+/// Draws tokens; the n-th draw of a seed is a pure function of the logits and n. It takes time linear in the
+/// vocabulary.
 class Sampler {
  public:
+  explicit Sampler(Defaults) : Sampler(SamplerOptions{}) {}  ///< `Sampler({})`
   /// Errors: those of check_sampler.
   explicit Sampler(SamplerOptions options = {}) : options_{options}, random_(options.seed, Purpose::sampling) {
     check_sampler(options);
@@ -42,38 +46,28 @@ class Sampler {
   /// The id of the next token. Tokens in `banned` are never drawn. Errors: no logit is finite.
   template <class T>
   std::int32_t operator()(std::span<T const> logits, std::span<std::int32_t const> banned = {}) {
+    allowed_.assign(logits.size(), true);
+    for (std::int32_t const id : banned) {
+      if (id >= 0 && static_cast<std::size_t>(id) < logits.size()) allowed_[static_cast<std::size_t>(id)] = false;
+    }
     candidates_.clear();
     for (std::size_t i = 0; i < logits.size(); ++i) {
-      auto const id = static_cast<std::int32_t>(i);
       double const z = static_cast<double>(logits[i]);
-      if (std::isfinite(z) && std::find(banned.begin(), banned.end(), id) == banned.end())
-        candidates_.push_back({z, id});
+      if (std::isfinite(z) && allowed_[i]) candidates_.push_back({z, static_cast<std::int32_t>(i)});
     }
     check(!candidates_.empty(), "Sampler", "there must be a token to choose from (no logit is finite and allowed)");
-    auto const likelier = [](Candidate const& a, Candidate const& b) {
-      return a.weight != b.weight ? a.weight > b.weight : a.id < b.id;
-    };
     std::uint64_t const draw = draws_++;
-    if (options_.temperature == 0) return std::min_element(candidates_.begin(), candidates_.end(), likelier)->id;
-    std::sort(candidates_.begin(), candidates_.end(), likelier);
-    if (options_.top_k > 0 && candidates_.size() > static_cast<std::size_t>(options_.top_k)) {
-      candidates_.resize(static_cast<std::size_t>(options_.top_k));
+    Candidate const top = *std::min_element(candidates_.begin(), candidates_.end(), likelier);
+    if (options_.temperature == 0) return top.id;
+    if (auto const k = static_cast<std::size_t>(options_.top_k); k > 0 && k < candidates_.size()) {
+      std::nth_element(candidates_.begin(), candidates_.begin() + options_.top_k, candidates_.end(), likelier);
+      candidates_.resize(k);
     }
-    double const top = candidates_.front().weight;
-    double sum = 0;
-    for (auto& c : candidates_) sum += c.weight = std::exp((c.weight - top) / options_.temperature);
-    double kept = 0;
-    std::size_t n = 0;
-    while (n < candidates_.size() &&
-           (n == 0 || (kept < options_.top_p * sum && candidates_[n].weight >= options_.min_p))) {
-      kept += candidates_[n++].weight;
-    }
-    double rest = random_.uniform(draw) * kept;
-    for (std::size_t i = 0; i + 1 < n; ++i) {
-      rest -= candidates_[i].weight;
-      if (rest < 0) return candidates_[i].id;
-    }
-    return candidates_[n - 1].id;
+    for (auto& c : candidates_) c.weight = std::exp((c.weight - top.weight) / options_.temperature);
+    double const all = sum(0, candidates_.size());
+    std::erase_if(candidates_, [&](Candidate const& c) { return c.weight < options_.min_p; });
+    if (options_.top_p < 1) candidates_.resize(likeliest(options_.top_p * all));
+    return candidates_[likeliest(random_.uniform(draw) * sum(0, candidates_.size())) - 1].id;
   }
 
  private:
@@ -81,9 +75,35 @@ class Sampler {
     double weight;  // the logit, then the probability relative to the likeliest token's
     std::int32_t id;
   };
+  static bool likelier(Candidate const& a, Candidate const& b) {
+    return a.weight != b.weight ? a.weight > b.weight : a.id < b.id;
+  }
+  double sum(std::size_t first, std::size_t last) const {
+    double all = 0;
+    for (std::size_t i = first; i < last; ++i) all += candidates_[i].weight;
+    return all;
+  }
+  // The fewest of the likeliest whose weights sum to `mass`: they are moved to the front, the least likely of them
+  // last, and counted; all, where there is no such sum. The half in which the sum is reached is halved again.
+  std::size_t likeliest(double mass) {
+    std::size_t first = 0, last = candidates_.size();
+    while (last - first > 1) {
+      std::size_t const middle = first + (last - first) / 2;
+      auto const at = [&](std::size_t i) { return candidates_.begin() + static_cast<std::ptrdiff_t>(i); };
+      std::nth_element(at(first), at(middle), at(last), likelier);
+      double const upper = sum(first, middle);
+      if (upper >= mass) {
+        last = middle;
+      } else {
+        mass -= upper, first = middle;
+      }
+    }
+    return last;
+  }
   SamplerOptions options_;
   Random random_;
   std::uint64_t draws_ = 0;
+  std::vector<bool> allowed_;
   std::vector<Candidate> candidates_;
 };
 

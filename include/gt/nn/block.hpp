@@ -185,6 +185,7 @@ class Block : public BlockTensors<T, 16> {
   template <Backend B>
   void merge_adapter(B const& on) {
     if (!adapter_) return;
+    weights().unshare();
     static constexpr Tensor matrices[] = {q_w, k_w, v_w, o_w, fc_w, proj_w};
     adapter_->for_each_matrix([&](int matrix, Matrix<T const> down, Matrix<T const> up) {
       int const t = matrices[matrix];

@@ -63,12 +63,30 @@ template <BlockConfig Shape>
 requires ValidBlock<Shape>
 inline constexpr BlockConfig fixed = Shape;
 
+namespace detail {
+/// A number of heads with which the width of `c`, which is even, can be had: heads of 32 where these fit, otherwise the
+/// number nearest to that asked for.
+constexpr int heads_that_fit(BlockConfig c) {
+  if (c.d_model % 32 == 0) return c.d_model / 32;
+  int best = 1;
+  for (int h = 1; h <= c.d_model / 2; ++h) {
+    if ((c.d_model / h) % 2 != 0 || c.d_model % h != 0) continue;
+    int const far = h > c.heads ? h - c.heads : c.heads - h, least = best > c.heads ? best - c.heads : c.heads - best;
+    if (far < least) best = h;
+  }
+  return best;
+}
+}  // namespace detail
+
 /// The run-time form of the same checks. Throws `gt::Error`.
 inline void check_block(BlockConfig c) {
   check(d_model_is_positive(c), "BlockConfig", "the width must be positive (got ", c.d_model, ")");
+  check(c.heads < 1 || c.d_model % 2 == 0, "BlockConfig", "rotary positions need an even width (got ", c.d_model,
+        "); try ", c.d_model < 3 ? 2 : c.d_model - 1);
   check(heads_divide_d_model(c), "BlockConfig", "the heads must divide the width (got ", c.heads,
-        " heads for a width of ", c.d_model, "); try ", c.d_model % 32 == 0 ? c.d_model / 32 : 1);
-  check(d_head_is_even(c), "BlockConfig", "rotary positions need an even head width (got ", c.d_head(), ")");
+        " heads for a width of ", c.d_model, "); try ", detail::heads_that_fit(c));
+  check(d_head_is_even(c), "BlockConfig", "rotary positions need an even head width (got ", c.d_head(), "); try ",
+        detail::heads_that_fit(c), " heads");
   check(d_ff_is_not_negative(c), "BlockConfig", "the width of the MLP must not be negative (got ", c.d_ff, ")");
 }
 

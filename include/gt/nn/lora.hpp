@@ -44,6 +44,7 @@ class LoraAdapter : public BlockTensors<T, 12> {
 
   /// A uniform in +-1 / sqrt(K), as PEFT and torch.nn.Linear; B zero. `draw` tells repeated draws apart.
   void initialise(Seed seed, int block_index, int draw = 0) {
+    weights().unshare();
     for (int t = 0; t < 12; ++t) {
       Random const random(seed, Purpose::lora, static_cast<std::uint32_t>(block_index),
                           static_cast<std::uint32_t>(12 * draw + t));

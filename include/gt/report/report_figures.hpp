@@ -62,18 +62,28 @@ inline LinePlot run_plot(RunReport const& report, ReportAxis axis) {
   return plot;
 }
 
+/// A number of each logged step over tokens, with a gap where a stage begins.
+inline PlotSeries steps_of(RunReport const& report, char const* name, double ReportPoint::*value) {
+  PlotSeries series{.name = name};
+  for (auto const& p : report.points) {
+    if (!series.x.empty() && p.step == 1)
+      series.x.push_back(static_cast<double>(p.tokens)), series.y.push_back(std::numeric_limits<double>::quiet_NaN());
+    series.x.push_back(static_cast<double>(p.tokens)), series.y.push_back(p.*value);
+  }
+  return series;
+}
+
 }  // namespace detail
 
-/// Held-out bits per byte over tokens or time: looks at a part of the text as a line, all of it at the end of each
-/// stage as rings.
+/// Held-out bits per byte over tokens or time: looks on the way as a line, those at the end of each stage as rings.
 inline LinePlot bits_plot(RunReport const& report, ReportAxis axis) {
   bool const tokens = axis == ReportAxis::tokens;
   double const unit = tokens ? 1 : detail::time_unit(detail::seconds_of(report)).seconds;
   LinePlot plot = detail::run_plot(report, axis);
   plot.title = tokens ? "Held-out bits per byte over tokens" : "Held-out bits per byte over time";
   plot.y_label = "bits per byte (lower is better)";
-  PlotSeries looks{.name = "a part of the held-out text", .style = PlotStyle::line_and_points};
-  PlotSeries ends{.name = "all of it", .style = PlotStyle::points, .label_last = true};
+  PlotSeries looks{.name = "on the way", .style = PlotStyle::line_and_points};
+  PlotSeries ends{.name = "at the end of a stage", .style = PlotStyle::points, .label_last = true};
   std::size_t stage = 0;
   for (auto const& p : report.points) {
     bool const at_end =
@@ -102,13 +112,16 @@ inline LinePlot loss_plot(RunReport const& report) {
   LinePlot plot = detail::run_plot(report, ReportAxis::tokens);
   plot.title = "Training loss over tokens";
   plot.y_label = "nats a token (lower is better)";
-  PlotSeries loss{.name = "training loss"};
-  for (auto const& p : report.points) {
-    if (!loss.x.empty() && p.step == 1)
-      loss.x.push_back(static_cast<double>(p.tokens)), loss.y.push_back(std::numeric_limits<double>::quiet_NaN());
-    loss.x.push_back(static_cast<double>(p.tokens)), loss.y.push_back(p.loss);
-  }
-  plot.series.push_back(std::move(loss));
+  plot.series.push_back(detail::steps_of(report, "training loss", &ReportPoint::loss));
+  return plot;
+}
+
+/// Norm of the gradient over tokens, before it is clipped.
+inline LinePlot gradient_plot(RunReport const& report) {
+  LinePlot plot = detail::run_plot(report, ReportAxis::tokens);
+  plot.title = "Gradient norm over tokens";
+  plot.y_label = "norm before clipping";
+  plot.series.push_back(detail::steps_of(report, "gradient norm", &ReportPoint::gradient_norm));
   return plot;
 }
 

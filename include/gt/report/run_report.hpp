@@ -36,7 +36,7 @@ struct ReportStage {
   bool done = false;                       ///< false: the figures below are not there
   double train_seconds = 0;                ///< without evaluation
   double loss = 0;                         ///< nats a token, mean over the last tenth of the steps
-  double bits_before = 0, bits_after = 0;  ///< bits per byte on all held-out text
+  double bits_before = 0, bits_after = 0;  ///< bits per byte on held-out text, `look_tokens` of it
   StepProfile profile{};                   ///< of all steps
 };
 
@@ -60,6 +60,8 @@ struct RunReport {
   std::string command{};                        ///< that repeats the run
   std::string note{};                           ///< a sentence on how the run ended, if not by its plan
   double peak_flops = 0;  ///< the machine's limit, operations a second (see measure_peak); 0: not known
+  /// Held-out tokens that the looks before and after each stage read, evenly spread, and that there are; 0: not known.
+  std::int64_t look_tokens = 0, held_out_tokens = 0;
   std::vector<std::pair<std::string, std::string>> facts{};  ///< label and value: corpus, tokenizer, seed, version, ...
   std::vector<ReportStage> stages{};                         ///< those of the plan, whether they have run or not
   std::vector<ReportPoint> points{};                         ///< logged steps, in the order of the run
@@ -131,6 +133,7 @@ class ReportObserver : public GrowthObserver {
 
   void stage_starts(StageStart const& start) override {
     report_.stages.resize(std::max(report_.stages.size(), start.stages));
+    report_.look_tokens = start.look_tokens, report_.held_out_tokens = start.held_out_tokens;
     ReportStage& s = begin(start.stage);
     s.blocks = start.blocks, s.depth = start.depth, s.steps = start.steps, s.tokens_per_step = start.tokens_per_step;
     s.active_parameters = start.active_parameters, s.total_parameters = start.total_parameters;
@@ -150,7 +153,8 @@ class ReportObserver : public GrowthObserver {
                               .loss = step.loss,
                               .bits_per_byte = step.evaluated ? step.bits_per_byte : 0,
                               .tokens_per_second = step.tokens_per_second,
-                              .lr = step.lr});
+                              .lr = step.lr,
+                              .gradient_norm = step.gradient_norm});
   }
   void stage_done(StageDone const& done) override {
     ReportStage& s = at(done.stage);

@@ -96,13 +96,22 @@ class ReportPage {
         "change any more. Its label counts all blocks.";
     std::string html = figure(drawings(bits_plot(report_, ReportAxis::tokens)),
                               "Bits per byte of text held out from training, over the tokens trained on." + marks +
-                                  " Dots are quick looks at a part of the held-out text, rings are measured on all of "
-                                  "it.");
+                                  " Rings are looks at the end of a stage" + looked_at() +
+                                  ", dots those on the way, which may read fewer of these.");
     html += figure(drawings(bits_plot(report_, ReportAxis::time)),
                    "The same over time, including the time of the measurements themselves.");
     html += figure(drawings(loss_plot(report_)),
                    "Loss of the batches that the model trains on, in nats a token (one nat is 1.44 bits).");
+    html += figure(drawings(gradient_plot(report_)), "Norm of the gradient of these batches, before it is clipped.");
     return html_section("Learning", html);
+  }
+  /// Of how much of the held-out text bits per byte are told.
+  std::string looked_at() const {
+    if (report_.held_out_tokens == 0) return {};
+    if (report_.look_tokens == report_.held_out_tokens)
+      return text(", all ", count_text(report_.look_tokens), " tokens");
+    return text(", ", count_text(report_.look_tokens), " of its ", count_text(report_.held_out_tokens),
+                " tokens, evenly spread and always the same");
   }
   std::string stages() {
     if (report_.stages.empty()) return {};
@@ -114,8 +123,9 @@ class ReportPage {
         "numbers.");
     html +=
         table(result_table(report_),
-              "What came of it. Bits per byte on all held-out text, before the first step of a stage (its new blocks "
-              "being untrained) and after its last. Evaluation is the time spent on measuring them.");
+              "What came of it. Bits per byte of held-out text" + looked_at() +
+                  ", before the first step of a stage (its new blocks being untrained) and after its last. Evaluation "
+                  "is the time spent on measuring them.");
     return html_section("Stages", html);
   }
   std::string profile() {
@@ -185,14 +195,15 @@ class ReportPage {
 /// Errors: a glyph with fewer bits than pixels.
 inline std::string report_html(RunReport const& report) { return detail::ReportPage(report).html(); }
 
-/// Writes report.html, bits_per_byte_by_tokens.svg, bits_per_byte_by_time.svg, training_loss.svg and step_profile.svg
-/// into `folder`, which is made if its parent is there. Each file appears completely or not at all, the page last.
-/// Errors: a folder that cannot be made or written, a full disk.
+/// Writes report.html, bits_per_byte_by_tokens.svg, bits_per_byte_by_time.svg, training_loss.svg, gradient_norm.svg and
+/// step_profile.svg into `folder`, which is made if its parent is there. Each file appears completely or not at all,
+/// the page last. Errors: a folder that cannot be made or written, a full disk.
 inline void write_report(RunReport const& report, std::string const& folder) {
   std::vector<std::pair<char const*, std::string>> const files{
       {"bits_per_byte_by_tokens.svg", to_svg(bits_plot(report, ReportAxis::tokens))},
       {"bits_per_byte_by_time.svg", to_svg(bits_plot(report, ReportAxis::time))},
       {"training_loss.svg", to_svg(loss_plot(report))},
+      {"gradient_norm.svg", to_svg(gradient_plot(report))},
       {"step_profile.svg", to_svg(profile_bars(report))},
       {"report.html", report_html(report)}};
   if (::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST)

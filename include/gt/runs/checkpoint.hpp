@@ -96,6 +96,8 @@ void save_checkpoint(Model const& model, GrowthState const& state, std::string c
          {"bits_per_byte", state.bits_per_byte},
          {"tail_loss", state.tail_loss},
          {"tail_steps", state.tail_steps},
+         {"look_due", state.look_due},
+         {"last_step", {state.loss, state.gradient_norm}},
          {"stages", J::array()},
          {"current", detail::to_json<J>(state.current)}};
   if (LoraConfig const l = model.lora(); model.has_adapters()) {
@@ -132,6 +134,12 @@ GrowthState load_checkpoint(Model& model, std::string const& path) {
   state.step = number("step"), state.samples = number("samples"), state.tokens = number("tokens");
   state.bits_per_byte = json_get<double>(json, "bits_per_byte", where);
   state.tail_loss = json_get<double>(json, "tail_loss", where), state.tail_steps = number("tail_steps");
+  if (json.contains("look_due")) {  // younger than the rest
+    state.look_due = json_get<bool>(json, "look_due", where);
+    auto const last = json_get<std::vector<double>>(json, "last_step", where);
+    check(last.size() == 2, where, "last_step must be a loss and a gradient norm (got ", last.size(), " numbers)");
+    state.loss = last[0], state.gradient_norm = last[1];
+  }
   for (auto const& stage : json_get<std::vector<J>>(json, "stages", where))
     state.stages.push_back(detail::stage_of(stage, where));
   state.current = detail::stage_of(json_get<J>(json, "current", where), where);

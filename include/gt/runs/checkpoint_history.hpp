@@ -55,7 +55,7 @@ class CheckpointHistory {
   void save(Model const& model, GrowthState const& state) {
     if (keep_ > 1) {
       if (!newest_tokens_) newest_tokens_ = tokens_in<J>(newest());
-      if (*newest_tokens_ >= 0 && *newest_tokens_ < state.tokens) set_aside(*newest_tokens_);
+      if (*newest_tokens_ > 0 && *newest_tokens_ < state.tokens) set_aside(*newest_tokens_);
     }
     save_checkpoint<Model, J>(model, state, newest());
     newest_tokens_ = state.tokens;

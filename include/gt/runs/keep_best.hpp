@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <string>
 #include <utility>
@@ -30,12 +31,13 @@ struct BestLook {
   std::size_t stage = 0;                                           ///< from 0
   std::int64_t step = 0, tokens = 0;                               ///< in the stage, from 1; trained on, all stages
   double bits_per_byte = std::numeric_limits<double>::infinity();  ///< on the tokens that every look reads
+  std::int64_t looks = 0;                                          ///< that it is the best of, itself included
 };
 
 /// Saves the model into `folder` (see `save`) whenever a look is better than all before it, and beside it `look.json`,
-/// which says of which look it is. All looks are compared on the same text, the first `evaluation_tokens` held-out
-/// ones; so at the end of a stage, where a run looks at all of it, this observer looks once more. Adapters are merged
-/// in what is saved. Saving takes a copy of the model while it lasts.
+/// which says of which look it is, and of how many it is the best. All looks are compared on the same text, what one on
+/// the way reads; so at the end of a stage, where a run may read more, this observer looks once more, unless
+/// `GrowOptions::stop` says so. Adapters are merged in what is saved. Saving takes a copy of the model while it lasts.
 template <Backend B, class Model>
 class KeepBest : public GrowthObserver {
  public:
@@ -48,6 +50,7 @@ class KeepBest : public GrowthObserver {
         tokenizer_{std::move(tokenizer)},
         held_out_{std::move(held_out)},
         most_{options.evaluation_tokens},
+        stop_{options.stop},
         evaluate_(on, {options.batch, options.context > 0 ? options.context : model.context()},
                   std::move(bytes_of_tokens)),
         folder_{std::move(folder)} {
@@ -56,16 +59,21 @@ class KeepBest : public GrowthObserver {
 
   void step_done(StepDone const& s) override {
     if (!s.evaluated) return;
-    bool const at_all_of_it = s.step == s.steps && most_ > 0 && most_ < held_out_.size() - 1;
-    double const bits = at_all_of_it ? evaluate_(model_, held_out_, most_).bits_per_byte() : s.bits_per_byte;
-    if (!(bits < best_.bits_per_byte)) return;
-    BestLook const look{s.stage, s.step, s.tokens, bits};
-    Model copy = model_.clone();
-    copy.merge_adapters(on_);
-    copy.freeze();
-    save(copy, tokenizer_, folder_);
-    write_look(look);
-    best_ = look;
+    double bits = s.bits_per_byte;
+    if (most_ > 0 && s.look_tokens > most_) {
+      auto const seen = evaluate_(model_, held_out_, most_, [&](auto, auto) { return !stop_ || !stop_(); });
+      if (!seen.complete) return;
+      bits = seen.bits_per_byte();
+    }
+    ++best_.looks;
+    if (bits < best_.bits_per_byte) {
+      best_ = {s.stage, s.step, s.tokens, bits, best_.looks};
+      Model copy = model_.clone();
+      copy.merge_adapters(on_);
+      copy.freeze();
+      save(copy, tokenizer_, folder_);
+    }
+    if (best_.step > 0) write_look();
   }
   /// The best look so far; infinitely bad before the first.
   BestLook const& best() const { return best_; }
@@ -73,11 +81,12 @@ class KeepBest : public GrowthObserver {
  private:
   std::string path() const { return folder_ + "/look.json"; }
   template <class J = Json>
-  void write_look(BestLook const& look) const {
-    J const json{{"stage", look.stage + 1},
-                 {"step", look.step},
-                 {"tokens", look.tokens},
-                 {"val_bits_per_byte", look.bits_per_byte}};
+  void write_look() const {
+    J const json{{"stage", best_.stage + 1},
+                 {"step", best_.step},
+                 {"tokens", best_.tokens},
+                 {"val_bits_per_byte", best_.bits_per_byte},
+                 {"looks", best_.looks}};
     write_file_atomically(path(), dump_json(json, "KeepBest") + "\n");
   }
   // Missing where the run was stopped before its first look, or between a model and its look, which is then seen again.
@@ -88,6 +97,7 @@ class KeepBest : public GrowthObserver {
     J const json = parse_json<J>(read_text_file(path()), where);
     best_ = {json_get<std::size_t>(json, "stage", where) - 1, json_get<std::int64_t>(json, "step", where),
              json_get<std::int64_t>(json, "tokens", where), json_get<double>(json, "val_bits_per_byte", where)};
+    if (json.contains("looks")) best_.looks = json_get<std::int64_t>(json, "looks", where);  // younger than the rest
   }
 
   B on_;
@@ -95,6 +105,7 @@ class KeepBest : public GrowthObserver {
   Tokenizer tokenizer_;
   Tokens held_out_;
   std::int64_t most_;
+  std::function<bool()> stop_;
   Evaluator<B, Model> evaluate_;
   std::string folder_;
   BestLook best_;

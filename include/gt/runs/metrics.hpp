@@ -21,10 +21,10 @@
 
 namespace gt::inline GT_ABI {
 
-/// Writes `stage` (from 1), `step`, `tokens`, `loss` (nats a token), `val_bits_per_byte` (null before the first look)
-/// and whether it was `evaluated` in this step, `seconds` (since the run began, looks included), `tokens_per_second`,
-/// `lr`, `depth`, `active_parameters`; each line is flushed, so a run that is cut off leaves whole lines.
-/// Errors: a file that cannot be written, when opened or later (a full disk).
+/// Writes `stage` (from 1), `step`, `tokens`, `loss` (nats a token), `gradient_norm` (before clipping),
+/// `val_bits_per_byte` (null before the first look) and whether it was `evaluated` in this step, `seconds` (since the
+/// run began, looks included), `tokens_per_second`, `lr`, `depth`, `active_parameters`; each line is flushed, so a run
+/// that is cut off leaves whole lines. Errors: a file that cannot be written, when opened or later (a full disk).
 template <class J = Json>
 class MetricsLog : public GrowthObserver {
  public:
@@ -40,6 +40,7 @@ class MetricsLog : public GrowthObserver {
            {"step", s.step},
            {"tokens", s.tokens},
            {"loss", s.loss},
+           {"gradient_norm", s.gradient_norm},
            {"val_bits_per_byte", s.bits_per_byte > 0 ? J(s.bits_per_byte) : J(nullptr)},
            {"evaluated", s.evaluated},
            {"seconds", seconds_before_ + s.seconds},
@@ -86,6 +87,7 @@ class MetricsLog : public GrowthObserver {
       point.tokens = json_get<std::int64_t>(json, "tokens", where);
       point.seconds = number("seconds"), point.loss = number("loss"), point.lr = number("lr");
       point.tokens_per_second = number("tokens_per_second");
+      if (json.contains("gradient_norm")) point.gradient_norm = number("gradient_norm");  // younger than the rest
       if (json_get<bool>(json, "evaluated", where) && !json_get<J>(json, "val_bits_per_byte", where).is_null())
         point.bits_per_byte = number("val_bits_per_byte");
       rows.push_back({point, std::move(line)});

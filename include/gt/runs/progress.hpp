@@ -9,6 +9,7 @@
 
 #include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/threads.hpp"
+#include "gt/base/clock.hpp"
 #include "gt/base/error.hpp"
 #include "gt/base/format.hpp"
 #include "gt/grow/observer.hpp"
@@ -45,7 +46,8 @@ std::string build_warning() {
 }
 
 /// Shows a run on a stream: the instruction set and the threads once, then for each stage one line that is rewritten
-/// while it runs (where the stream is a terminal; elsewhere a line for each look at held-out text).
+/// while it runs (where the stream is a terminal; elsewhere a line for each look at held-out text, and after ten
+/// seconds without one).
 class ProgressLine : public GrowthObserver {
  public:
   /// `peak` is the machine's limit in floating-point operations a second (see measure_peak), of which a share is shown;
@@ -63,12 +65,12 @@ class ProgressLine : public GrowthObserver {
   }
   void stage_starts(StageStart const& s) override {
     introduce(s.instruction_set, s.threads);
-    start_ = s;
+    start_ = s, shown_ = seconds_now();
     if (terminal_)
       show(text("stage ", s.stage + 1, "/", s.stages, "  ", s.depth, " blocks  looking at held-out text ..."));
   }
   void step_done(StepDone const& s) override {
-    if (!terminal_ && !s.evaluated) return;
+    if (!terminal_ && !s.evaluated && seconds_since(shown_) < 10) return;
     double const left = s.seconds / static_cast<double>(s.step) * static_cast<double>(s.steps - s.step);
     std::string line = text("stage ", s.stage + 1, "/", start_.stages, "  ", s.depth, " blocks  step ", s.step, "/",
                             s.steps, "  loss ", decimals(s.loss, 3));
@@ -81,6 +83,12 @@ class ProgressLine : public GrowthObserver {
     }
     show(line + "  " + short_time(left) + " left");
   }
+  void looking(LookProgress const& s) override {
+    if (!terminal_ && seconds_since(shown_) < 10) return;
+    double const part = static_cast<double>(s.done) / static_cast<double>(s.of);
+    show(text("stage ", s.stage + 1, "/", start_.stages, "  ", s.depth, " blocks  looking at held-out text  ",
+              decimals(100 * part, 0), " %  ", short_time(s.seconds / part - s.seconds), " left"));
+  }
   void stage_done(StageDone const&) override { end_line(); }
   ProgressLine(ProgressLine const&) = delete;
   ProgressLine& operator=(ProgressLine const&) = delete;
@@ -88,6 +96,7 @@ class ProgressLine : public GrowthObserver {
 
  private:
   void show(std::string line) {
+    shown_ = seconds_now();
     if (!terminal_) {
       std::fprintf(out_, "%s\n", line.c_str());
     } else {
@@ -110,6 +119,7 @@ class ProgressLine : public GrowthObserver {
   double peak_;
   std::string warning_;
   StageStart start_;
+  double shown_ = 0;  // when it last said something
   bool terminal_, introduced_ = false, open_ = false;
 };
 

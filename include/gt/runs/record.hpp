@@ -18,6 +18,7 @@ struct ReportPoint {
   double loss = 0;                       ///< nats a token
   double bits_per_byte = 0;              ///< held-out; 0: not looked at in this step
   double tokens_per_second = 0, lr = 0;  ///< of training alone, mean over the stage so far; learning rate
+  double gradient_norm = 0;              ///< before clipping
 };
 
 }  // namespace gt

@@ -23,6 +23,7 @@ class Gradients {
   using T = typename Model::scalar;  ///< of gradients and moments
   /// All zero.   Errors: a model with nothing trainable.
   explicit Gradients(Model& model) : model_{model} {
+    unshare_trained();
     for (auto const& block : model.blocks()) {
       auto const* const adapter = adapter_of(block);
       std::int64_t const own = any_tensor_trains(block) ? block.weights().size() : 0;
@@ -53,6 +54,16 @@ class Gradients {
   }
 
  private:
+  // Blocks of a user's own need not mind who shares their weights; and buffers may have been put in place by hand.
+  void unshare_trained() {
+    for (auto& block : model_.blocks()) {
+      if (any_tensor_trains(block)) block.weights().unshare();
+      if constexpr (Model::takes_adapters) {
+        if (block.adapter() && any_tensor_trains(*block.adapter())) block.adapter()->weights().unshare();
+      }
+    }
+    if (model_.norm_trains() || model_.head_trains()) model_.head_buffer().unshare();
+  }
   // f(what holds tensors, its gradient) for each block and each adapter.
   template <class F>
   void each_holder(F const& f) const {

@@ -9,7 +9,11 @@
 #if defined(_OPENMP)
   #include <omp.h>
 
+  #include <algorithm>
   #include <atomic>
+  #include <cmath>
+
+  #include "gt/base/machine_limits.hpp"
 #endif
 
 namespace gt::inline GT_ABI {
@@ -21,10 +25,14 @@ inline constexpr bool has_threads = true;
 inline constexpr bool has_threads = false;
 #endif
 
-/// The number of threads to use by default: one a core that this process may run on.
+inline constexpr int max_threads = 1024;  ///< that a backend may be asked for
+
+/// The number of threads to use by default: one a core that this process may run on, and no more than its control
+/// groups give it time for.
 inline int available_threads() {
 #if defined(_OPENMP)
-  return omp_get_num_procs();
+  static double const quota = std::max(1.0, std::ceil(processor_quota()));
+  return static_cast<int>(std::min<double>({double{max_threads}, quota, static_cast<double>(omp_get_num_procs())}));
 #else
   return 1;
 #endif

@@ -68,6 +68,7 @@ void check_trained_tensors(Safetensors const& file, std::size_t others, Model co
 /// Copies them into a model of these shapes.
 template <class Model>
 void copy_trained_tensors(Safetensors const& file, Model& model) {
+  model.unshare();
   bool const with_table = was_trained(model, table_name), table_trains = model.table_trains();
   if (with_table) model.set_table_trainable(true);  // in a copy of its own
   for (auto const& p : model.parameters()) {
