@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Growing and running the default model, of what gt/prebuilt/models.hpp declares.
+// Plans, growing and running the default model.
 #include "gt/prebuilt/models.hpp"
+#include "gt/grow/plan_text_impl.hpp"
+#include "gt/io/json.hpp"
 
 namespace gt::inline GT_ABI {
 

@@ -1,6 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Pictures of tokens, codes, and their principal components, of what gt/prebuilt/models.hpp declares.
+// Fonts, pictures of tokens, codes, and their principal components.
+#include "gt/fonts/font_chain_impl.hpp"
+#include "gt/fonts/outline_font_impl.hpp"
+#include "gt/fonts/raster_impl.hpp"
+#include "gt/fonts/unifont_impl.hpp"
 #include "gt/prebuilt/models.hpp"
+#include "gt/substrate/affine_recoding_impl.hpp"
+#include "gt/substrate/binary_embedding_impl.hpp"
+#include "gt/substrate/bit_code_impl.hpp"
+#include "gt/substrate/code_embedding_impl.hpp"
+#include "gt/substrate/frozen_table_impl.hpp"
+#include "gt/substrate/glyph_embedding_impl.hpp"
+#include "gt/substrate/learned_embedding_impl.hpp"
+#include "gt/substrate/pca_impl.hpp"
+#include "gt/substrate/random_embedding_impl.hpp"
+#include "gt/substrate/table_embedding_impl.hpp"
 
 namespace gt::inline GT_ABI {
 

@@ -6,6 +6,7 @@
 #include <gt/eval/retrieval_recall.hpp>
 #include <gt/gt.hpp>
 #include <gt/io/atomic_file.hpp>
+#include <gt/io/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>

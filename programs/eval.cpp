@@ -8,6 +8,7 @@
 #include <gt/eval/multiple_choice.hpp>
 #include <gt/eval/translate.hpp>
 #include <gt/gt.hpp>
+#include <gt/io/json.hpp>
 #include <gt/io/json_path.hpp>
 #include <gt/paper/protocol.hpp>
 #include <span>

@@ -2,6 +2,7 @@
 // Grows a Transformer on a text, stage by stage on a frozen substrate, saves and reports it, and lets it talk.
 #include <cstdio>
 #include <gt/gt.hpp>
+#include <gt/io/json.hpp>
 #include <gt/runs/checkpoint_history.hpp>
 #include <gt/runs/keep_best.hpp>
 #include <numeric>

@@ -7,6 +7,7 @@
 #include <gt/formats/import.hpp>
 #include <gt/formats/peft/peft.hpp>
 #include <gt/gt.hpp>
+#include <gt/io/json.hpp>
 #include <string>
 
 #include "commands.hpp"

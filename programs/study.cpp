@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <gt/gt.hpp>
+#include <gt/io/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>

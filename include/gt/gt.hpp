@@ -7,7 +7,9 @@
 
 #include "gt/backend/cpu/peak.hpp"
 #include "gt/backend/ref/ref.hpp"
+#include "gt/base/clock.hpp"
 #include "gt/base/error.hpp"
+#include "gt/base/format.hpp"
 #include "gt/base/version.hpp"
 #include "gt/compose/ensemble.hpp"
 #include "gt/compose/passes.hpp"

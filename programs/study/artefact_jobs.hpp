@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <gt/eval/multiple_choice.hpp>
+#include <gt/io/json.hpp>
 #include <gt/paper/protocol.hpp>
 #include <string>
 #include <string_view>

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <gt/io/json.hpp>
 #include <gt/paper/presets.hpp>
 #include <iterator>
 #include <string>

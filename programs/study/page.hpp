@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <gt/gt.hpp>
+#include <gt/io/json.hpp>
 #include <gt/report/html.hpp>
+#include <gt/report/report_figures.hpp>
 #include <gt/report/report_style.hpp>
 #include <gt/report/svg_plot.hpp>
 #include <string>

@@ -7,6 +7,7 @@
 #include <functional>
 #include <gt/eval/retrieval_recall.hpp>
 #include <gt/gt.hpp>
+#include <gt/io/json.hpp>
 #include <string>
 #include <vector>
 

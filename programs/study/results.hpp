@@ -8,6 +8,7 @@
 #include <functional>
 #include <gt/gt.hpp>
 #include <gt/io/file_lock.hpp>
+#include <gt/io/json.hpp>
 #include <map>
 #include <string>
 #include <vector>

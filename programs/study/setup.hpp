@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <gt/gt.hpp>
+#include <gt/io/json.hpp>
 #include <map>
 #include <memory>
 #include <string>

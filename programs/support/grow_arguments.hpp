@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <gt/gt.hpp>
+#include <gt/io/json.hpp>
 #include <gt/io/json_path.hpp>
 #include <initializer_list>
 #include <limits>

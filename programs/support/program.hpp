@@ -9,6 +9,7 @@
 #include <exception>
 #include <gt/formats/hugging_face/folder_tokenizer.hpp>
 #include <gt/gt.hpp>
+#include <gt/io/json.hpp>
 #include <gt/io/text_file.hpp>
 #include <new>
 #include <string>

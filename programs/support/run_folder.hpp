@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <gt/gt.hpp>
+#include <gt/io/json.hpp>
 #include <gt/io/staging.hpp>
 #include <gt/runs/checkpoint_history.hpp>
 #include <gt/runs/unfinished_save.hpp>

@@ -7,6 +7,7 @@
 #include <exception>
 #include <gt/formats/peft/peft.hpp>
 #include <gt/gt.hpp>
+#include <gt/io/json.hpp>
 #include <string>
 
 int main(int argc, char** argv) {

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <exception>
 #include <gt/gt.hpp>
+#include <gt/io/json.hpp>
 #include <optional>
 #include <span>
 #include <string>

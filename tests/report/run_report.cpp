@@ -17,6 +17,9 @@
 #include <vector>
 
 #include "gt/io/text_file.hpp"
+#include "gt/report/html.hpp"
+#include "gt/report/report_figures.hpp"
+#include "gt/report/svg_plot.hpp"
 #include "gt/report/write_report.hpp"
 #include "report/support.hpp"
 #include "report/xml.hpp"

@@ -2,6 +2,7 @@
 // The tables made of codes: source, recoding, projection and lift, each by itself and together.
 #include "gt/substrate/code_embedding.hpp"
 
+#include <Eigen/Eigenvalues>
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -11,6 +11,7 @@
 
 #include "gt/base/philox.hpp"
 #include "gt/text/tokenizer.hpp"
+#include "gt/text/utf8.hpp"
 #include "io/support.hpp"
 
 namespace gt::test {

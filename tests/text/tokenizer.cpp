@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The tokenizer: exact size, no byte lost, and equal to byte-pair encoding as it is defined.
 #include "gt/text/tokenizer.hpp"
+#include "gt/text/utf8.hpp"
 
 #include <doctest/doctest.h>
 

@@ -78,8 +78,9 @@ std::vector<Unit> chosen(std::vector<Unit> all, std::vector<std::string> const& 
 class Report {
  public:
   explicit Report(Options const& options) : options_{options}, units_{headers(GT_INCLUDE)} {
-    units_.push_back(program(few_blocks));
-    units_.push_back(program(many_blocks));
+    units_.push_back(with_prebuilt(header("gt.hpp", "gt/")));
+    for (int blocks : {few_blocks, many_blocks}) units_.push_back(program(blocks));
+    units_.push_back(with_prebuilt(program(few_blocks)));
     units_ = chosen(std::move(units_), options.names);
   }
 

@@ -33,6 +33,12 @@ inline std::vector<Unit> headers(std::filesystem::path const& include) {
   return units;
 }
 
+/// The same with gt::prebuilt, which declares what the headers alone define.
+inline Unit with_prebuilt(Unit const& unit) {
+  return {unit.name + " with gt::prebuilt",
+          "#include <gt/base/macros.hpp>\n#define GT_PREBUILT GT_ABI_NUMBER\n" + unit.source};
+}
+
 /// Makes, grows and steps a model of that many blocks.
 inline Unit program(int blocks) {
   std::string stages = "gt::deepen(1)";

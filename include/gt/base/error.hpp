@@ -139,6 +139,16 @@ GT_INLINE std::string text(Parts const&... parts) {
   return detail::join(pieces, sizeof...(parts));
 }
 
+namespace detail {
+
+// Text from a file, fit for one line of a message: control characters hidden, cut after 80 bytes.
+inline std::string in_quotes(std::string_view raw) {
+  constexpr std::size_t longest = 80;
+  return text("'", on_one_line(std::string{raw.substr(0, longest)}), raw.size() > longest ? "...'" : "'");
+}
+
+}  // namespace detail
+
 /// Throws `gt: where: what` as an E, a kind of Error. `what` is a sentence: what must hold (got ...); a hint. It is one
 /// line: a control character, which may come from a file, is shown as `?`.
 /// Where exceptions are switched off (-fno-exceptions, in all translation units of a program) it prints the sentence to

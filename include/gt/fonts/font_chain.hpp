@@ -5,8 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -49,9 +47,7 @@ class FontChain {
   using Font = std::variant<HexFont, OutlineFont>;  ///< a link of the chain
 
   /// The first choice first. Errors: no font.
-  explicit FontChain(std::vector<Font> fonts) : fonts_{std::move(fonts)} {
-    check(!fonts_.empty(), "FontChain", "needs at least one font (got none)");
-  }
+  explicit FontChain(std::vector<Font> fonts);
   /// Errors: those of HexFont and OutlineFont, and no path at all.
   template <class Outlines = OutlineFont>
   static FontChain read(FontFiles const& files) {
@@ -63,27 +59,15 @@ class FontChain {
   std::int64_t size() const noexcept { return static_cast<std::int64_t>(fonts_.size()); }  ///< fonts
   bool has(char32_t code_point) const { return font_of(code_point) >= 0; }  ///< whether one of them has it
   /// The place in the chain, from 0 on, of the font that draws a character; -1: a box does.
-  int font_of(char32_t code_point) const {
-    auto const found = std::find_if(fonts_.begin(), fonts_.end(), [&](Font const& f) { return has(f, code_point); });
-    return found == fonts_.end() ? -1 : static_cast<int>(found - fonts_.begin());
-  }
+  int font_of(char32_t code_point) const;
 
   /// The glyph in the first font that has one, or the `hex_box`, on a cell: see GlyphSource.
-  Cell cell(char32_t code_point, int side) const {
-    int const font = font_of(code_point);
-    if (font < 0) return HexFont::place(hex_box(static_cast<std::uint32_t>(code_point)), side);
-    Font const& f = fonts_[static_cast<std::size_t>(font)];
-    if (auto const* const hex = std::get_if<HexFont>(&f)) return hex->cell(code_point, side);
-    return std::get<OutlineFont>(f).cell(code_point, side);
-  }
+  Cell cell(char32_t code_point, int side) const;
   /// The `byte_box` of a byte that is no UTF-8, on a cell.
   Cell undecoded(unsigned char byte, int side) const { return HexFont::place(byte_box(byte), side); }
 
  private:
-  static bool has(Font const& font, char32_t code_point) {
-    if (auto const* const hex = std::get_if<HexFont>(&font)) return hex->glyph(code_point) != nullptr;
-    return std::get<OutlineFont>(font).has(code_point);
-  }
+  static bool has(Font const& font, char32_t code_point);
   template <class Outlines>
   static Font read_font(std::string const& given) {
     auto const [path, face] = without_face(given);
@@ -96,27 +80,17 @@ class FontChain {
     return HexFont::parse(bytes, path);
   }
   /// "fonts.ttc:1" is face 1 of fonts.ttc, unless there is a file of that whole name; -1: no face is given.
-  static std::pair<std::string, int> without_face(std::string const& given) {
-    auto const colon = given.rfind(':');
-    if (colon == std::string::npos || can_be_read(given)) return {given, -1};
-    int face = 0;
-    char const *const begin = given.data() + colon + 1, *const end = given.data() + given.size();
-    auto const [stop, error] = std::from_chars(begin, end, face);
-    if (error != std::errc() || stop != end || face < 0) return {given, -1};
-    return {given.substr(0, colon), face};
-  }
+  static std::pair<std::string, int> without_face(std::string const& given);
   static bool can_be_read(std::string const& path) { return ::access(path.c_str(), R_OK) == 0; }
   /// No outline font begins with text only, unless the text is its kind.
-  static bool is_text(std::string_view bytes) {
-    std::string_view const start = bytes.substr(0, 256);
-    bool const printable = std::all_of(start.begin(), start.end(), [](char c) {
-      return (c >= ' ' && c <= '~') || c == '\n' || c == '\r' || c == '\t';
-    });
-    return printable && !detail::begins_as_font(start);
-  }
+  static bool is_text(std::string_view bytes);
 
   std::vector<Font> fonts_;
 };
 static_assert(GlyphSource<FontChain>);
 
 }  // namespace gt
+
+#if !defined(GT_PREBUILT)
+  #include "gt/fonts/font_chain_impl.hpp"
+#endif

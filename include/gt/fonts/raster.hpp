@@ -4,13 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <concepts>
 #include <cstdint>
-#include <numeric>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -80,16 +77,10 @@ BitMatrix draw_tokens(G const& glyphs, std::vector<std::string> const& tokens, i
 /// is y * S + x of the k-th pixel by (r, theta, x, y),  r = hypot(x - S/2, y - S/2),  theta = atan2(y - S/2, x - S/2).
 /// Only needed to compare with other programs: no dot product of two rasters depends on the order.
 /// Source: the notebooks of Bochkov's "bvv241" tokenizers.
-inline std::vector<int> polar_snake_order(int side) {
-  check(side >= 1 && side <= 1024, "polar_snake_order", "side must be 1 to 1024 (got ", side, ")");
-  auto const place = [side](int pixel) {
-    int const x = pixel % side, y = pixel / side, dx = x - side / 2, dy = y - side / 2;
-    return std::tuple(dx * dx + dy * dy, std::atan2(dy, dx), x, y);
-  };
-  std::vector<int> order(static_cast<std::size_t>(side * side));
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](int a, int b) { return place(a) < place(b); });
-  return order;
-}
+std::vector<int> polar_snake_order(int side);
 
 }  // namespace gt
+
+#if !defined(GT_PREBUILT)
+  #include "gt/fonts/raster_impl.hpp"
+#endif

@@ -3,9 +3,6 @@
 // merging.
 #pragma once
 
-#include <stdlib.h>
-
-#include <algorithm>
 #include <climits>
 #include <cstddef>
 #include <cstdint>
@@ -34,7 +31,7 @@
 #include "gt/formats/name_map.hpp"
 #include "gt/io/atomic_file.hpp"
 #include "gt/io/folder.hpp"
-#include "gt/io/json.hpp"
+#include "gt/io/json_fwd.hpp"
 #include "gt/io/json_path.hpp"
 #include "gt/io/safetensors.hpp"
 #include "gt/io/text_file.hpp"
@@ -76,31 +73,7 @@ namespace detail {
 inline TensorView view_of(Parameter<float> const& p) { return {p.name, "F32", p.shape, bytes_of(p.data, p.size())}; }
 
 /// The adapter in a file that holds `others` more tensors.
-inline FusionAdapter<float> adapter_of(Safetensors const& file, std::size_t others, std::string const& where) {
-  auto const matrix = [&](std::string const& name) {
-    TensorView const* const t = file.find(name);
-    check(t && t->dtype == "F32" && t->shape.size() == 2 && t->shape[0] > 0 && t->shape[1] > 0, where, name,
-          " must be a matrix in F32");
-    return t;
-  };
-  TensorView const *const up = matrix("fusion.up.weight"), *const down = matrix("fusion.down.0.weight");
-  int experts = 1;
-  while (file.find(text("fusion.down.", experts, ".weight"))) ++experts;
-  check(up->shape[1] == down->shape[0] && up->shape[1] <= 65536 &&
-            file.tensors().size() == others + static_cast<std::size_t>(experts) + 1,
-        where, "the tensors must be those of one adapter: fusion.down.{i}.weight [r, C] and fusion.up.weight [V, r]");
-  // Before memory is taken for all of them by the shape of one.
-  for (int i = 1; i < experts; ++i) {
-    std::string const name = text("fusion.down.", i, ".weight");
-    check(matrix(name)->shape == down->shape, where, name, " is misshapen");
-  }
-  FusionAdapter<float> adapter(experts, down->shape[1], up->shape[0], {.rank = static_cast<int>(up->shape[1])});
-  for (auto const& p : adapter.parameters()) {
-    TensorView const* const t = matrix(p.name);
-    std::memcpy(p.data, t->bytes.data(), t->bytes.size());
-  }
-  return adapter;
-}
+FusionAdapter<float> adapter_of(Safetensors const& file, std::size_t others, std::string const& where);
 
 /// The head of a model and its bias, as they are saved beside other experts'.
 template <class Model>
@@ -126,57 +99,21 @@ void check_on_disk(Expert<Model> const& expert, ModelFolder const& folder, bool 
   }
 }
 /// SHA-256 of a folder's weights, in one file or in several.
-inline std::string weights_hash(TensorFiles const& weights) {
-  Sha256 sum;
-  for (auto const& file : weights.files()) sum.update(file.file()->bytes());
-  return sum.hex();
-}
+std::string weights_hash(TensorFiles const& weights);
 
-inline std::string real_path(std::string const& path, std::string_view where = "save_ensemble") {
-  char whole[PATH_MAX];
-  check(::realpath(path.c_str(), whole) != nullptr, where, "'", path, "' must be a folder that is there");
-  return whole;
-}
 /// Throws if a folder is among those before it, by whatever path; else adds it. In a file, where a line is as good as a
 /// model's memory, no expert counts twice: it may have a greater weight.
-inline void check_once(std::set<std::string>& folders, std::string const& folder, std::string_view where) {
-  check(folders.insert(real_path(folder, where)).second, where, "an ensemble's file must name every expert once (got '",
-        folder, "' twice); give it a greater weight instead");
-}
+void check_once(std::set<std::string>& folders, std::string const& folder, std::string_view where);
 /// `to`, as it is written from inside of the folder `from`.
-inline std::string relative_path(std::string const& to, std::string const& from) {
-  std::string const target = real_path(to) + "/", base = real_path(from) + "/";
-  auto const differs = std::mismatch(base.begin(), base.end(), target.begin(), target.end()).first;
-  auto const same = base.rfind('/', static_cast<std::size_t>(differs - base.begin()) - 1) + 1;
-  std::string path;
-  for (std::size_t at = same; (at = base.find('/', at)) != std::string::npos; ++at) path += "../";
-  path += target.substr(same);
-  if (path.empty()) return ".";
-  path.pop_back();
-  return path;
-}
+std::string relative_path(std::string const& to, std::string const& from);
 
 /// Throws unless `place` is written as relative_path writes: down from a folder, after `..` as often as it takes to get
 /// there, if that is allowed. An absolute path in a file would be read on whatever machine the file comes to.
-inline void check_place(std::string_view place, bool outside, std::string const& where) {
-  check(!place.empty() && !place.starts_with('/') && place.find('\0') == place.npos, where,
-        "an expert's folder must be "
-        "a path relative to the ensemble's (got ",
-        in_quotes(place), ")");
-  bool down = false;
-  for (std::size_t begin = 0; begin <= place.size();) {
-    std::size_t const end = std::min(place.find('/', begin), place.size());
-    bool const up = place.substr(begin, end - begin) == "..";
-    check(!up || !down, where, "an expert's folder must have .. at its beginning only (got ", in_quotes(place), ")");
-    check(!up || outside, where, "every expert must lie in the ensemble's folder, as was asked for (got ",
-          in_quotes(place), ")");
-    down = down || !up;
-    begin = end + 1;
-  }
-}
+void check_place(std::string_view place, bool outside, std::string const& where);
 
 template <class J, class Load>
 auto load_ensemble(std::string const& folder, EnsembleFolderOptions options, Load const& load_one) {
+  static_assert(is_complete<J>, "gt::prebuilt has this for gt's own models; for others include gt/io/json.hpp");
   using Model = decltype(load_one(std::declval<ModelFolder>()).model);
   std::string const where = text("load '", folder, "/ensemble.json'");
   std::string const json_text = read_text_file(folder + "/ensemble.json");
@@ -237,17 +174,10 @@ auto load_ensemble(std::string const& folder, EnsembleFolderOptions options, Loa
 
 /// Writes the adapter's tensors to `path`, completely or not at all.
 template <class J = Json>
-void save_adapter(FusionAdapter<float> const& adapter, std::string const& path) {
-  std::vector<TensorView> tensors;
-  auto const parameters = adapter.parameters();
-  for (auto const& p : parameters) tensors.push_back(detail::view_of(p));
-  write_safetensors<J>(path, std::span<TensorView const>(tensors), {{"format", "pt"}});
-}
+void save_adapter(FusionAdapter<float> const& adapter, std::string const& path);
 /// Reads what save_adapter wrote.   Errors: missing, surplus or misshapen tensors; damage.
 template <class J = Json>
-FusionAdapter<float> load_adapter(std::string const& path) {
-  return detail::adapter_of(Safetensors::open<J>(path), 0, text("load_adapter '", path, "'"));
-}
+FusionAdapter<float> load_adapter(std::string const& path);
 
 /// Writes an ensemble into `folder`, making it where it is missing: ensemble.json, which names the experts by their
 /// folders, seen from this one, and by the SHA-256 of their weights; and, where heads were tuned or there is an
@@ -255,6 +185,7 @@ FusionAdapter<float> load_adapter(std::string const& path) {
 /// folder, from another one's, or whose folder holds other weights by now; a folder that cannot be written.
 template <class Model, class J = Json>
 void save_ensemble(Ensemble<Model> const& ensemble, std::string const& folder) {
+  static_assert(detail::is_complete<J>, "gt::prebuilt has this for gt's own models; for others include gt/io/json.hpp");
   static_assert(std::is_same_v<typename Model::scalar, float>, "models are saved in fp32");
   std::vector<std::string> weights;
   std::set<std::string> folders;
@@ -322,3 +253,7 @@ Ensemble<BasicAnyModel<B>> load_any_ensemble(B const& on, std::string const& fol
 }
 
 }  // namespace gt
+
+#if !defined(GT_PREBUILT)
+  #include "gt/formats/ensemble_folder_impl.hpp"
+#endif

@@ -2,61 +2,30 @@
 // Folders: making them, and what is in them.
 #pragma once
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <cstddef>
-#include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "gt/base/error.hpp"
 #include "gt/io/file_descriptor.hpp"
 
 namespace gt::inline GT_ABI {
 
 /// Makes a folder and those that it lies in, where they are missing.   Errors: one that cannot be made; a file of that
 /// name.
-inline void make_folder(std::string const& path) {
-  for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
-    std::string const part = path.substr(0, slash);
-    if (::mkdir(part.c_str(), 0777) != 0 && errno != EEXIST) {
-      int const error = errno;
-      fail("make_folder", "the folder '", part, "' must be writable (got: ", detail::errno_text(error), ")");
-    }
-    if (slash == std::string::npos) break;
-  }
-  struct stat info {};
-  check(::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode), "make_folder", "'", path, "' must be a folder");
-}
+void make_folder(std::string const& path);
 
 namespace detail {
 
 /// The names of what is in an open folder.
-inline std::vector<std::string> entries_of(FileDescriptor const& folder) {
-  std::vector<std::string> names;
-  FileDescriptor copy{::openat(folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};  // of its own position
-  auto const close = [](DIR* open) { ::closedir(open); };
-  std::unique_ptr<DIR, decltype(close)> const entries(copy.is_open() ? ::fdopendir(copy.get()) : nullptr, close);
-  if (!entries) return names;
-  copy.release();
-  while (dirent const* const entry = ::readdir(entries.get())) {
-    std::string_view const name = entry->d_name;
-    if (name != "." && name != "..") names.emplace_back(name);
-  }
-  return names;
-}
+std::vector<std::string> entries_of(FileDescriptor const& folder);
 
 }  // namespace detail
 
 /// The names of what is in a folder, hidden ones too, without `.` and `..`, in no order; none where there is no folder
 /// that can be read. They are those of one moment: a caller may remove what it finds.
-inline std::vector<std::string> folder_entries(std::string const& folder) {
-  detail::FileDescriptor const opened{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  return opened.is_open() ? detail::entries_of(opened) : std::vector<std::string>{};
-}
+std::vector<std::string> folder_entries(std::string const& folder);
 
 }  // namespace gt
+
+#if !defined(GT_PREBUILT)
+  #include "gt/io/folder_impl.hpp"
+#endif

@@ -26,21 +26,12 @@ inline constexpr std::size_t json_max_depth = 64;  ///< arrays and objects insid
 
 namespace detail {
 
-// Text from a file, fit for one line of a message: control characters hidden, cut after 80 bytes.
-inline std::string in_quotes(std::string_view raw) {
-  constexpr std::size_t longest = 80;
-  return text("'", on_one_line(std::string{raw.substr(0, longest)}), raw.size() > longest ? "...'" : "'");
-}
-
 // "line 2, column 7" of a byte of the text; columns count bytes, from 1.
 inline std::string line_and_column(std::string_view json, std::size_t at) {
   auto const before = json.substr(0, std::min(at, json.size()));
   auto const line = std::count(before.begin(), before.end(), '\n') + 1;
   return text("line ", line, ", column ", before.size() - (before.rfind('\n') + 1) + 1);
 }
-
-template <class J>
-concept JsonValue = std::same_as<J, Json>;
 
 // Builds a value from the parser's events. Unlike nlohmann's own builder it bounds the depth, finds keys that appear
 // twice (the last would win silently), and takes linear time for an object of many keys.
@@ -177,9 +168,7 @@ T json_as(J const& value, std::string const& name, std::string_view where) {
 
 }  // namespace detail
 
-/// The value of a JSON text. `where` says whose text it is. Throws Error with line and column if the text is no JSON
-/// (RFC 8259, UTF-8; no comments), and Error if it nests deeper than `json_max_depth` or an object has a key twice.
-template <detail::JsonValue J = Json>
+template <detail::JsonValue J>
 J parse_json(std::string_view json, std::string_view where) {
   if (auto const at = json.find('\0'); at != json.npos)  // the parser would take it for the end
     fail(where, "text must be valid JSON (got a zero byte at ", detail::line_and_column(json, at), ")");
@@ -188,9 +177,6 @@ J parse_json(std::string_view json, std::string_view where) {
   return builder.take();
 }
 
-/// The value of `key` in an object as a T: bool, an integer, a floating-point number, std::string, Json, or a
-/// std::vector or std::map<std::string, ...> of these. Throws Error naming the key and the expected type if the key
-/// is missing or its value is something else: nothing is rounded, cut or converted, except an integer to a float.
 template <class T, detail::JsonValue J>
 T json_get(J const& json, std::string_view key, std::string_view where) {
   if (!json.is_object()) fail(where, "must be a JSON object (got ", json.type_name(), ")");
@@ -204,10 +190,8 @@ T json_get(J const& json, std::string_view key, std::string_view where) {
   return detail::json_as<T>(*at, text("key '", key, "'"), where);
 }
 
-/// The text of a value, on one line, or on many with `indent` spaces a level. Numbers that are not finite become
-/// null, as JSON has none. Throws Error if a string is not UTF-8.
 template <detail::JsonValue J>
-std::string dump_json(J const& json, std::string_view where, int indent = -1) {
+std::string dump_json(J const& json, std::string_view where, int indent) {
   try {
     return json.dump(indent);
   } catch (typename J::type_error const&) {

@@ -12,7 +12,6 @@
 #include <cstring>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "gt/base/error.hpp"
@@ -25,27 +24,14 @@ namespace gt::inline GT_ABI::detail {
 /// so that a full disk leaves the folder as it was.
 class Staging {
  public:
-  explicit Staging(std::string folder) : folder_{std::move(folder)}, stage_{folder_ + "/.saving"} {
-    make_folder(stage_);
-  }
+  explicit Staging(std::string folder);
   Staging(Staging const&) = delete;
   Staging& operator=(Staging const&) = delete;
-  ~Staging() {
-    for (auto const& name : names_) ::unlink((stage_ + "/" + name).c_str());
-    ::rmdir(stage_.c_str());
-  }
+  ~Staging();
   /// Where to write the file that will be `folder/name`, which must be replaceable.
-  std::string file(std::string const& name) {
-    struct stat info {};
-    std::string const target = folder_ + "/" + name;
-    check(::stat(target.c_str(), &info) != 0 || S_ISREG(info.st_mode), "save", "'", target, "' must be a regular file");
-    names_.push_back(name);
-    return stage_ + "/" + name;
-  }
+  std::string file(std::string const& name);
   /// Moves all of them out.
-  void commit() {
-    commit([](std::string_view) { return false; });
-  }
+  void commit();
   /// Also removes other files of the folder for whose names `outdated(std::string_view)` holds: what an earlier save of
   /// other files has left.
   template <class F>
@@ -68,3 +54,7 @@ class Staging {
 };
 
 }  // namespace gt::detail
+
+#if !defined(GT_PREBUILT)
+  #include "gt/io/staging_impl.hpp"
+#endif

@@ -28,24 +28,7 @@ struct GlyphSheetOptions {
 
 /// What is written under the picture of a token: the code point of a single character, in hexadecimal digits; else the
 /// token, with a sign for each character that has no shape of its own (U+2423 for a space, U+2400 on for controls).
-inline std::string sheet_label(std::string_view token) {
-  std::string label;
-  Utf8Units const units(token);
-  if (auto const first = units.begin(); first != units.end() && (*first).size == token.size() && (*first).valid) {
-    auto const c = static_cast<std::uint32_t>((*first).value);
-    for (int shift = c > 0xFFFFF ? 20 : c > 0xFFFF ? 16 : 12; shift >= 0; shift -= 4)
-      label += "0123456789ABCDEF"[c >> shift & 15];
-    return label;
-  }
-  for (Utf8Unit const unit : units) {
-    if (!unit.valid) {
-      label += static_cast<char>(unit.value);
-    } else {
-      append_utf8(label, unit.value == U' ' ? U'\u2423' : unit.value < 0x20 ? unit.value + 0x2400 : unit.value);
-    }
-  }
-  return label;
-}
+std::string sheet_label(std::string_view token);
 
 namespace detail {
 
@@ -134,12 +117,10 @@ void write_glyph_sheet(std::string const& path, std::vector<std::string> const& 
 }
 
 /// Writes pictures that are drawn already, without labels: `gt::write_glyph_sheet("sheet.png", substrate.rasters())`.
-inline void write_glyph_sheet(std::string const& path, BitMatrix const& rasters, GlyphSheetOptions options = {}) {
-  struct NoGlyphs {
-    Cell cell(char32_t, int) const { return {}; }
-    Cell undecoded(unsigned char, int) const { return {}; }
-  };
-  write_png(path, glyph_sheet(rasters, {}, NoGlyphs{}, options));
-}
+void write_glyph_sheet(std::string const& path, BitMatrix const& rasters, GlyphSheetOptions options = {});
 
 }  // namespace gt
+
+#if !defined(GT_PREBUILT)
+  #include "gt/report/glyph_sheet_impl.hpp"
+#endif

@@ -2,14 +2,9 @@
 // From numbers to places on paper: ranges, round ticks, and labels that no locale changes.
 #pragma once
 
-#include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "gt/base/format.hpp"
 #include "gt/base/macros.hpp"
 
 namespace gt::inline GT_ABI {
@@ -20,46 +15,13 @@ enum class Scale { linear, log };
 namespace detail {
 
 /// A place in a drawing: one decimal at most.
-inline std::string place(double x) {
-  std::string s = decimals(x, 1);
-  if (s.ends_with(".0")) s.resize(s.size() - 2);
-  return s;
-}
+std::string place(double x);
 
 /// Can `x` stand on an axis?
-inline bool plottable(double x, Scale scale) {
-  return std::isfinite(x) && std::fabs(x) < 1e300 && (scale == Scale::linear || x > 1e-300);
-}
+bool plottable(double x, Scale scale);
 
-/// The smallest of 1, 2, 5 times a power of ten that cuts `span` > 0 into `most` parts or fewer.
-inline double round_step(double span, int most) {
-  double const raw = span / most, unit = std::pow(10.0, std::floor(std::log10(raw)));
-  for (double const m : {1.0, 2.0, 5.0})
-    if (raw <= m * unit * (1 + 1e-9)) return m * unit;
-  return 10 * unit;
-}
-
-/// Where a number turns to thousands, millions, ...: its unit and its suffix.
-inline std::pair<double, char const*> si_unit(double largest) {
-  for (auto const& [size, name] : {std::pair{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}})
-    if (largest >= (size == 1e3 ? 1e4 : size)) return {size, name};
-  return {1, ""};
-}
 /// A number on its own, up to four digits: 2.143, 1.5M, 1.2e-05.
-inline std::string value_text(double x) {
-  auto const [unit, suffix] = std::fabs(x) < 1e15 ? si_unit(std::fabs(x)) : std::pair{1.0, ""};
-  char buffer[32];
-  auto const end = std::to_chars(buffer, buffer + sizeof buffer, x / unit, std::chars_format::general, 4).ptr;
-  return std::string(buffer, end) + suffix;
-}
-
-/// A number as an axis tells it: 0.25, 1500, 20k, 1.5M. `largest` and `step` of the axis choose suffix and decimals.
-inline std::string tick_label(double x, double largest, double step) {
-  if (largest >= 1e15 || largest < 1e-4) return value_text(x);
-  auto const [unit, suffix] = si_unit(largest);
-  int const digits = std::clamp(static_cast<int>(std::ceil(-std::log10(step / unit) - 1e-6)), 0, 12);
-  return x == 0 ? "0" : decimals(x / unit, digits) + suffix;
-}
+std::string value_text(double x);
 
 }  // namespace detail
 
@@ -75,20 +37,7 @@ class PlotScale {
   PlotScale() = default;
   /// A range that holds all of [low, high]; `most` >= 2 bounds the number of its ticks. A single number gets room
   /// around it, an empty range (low > high) is 0 to 1, or 1 to 10. With `widened`, a linear range grows to whole steps.
-  PlotScale(Scale scale, double low, double high, int most, bool widened) : scale_{scale} {
-    if (low > high) low = scale == Scale::log ? 1 : 0, high = scale == Scale::log ? 10 : 1;
-    if (high - low <= 1e-9 * std::max(std::fabs(low), std::fabs(high))) {  // constant
-      double const room = low == 0 ? 1 : 0.05 * std::fabs(low);
-      low -= room, high += room;
-    }
-    double const step = detail::round_step(high - low, most);
-    if (scale == Scale::linear && widened) {
-      low = std::floor(low / step + 1e-9) * step, high = std::ceil(high / step - 1e-9) * step;
-    }
-    low_ = low, high_ = high;
-    if (scale == Scale::log) log_ticks(most);
-    if (ticks_.size() < 2) linear_ticks(step, most);
-  }
+  PlotScale(Scale scale, double low, double high, int most, bool widened);
 
   double low() const { return low_; }                        ///< where the axis begins
   double high() const { return high_; }                      ///< where it ends
@@ -97,36 +46,12 @@ class PlotScale {
   void draw_between(double from, double to) { from_ = from, to_ = to; }
 
   /// Where `x` is drawn.
-  double operator()(double x) const {
-    double const share =
-        scale_ == Scale::log ? std::log(x / low_) / std::log(high_ / low_) : (x - low_) / (high_ - low_);
-    return from_ + share * (to_ - from_);
-  }
+  double operator()(double x) const;
 
  private:
-  void linear_ticks(double step, int most) {
-    ticks_.clear();
-    double const first = std::ceil(low_ / step - 1e-9), largest = std::max(std::fabs(low_), std::fabs(high_));
-    for (int i = 0; i <= most + 1; ++i) {
-      double const x = (first + i) * step;
-      if (x > high_ + 1e-9 * step) break;
-      ticks_.push_back({x, detail::tick_label(x, largest, step)});
-    }
-  }
+  void linear_ticks(double step, int most);
   /// Powers of ten, every n-th where there are many; where there are few, their doubles and fivefolds too.
-  void log_ticks(int most) {
-    int const first = static_cast<int>(std::ceil(std::log10(low_) - 1e-9));
-    int const last = static_cast<int>(std::floor(std::log10(high_) + 1e-9));
-    int const stride = std::max(1, (last - first + most) / most);
-    bool const between = 3 * (last - first + 1) <= most;
-    for (int k = between ? first - 1 : first; k <= last; k += stride) {
-      for (double const m : {1.0, 2.0, 5.0}) {
-        double const x = m * std::pow(10.0, k);
-        if ((m > 1 && !between) || x < low_ * (1 - 1e-9) || x > high_ * (1 + 1e-9)) continue;
-        ticks_.push_back({x, detail::tick_label(x, x, x)});
-      }
-    }
-  }
+  void log_ticks(int most);
 
   Scale scale_ = Scale::linear;
   double low_ = 0, high_ = 1, from_ = 0, to_ = 1;
@@ -134,3 +59,7 @@ class PlotScale {
 };
 
 }  // namespace gt
+
+#if !defined(GT_PREBUILT)
+  #include "gt/report/plot_scale_impl.hpp"
+#endif

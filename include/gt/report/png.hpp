@@ -20,20 +20,14 @@ struct GrayImage {
 
   GrayImage() = default;
   /// All of one shade. Errors: no pixel, or 2^28 and more.
-  GrayImage(int w, int h, unsigned char shade = 255) : width{w}, height{h} {
-    check(w >= 1 && h >= 1 && std::int64_t{w} * h < most_pixels, "GrayImage",
-          "a picture must have at least one pixel and fewer than 2^28 (got ", w, " x ", h, ")");
-    pixels.assign(static_cast<std::size_t>(w) * static_cast<std::size_t>(h), shade);
-  }
+  GrayImage(int w, int h, unsigned char shade = 255);
   unsigned char& at(int x, int y) { return pixels[index(x, y)]; }       ///< column x, line y; not checked
   unsigned char at(int x, int y) const { return pixels[index(x, y)]; }  ///< its shade
 
   static constexpr std::int64_t most_pixels = std::int64_t{1} << 28;  ///< the first number that is too large
 
  private:
-  std::size_t index(int x, int y) const {
-    return static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x);
-  }
+  std::size_t index(int x, int y) const;
 };
 
 /// The bytes of a PNG file. `Bytes` is what collects them.
@@ -61,3 +55,7 @@ void write_png(std::string const& path, GrayImage const& image) {
 }
 
 }  // namespace gt
+
+#if !defined(GT_PREBUILT)
+  #include "gt/report/png_impl.hpp"
+#endif

@@ -6,8 +6,6 @@
 #include <string_view>
 
 #include "gt/base/error.hpp"
-#include "gt/report/html.hpp"
-#include "gt/report/svg_style.hpp"
 
 namespace gt::inline GT_ABI::detail {
 
@@ -86,15 +84,10 @@ footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--rule);color:v
 namespace gt::inline GT_ABI {
 
 /// A page that is complete in itself, of a title, which is text, and the markup of its main part and of its foot.
-inline std::string html_page(std::string_view title, std::string_view body, std::string_view foot = {}) {
-  // The policy makes the browser refuse whatever the page should not have: scripts, and anything from elsewhere.
-  return text(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-      "<meta name=\"color-scheme\" content=\"light dark\"/>\n<title>",
-      escape_markup(title), "</title>\n<style>\n", plot_css(), detail::report_css,
-      "</style>\n</head>\n<body>\n<main>\n", body, "</main>\n", foot, "</body>\n</html>\n");
-}
+std::string html_page(std::string_view title, std::string_view body, std::string_view foot = {});
 
 }  // namespace gt
+
+#if !defined(GT_PREBUILT)
+  #include "gt/report/report_style_impl.hpp"
+#endif

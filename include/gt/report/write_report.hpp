@@ -2,24 +2,12 @@
 // report.html: one page that tells of a run, complete in itself, and its figures as SVG files.
 #pragma once
 
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <cstddef>
-#include <cstring>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "gt/base/error.hpp"
-#include "gt/base/version.hpp"
-#include "gt/io/atomic_file.hpp"
 #include "gt/report/html.hpp"
-#include "gt/report/report_figures.hpp"
-#include "gt/report/report_style.hpp"
 #include "gt/report/run_report.hpp"
-#include "gt/report/svg_raster.hpp"
 
 namespace gt::inline GT_ABI {
 
@@ -30,22 +18,12 @@ class ReportPage {
  public:
   explicit ReportPage(RunReport const& report) : report_{report} {}
 
-  std::string html() {
-    std::string body = "<h1>" + escape_markup(report_.title) + "</h1>\n" + summary();
-    for (auto const section : {&ReportPage::learning, &ReportPage::stages, &ReportPage::profile, &ReportPage::glyphs,
-                               &ReportPage::samples, &ReportPage::repeat})
-      body += (this->*section)();  // one after the other, for they number their figures
-    return html_page(report_.title, body, footer());
-  }
+  std::string html();
 
  private:
   static std::string strong(std::string_view words) { return text("<strong>", escape_markup(words), "</strong>"); }
-  std::string figure(std::string_view markup, std::string_view caption) {
-    return html_figure(markup, text("Figure ", ++figures_, ". ", caption));
-  }
-  std::string table(HtmlTable const& values, std::string_view caption) {
-    return to_html(values, text("Table ", ++tables_, ". ", caption));
-  }
+  std::string figure(std::string_view markup, std::string_view caption);
+  std::string table(HtmlTable const& values, std::string_view caption);
   /// A drawing for wide pages and one for narrow ones: text that is scaled down to a phone could not be read.
   template <class Drawing>
   static std::string drawings(Drawing const& drawing) {
@@ -55,135 +33,17 @@ class ReportPage {
   }
 
   /// The result in one sentence, how the run ended, and what the unit means.
-  std::string summary() const {
-    ReportStage const *last = nullptr, *finished = nullptr;
-    for (auto const& s : report_.stages) {
-      if (has_begun(s)) last = &s;
-      if (s.done) finished = &s;
-    }
-    std::string html = "<p class=\"lead\">";
-    if (last == nullptr) {
-      html += "No step has been made yet.";
-    } else {
-      std::size_t const stages = report_.stages.size();
-      std::size_t const done = finished == nullptr ? 0 : static_cast<std::size_t>(finished - report_.stages.data()) + 1;
-      ReportStage const& model = finished == nullptr ? *last : *finished;
-      html += text("Grown in ", done, done < stages ? text(" of ", stages) : std::string{},
-                   stages == 1 ? " stage" : " stages", " to ", strong(blocks_text(model.depth)), " with ",
-                   strong(count_text(model.total_parameters) + " parameters"));
-      if (model.bits_after > 0)
-        html += ", the model predicts text that it has not seen at " +
-                strong(decimals(model.bits_after, 3) + " bits per byte") + ". It was trained on ";
-      else
-        html += ", the model was trained on ";
-      html += strong(count_text(last->tokens_before + last->tokens) + " tokens") + " in " +
-              strong(short_time(last->seconds_before + last->seconds)) + ".";
-    }
-    html += "</p>\n";
-    if (!report_.note.empty()) html += "<p class=\"note\">" + escape_markup(report_.note) + "</p>\n";
-    if (report_.note.empty() && last != nullptr && !last->done)
-      html += text("<p class=\"note\">This page shows the run inside stage ", last - report_.stages.data() + 1,
-                   ", after ", last->steps_done, " of its ", last->steps, " steps.</p>\n");
-    return html +
-           "<p>Bits per byte tell how well a text is predicted: how many bits, on average, each of its bytes would "
-           "take if "
-           "it were compressed with the model's predictions. Knowing nothing costs 8; less is better.</p>\n";
-  }
+  std::string summary() const;
 
-  std::string learning() {
-    std::string const marks =
-        " A dashed line marks the start of a stage: new blocks are put on top of those trained before, which do not "
-        "change any more. Its label counts all blocks.";
-    std::string html = figure(drawings(bits_plot(report_, ReportAxis::tokens)),
-                              "Bits per byte of text held out from training, over the tokens trained on." + marks +
-                                  " Rings are looks at the end of a stage" + looked_at() +
-                                  ", dots those on the way, which may read fewer of these.");
-    html += figure(drawings(bits_plot(report_, ReportAxis::time)),
-                   "The same over time, including the time of the measurements themselves.");
-    html += figure(drawings(loss_plot(report_)),
-                   "Loss of the batches that the model trains on, in nats a token (one nat is 1.44 bits).");
-    html += figure(drawings(gradient_plot(report_)), "Norm of the gradient of these batches, before it is clipped.");
-    return html_section("Learning", html);
-  }
+  std::string learning();
   /// Of how much of the held-out text bits per byte are told.
-  std::string looked_at() const {
-    if (report_.held_out_tokens == 0) return {};
-    if (report_.look_tokens == report_.held_out_tokens)
-      return text(", all ", count_text(report_.look_tokens), " tokens");
-    return text(", ", count_text(report_.look_tokens), " of its ", count_text(report_.held_out_tokens),
-                " tokens, evenly spread and always the same");
-  }
-  std::string stages() {
-    if (report_.stages.empty()) return {};
-    std::string html = table(
-        plan_table(report_),
-        "The plan. Only the new blocks and the output layer train in a stage; gradients and the optimiser's moments "
-        "are "
-        "needed for them alone. Parameters include the embedding, which never trains. Memory in 32-bit floating-point "
-        "numbers.");
-    html +=
-        table(result_table(report_),
-              "What came of it. Bits per byte of held-out text" + looked_at() +
-                  ", before the first step of a stage (its new blocks being untrained) and after its last. Evaluation "
-                  "is the time spent on measuring them.");
-    return html_section("Stages", html);
-  }
-  std::string profile() {
-    auto const bars = profile_bars(report_);
-    if (bars.bars.empty()) return {};
-    std::string html = figure(drawings(bars),
-                              "The mean training step of each stage, in milliseconds. Frozen blocks only run forward; "
-                              "the backward pass ends at the lowest block that trains.");
-    html += table(profile_table(report_),
-                  "The same as shares of a step, and the floating-point operations a second that it reaches.");
-    return html_section("Where the time of a step goes", html);
-  }
-  std::string glyphs() {
-    if (report_.glyphs.empty()) return {};
-    std::string list =
-        "<p>The model is never told which letters a token has. Its embedding is a picture, drawn with a font, "
-        "reduced to a few numbers and then frozen; a token of several letters is squeezed into one square. A sample of "
-        "the vocabulary, with ␣ for a space and ↵ for a newline:</p>\n<ul class=\"glyphs\">\n";
-    for (auto const& g : report_.glyphs) {
-      std::string const name = escape_markup(visible_text(g.token));
-      list += text("<li><svg viewBox=\"0 0 ", g.side, " ", g.side,
-                   "\" aria-hidden=\"true\"><path fill=\"currentColor\" ", "shape-rendering=\"crispEdges\" d=\"",
-                   raster_path(g.bits, g.side), "\"/></svg><bdi title=\"", name, "\">", name, "</bdi></li>\n");
-    }
-    return html_section("What the model sees", list + "</ul>\n");
-  }
-  std::string samples() {
-    if (report_.samples.empty()) return {};
-    std::string html = "<p>What the model wrote after each stage. The beginnings in bold were given to it.</p>\n";
-    for (std::size_t i = 0; i < report_.samples.size(); ++i) {
-      auto const& sample = report_.samples[i];
-      if (i == 0 || sample.stage != report_.samples[i - 1].stage) {
-        std::string heading = text("After stage ", sample.stage + 1);
-        if (sample.stage < report_.stages.size()) {
-          auto const& s = report_.stages[sample.stage];
-          heading += text(": ", blocks_text(s.depth), s.done ? ", " + bits_text(s.bits_after) + " bits per byte" : "");
-        }
-        html += "<h3>" + escape_markup(heading) + "</h3>\n";
-      }
-      html += "<blockquote class=\"sample\" dir=\"auto\">" + strong(sample.prompt) + escape_markup(sample.text) +
-              "</blockquote>\n";
-    }
-    return html_section("What it writes", html);
-  }
-  std::string repeat() {
-    std::string html;
-    if (!report_.command.empty()) html += "<pre><code>" + escape_markup(report_.command) + "</code></pre>\n";
-    if (!report_.facts.empty()) html += "<dl>\n";
-    for (auto const& [label, value] : report_.facts)
-      html += "<dt>" + escape_markup(label) + "</dt><dd>" + escape_markup(value) + "</dd>\n";
-    if (!report_.facts.empty()) html += "</dl>\n";
-    return html.empty() ? html : html_section("To repeat this run", html);
-  }
-  static std::string footer() {
-    return text("<footer>Written by gt ", version,
-                ". This page is one file: it loads nothing and runs no script. Its figures are beside it as SVG "
-                "files.</footer>\n");
-  }
+  std::string looked_at() const;
+  std::string stages();
+  std::string profile();
+  std::string glyphs();
+  std::string samples();
+  std::string repeat();
+  static std::string footer();
 
   RunReport const& report_;
   int figures_ = 0, tables_ = 0;
@@ -198,19 +58,10 @@ inline std::string report_html(RunReport const& report) { return detail::ReportP
 /// Writes report.html, bits_per_byte_by_tokens.svg, bits_per_byte_by_time.svg, training_loss.svg, gradient_norm.svg and
 /// step_profile.svg into `folder`, which is made if its parent is there. Each file appears completely or not at all,
 /// the page last. Errors: a folder that cannot be made or written, a full disk.
-inline void write_report(RunReport const& report, std::string const& folder) {
-  std::vector<std::pair<char const*, std::string>> const files{
-      {"bits_per_byte_by_tokens.svg", to_svg(bits_plot(report, ReportAxis::tokens))},
-      {"bits_per_byte_by_time.svg", to_svg(bits_plot(report, ReportAxis::time))},
-      {"training_loss.svg", to_svg(loss_plot(report))},
-      {"gradient_norm.svg", to_svg(gradient_plot(report))},
-      {"step_profile.svg", to_svg(profile_bars(report))},
-      {"report.html", report_html(report)}};
-  if (::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST)
-    fail("write_report", "the folder '", folder, "' must be writable (got: ", std::strerror(errno), ")");
-  struct stat info {};
-  check(::stat(folder.c_str(), &info) == 0 && S_ISDIR(info.st_mode), "write_report", "'", folder, "' must be a folder");
-  for (auto const& [name, contents] : files) write_file_atomically(folder + "/" + name, contents);
-}
+void write_report(RunReport const& report, std::string const& folder);
 
 }  // namespace gt
+
+#if !defined(GT_PREBUILT)
+  #include "gt/report/write_report_impl.hpp"
+#endif

@@ -13,7 +13,7 @@
 #include "gt/base/error.hpp"
 #include "gt/formats/hugging_face/weights.hpp"
 #include "gt/grow/observer.hpp"
-#include "gt/io/json.hpp"
+#include "gt/io/json_fwd.hpp"
 #include "gt/io/safetensors.hpp"
 
 namespace gt::inline GT_ABI {
@@ -23,63 +23,16 @@ inline constexpr int checkpoint_version = 1;  ///< others are refused by number
 namespace detail {
 
 template <class J>
-J to_json(Evaluation const& e) {
-  return J{{"nats", e.nats}, {"tokens", e.tokens}, {"bytes", e.bytes}};
-}
+J to_json(Evaluation const& e);
 template <class J>
-Evaluation evaluation_of(J const& json, std::string const& where) {
-  return {json_get<double>(json, "nats", where), json_get<std::int64_t>(json, "tokens", where),
-          json_get<std::int64_t>(json, "bytes", where)};
-}
+Evaluation evaluation_of(J const& json, std::string const& where);
 template <class J>
-J to_json(StageDone const& s) {
-  return J{{"stage", s.stage},
-           {"depth", s.depth},
-           {"steps", s.steps},
-           {"tokens", s.tokens},
-           {"active_parameters", s.active_parameters},
-           {"loss", s.loss},
-           {"before", to_json<J>(s.before)},
-           {"after", to_json<J>(s.after)},
-           {"seconds", s.seconds},
-           {"train_seconds", s.train_seconds},
-           {"step_flops", s.step_flops},
-           {"profile", {s.profile.prefix, s.profile.forward, s.profile.head, s.profile.backward, s.profile.update}}};
-}
+J to_json(StageDone const& s);
 template <class J>
-StageDone stage_of(J const& json, std::string const& where) {
-  StageDone s;
-  s.stage = json_get<std::size_t>(json, "stage", where);
-  s.depth = json_get<int>(json, "depth", where);
-  s.steps = json_get<std::int64_t>(json, "steps", where);
-  s.tokens = json_get<std::int64_t>(json, "tokens", where);
-  s.active_parameters = json_get<std::int64_t>(json, "active_parameters", where);
-  s.loss = json_get<double>(json, "loss", where);
-  s.before = evaluation_of(json_get<J>(json, "before", where), where);
-  s.after = evaluation_of(json_get<J>(json, "after", where), where);
-  s.seconds = json_get<double>(json, "seconds", where);
-  s.train_seconds = json_get<double>(json, "train_seconds", where);
-  if (json.contains("step_flops")) s.step_flops = json_get<double>(json, "step_flops", where);  // younger than the rest
-  auto const profile = json_get<std::vector<double>>(json, "profile", where);
-  check(profile.size() == 5, where, "a profile must have 5 parts (got ", profile.size(), ")");
-  s.profile = {profile[0], profile[1], profile[2], profile[3], profile[4]};
-  return s;
-}
+StageDone stage_of(J const& json, std::string const& where);
 
 /// No number of a state may be one that no run can reach: what reads them counts on it.
-inline bool is_sound(GrowthState const& state) {
-  constexpr std::int64_t most = std::int64_t{1} << 60;
-  auto const count = [](std::int64_t n) { return n >= 0 && n <= most; };
-  auto const time = [](double seconds) { return seconds >= 0 && seconds < 1e9; };
-  bool sound = count(state.step) && count(state.samples) && count(state.tokens) && count(state.tail_steps) &&
-               state.stages.size() == state.stage && time(state.current.seconds) && time(state.current.train_seconds);
-  for (std::size_t i = 0; i < state.stages.size(); ++i) {
-    StageDone const& stage = state.stages[i];
-    sound = sound && stage.stage == i && count(stage.steps) && count(stage.tokens) && stage.tokens <= state.tokens &&
-            time(stage.seconds) && time(stage.train_seconds);
-  }
-  return sound;
-}
+bool is_sound(GrowthState const& state);
 
 }  // namespace detail
 
@@ -87,6 +40,7 @@ inline bool is_sound(GrowthState const& state) {
 /// older checkpoint in its place stays until the new one is whole.   Errors: a file that cannot be written.
 template <class Model, class J = Json>
 void save_checkpoint(Model const& model, GrowthState const& state, std::string const& path) {
+  static_assert(detail::is_complete<J>, "gt::prebuilt has this for gt's own models; for others include gt/io/json.hpp");
   J json{{"version", checkpoint_version},
          {"stage", state.stage},
          {"step", state.step},
@@ -119,6 +73,7 @@ void save_checkpoint(Model const& model, GrowthState const& state, std::string c
 /// damaged, or no checkpoint; another substrate or shape. The model is then as it was.
 template <class Model, class J = Json>
 GrowthState load_checkpoint(Model& model, std::string const& path) {
+  static_assert(detail::is_complete<J>, "gt::prebuilt has this for gt's own models; for others include gt/io/json.hpp");
   std::string const where = text("load_checkpoint '", path, "'");
   auto const file = Safetensors::open(path);
   auto const growth = file.metadata().find("gt.growth");
@@ -173,3 +128,7 @@ GrowthState load_checkpoint(Model& model, std::string const& path) {
 }
 
 }  // namespace gt
+
+#if !defined(GT_PREBUILT)
+  #include "gt/runs/checkpoint_impl.hpp"
+#endif

@@ -2,14 +2,10 @@
 // The last checkpoints of a growth run in its folder: when the newest is damaged, the run goes on from the one before.
 #pragma once
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,11 +15,7 @@
 
 #include "gt/base/error.hpp"
 #include "gt/grow/observer.hpp"
-#include "gt/io/atomic_file.hpp"
-#include "gt/io/folder.hpp"
-#include "gt/io/json.hpp"
-#include "gt/io/safetensors.hpp"
-#include "gt/io/text_file.hpp"
+#include "gt/io/json_fwd.hpp"
 #include "gt/runs/checkpoint.hpp"
 
 namespace gt::inline GT_ABI {
@@ -37,17 +29,11 @@ namespace gt::inline GT_ABI {
 class CheckpointHistory {
  public:
   /// In `folder`, the last `keep` of them.   Errors: fewer than 1.
-  explicit CheckpointHistory(std::string folder, int keep = 1) : folder_{std::move(folder)}, keep_{keep} {
-    check(keep >= 1, "CheckpointHistory", "at least 1 checkpoint must be kept (got ", keep, ")");
-  }
+  explicit CheckpointHistory(std::string folder, int keep = 1);
 
   std::string newest() const { return folder_ + "/checkpoint.safetensors"; }  ///< whether it is there or not
   /// Those before the newest that are there, the latest first.
-  std::vector<std::string> older() const {
-    std::vector<std::string> paths;
-    for (auto const tokens : older_tokens()) paths.push_back(path_of(tokens));
-    return paths;
-  }
+  std::vector<std::string> older() const;
 
   /// Adds a checkpoint, and removes what is more than the last `keep`, or was trained on as many tokens or more: what a
   /// run that goes on from an earlier one has left behind.   Errors: files that cannot be written; all stays then.
@@ -95,40 +81,14 @@ class CheckpointHistory {
 
   std::string path_of(std::int64_t tokens) const { return text(folder_, "/", prefix, tokens, suffix); }
   // Of the name of an older one; -1 for any other name.
-  static std::int64_t tokens_of(std::string_view name) {
-    if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() <= prefix.size() + suffix.size()) return -1;
-    name = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
-    std::int64_t tokens = -1;
-    auto const [end, error] = std::from_chars(name.data(), name.data() + name.size(), tokens);
-    return error == std::errc{} && end == name.data() + name.size() && (name[0] != '0' || name == "0") ? tokens : -1;
-  }
+  static std::int64_t tokens_of(std::string_view name);
   // The greatest first.
-  std::vector<std::int64_t> older_tokens() const {
-    std::vector<std::int64_t> all;
-    for (auto const& entry : folder_entries(folder_))
-      if (auto const tokens = tokens_of(entry); tokens >= 0) all.push_back(tokens);
-    std::sort(all.begin(), all.end(), std::greater<>{});
-    return all;
-  }
+  std::vector<std::int64_t> older_tokens() const;
   // -1 for a file that is missing or damaged.
   template <class J>
-  static std::int64_t tokens_in(std::string const& path) {
-    try {
-      auto const file = Safetensors::open(path);
-      auto const growth = file.metadata().find("gt.growth");
-      if (growth == file.metadata().end()) return -1;
-      return json_get<std::int64_t>(parse_json<J>(growth->second, path), "tokens", path);
-    } catch (Error const&) {
-      return -1;
-    }
-  }
+  static std::int64_t tokens_in(std::string const& path);
   // Gives the newest a second name, under which it stays when the next one takes its place.
-  void set_aside(std::int64_t tokens) const {
-    std::string const name = path_of(tokens);
-    std::remove(name.c_str());
-    if (::link(newest().c_str(), name.c_str()) == 0) return;
-    write_file_atomically(name, read_text_file(newest(), any_bytes));  // a file system without hard links
-  }
+  void set_aside(std::int64_t tokens) const;
 
   std::string folder_;
   int keep_;
@@ -136,3 +96,7 @@ class CheckpointHistory {
 };
 
 }  // namespace gt
+
+#if !defined(GT_PREBUILT)
+  #include "gt/runs/checkpoint_history_impl.hpp"
+#endif

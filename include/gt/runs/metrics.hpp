@@ -15,7 +15,7 @@
 #include "gt/base/error.hpp"
 #include "gt/grow/observer.hpp"
 #include "gt/io/atomic_file.hpp"
-#include "gt/io/json.hpp"
+#include "gt/io/json_fwd.hpp"
 #include "gt/io/text_file.hpp"
 #include "gt/runs/record.hpp"
 
@@ -27,6 +27,8 @@ namespace gt::inline GT_ABI {
 /// that is cut off leaves whole lines. Errors: a file that cannot be written, when opened or later (a full disk).
 template <class J = Json>
 class MetricsLog : public GrowthObserver {
+  static_assert(detail::is_complete<J>, "where gt::prebuilt is linked, include gt/io/json.hpp");
+
  public:
   /// A new file; or, of a run that goes on from a state, the old one without the lines of steps that are made again.
   explicit MetricsLog(std::string const& path, GrowthState const* resumed = nullptr) : path_{path} {

@@ -3,13 +3,10 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <string>
-#include <utility>
 
-#include "gt/base/error.hpp"
 #include "gt/core/buffer.hpp"
 
 namespace gt::inline GT_ABI {
@@ -29,20 +26,7 @@ concept Substrate = requires(S const& substrate) {
 class FrozenTable {
  public:
   /// rows [V, n]. Errors: no token or column, another number of rows, a number that is not finite, no fingerprint.
-  FrozenTable(std::string method, std::int64_t vocab, int width, Buffer<float> rows, std::string fingerprint)
-      : method_{std::move(method)},
-        vocab_{vocab},
-        width_{width},
-        rows_{std::move(rows)},
-        fingerprint_{std::move(fingerprint)} {
-    check(vocab >= 1 && width >= 1, "FrozenTable", "needs at least one token and one column (got ", vocab, " x ", width,
-          ")");
-    check(rows_.size() % width == 0 && rows_.size() / width == vocab, "FrozenTable", "must hold ", vocab, " rows of ",
-          width, " numbers (got ", rows_.size(), " numbers)");
-    check(std::all_of(rows_.begin(), rows_.end(), [](float x) { return std::isfinite(x); }), "FrozenTable",
-          "every number must be finite (got a NaN or an infinity)");
-    check(!fingerprint_.empty(), "FrozenTable", "needs a fingerprint (got none)");
-  }
+  FrozenTable(std::string method, std::int64_t vocab, int width, Buffer<float> rows, std::string fingerprint);
 
   std::int64_t vocab() const noexcept { return vocab_; }                    ///< V
   int width() const noexcept { return width_; }                             ///< n
@@ -62,10 +46,7 @@ class FrozenTable {
 static_assert(Substrate<FrozenTable>);
 
 /// Throws unless rows of `width` numbers can be widened to `d_model`.
-inline void check_lift(int width, int d_model) {
-  check(width >= 1 && d_model >= width && d_model % width == 0, "lift",
-        "the width of the substrate must divide d_model (got ", width, " and ", d_model, ")");
-}
+void check_lift(int width, int d_model);
 
 /// The table as the model sees it, [V, C]:  y[i, j] = table[i, floor(j * n / C)], each number repeated C / n times.
 /// Equal to torch.repeat_interleave(table, C / n, dim=1). Its rank is at most n.
@@ -83,14 +64,11 @@ namespace detail {
 
 /// Scales each row of `rows` [V, n] to length 1, sums in double. Rows no longer than `shortest` become exactly zero:
 /// they have no direction.
-inline void normalise_rows(Buffer<float> const& rows, int n, double shortest = 0) {
-  for (float* x = rows.begin(); x != rows.end(); x += n) {
-    double sum = 0;
-    for (int j = 0; j < n; ++j) sum += double{x[j]} * double{x[j]};
-    double const length = std::sqrt(sum), scale = length > shortest ? 1 / length : 0;
-    for (int j = 0; j < n; ++j) x[j] = static_cast<float>(x[j] * scale);
-  }
-}
+void normalise_rows(Buffer<float> const& rows, int n, double shortest = 0);
 
 }  // namespace detail
 }  // namespace gt
+
+#if !defined(GT_PREBUILT)
+  #include "gt/substrate/frozen_table_impl.hpp"
+#endif

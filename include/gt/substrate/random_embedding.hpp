@@ -2,13 +2,11 @@
 // Frozen random rows: the control that tells what the shape of a glyph is worth.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "gt/base/philox.hpp"
-#include "gt/substrate/fingerprint.hpp"
 #include "gt/substrate/frozen_table.hpp"
 
 namespace gt::inline GT_ABI {
@@ -25,19 +23,7 @@ struct RandomEmbeddingOptions {
 class RandomEmbedding : public FrozenTable {
  public:
   /// A row for each token. Errors: no token, a width below 1.
-  static RandomEmbedding draw(std::vector<std::string> const& tokens, RandomEmbeddingOptions options = {}) {
-    auto const vocab = static_cast<std::int64_t>(tokens.size());
-    check(vocab >= 1, "RandomEmbedding", "needs at least one token (got none)");
-    check(options.width >= 1, "RandomEmbedding", "width must be at least 1 (got ", options.width, ")");
-    Random const random(options.seed, Purpose::substrate);
-    Buffer<float> rows(vocab * options.width);
-    for (std::int64_t i = 0; i < rows.size(); ++i)
-      rows[i] = static_cast<float>(random.normal(static_cast<std::uint64_t>(i)));
-    detail::normalise_rows(rows, options.width);
-    Fingerprint print("random", vocab, options.width);
-    print.tokens(tokens).number(static_cast<std::int64_t>(options.seed.value));
-    return RandomEmbedding(FrozenTable("random", vocab, options.width, std::move(rows), print.hex()));
-  }
+  static RandomEmbedding draw(std::vector<std::string> const& tokens, RandomEmbeddingOptions options = {});
 
  private:
   explicit RandomEmbedding(FrozenTable table) : FrozenTable{std::move(table)} {}
@@ -45,3 +31,7 @@ class RandomEmbedding : public FrozenTable {
 static_assert(Substrate<RandomEmbedding>);
 
 }  // namespace gt
+
+#if !defined(GT_PREBUILT)
+  #include "gt/substrate/random_embedding_impl.hpp"
+#endif

@@ -8,7 +8,6 @@
 #include <string>
 #include <utility>
 
-#include "gt/substrate/fingerprint.hpp"
 #include "gt/substrate/frozen_table.hpp"
 
 namespace gt::inline GT_ABI {
@@ -19,16 +18,10 @@ namespace gt::inline GT_ABI {
 class TableEmbedding : public FrozenTable {
  public:
   /// `rows` [vocab, width] under a name. Having no other definition, its fingerprint hashes the name and the numbers.
-  static TableEmbedding of_rows(std::string const& name, std::int64_t vocab, int width, Buffer<float> rows) {
-    Fingerprint print("table", vocab, width);
-    print.text(name).rows(rows.span());
-    return TableEmbedding(FrozenTable("table", vocab, width, std::move(rows), print.hex()));
-  }
+  static TableEmbedding of_rows(std::string const& name, std::int64_t vocab, int width, Buffer<float> rows);
   /// The table of a saved model, with the method and the fingerprint that were saved beside it.
   static TableEmbedding loaded(std::string method, std::string fingerprint, std::int64_t vocab, int width,
-                               Buffer<float> rows) {
-    return TableEmbedding(FrozenTable(std::move(method), vocab, width, std::move(rows), std::move(fingerprint)));
-  }
+                               Buffer<float> rows);
 
  private:
   explicit TableEmbedding(FrozenTable table) : FrozenTable{std::move(table)} {}
@@ -36,3 +29,7 @@ class TableEmbedding : public FrozenTable {
 static_assert(Substrate<TableEmbedding>);
 
 }  // namespace gt
+
+#if !defined(GT_PREBUILT)
+  #include "gt/substrate/table_embedding_impl.hpp"
+#endif

@@ -5,19 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "gt/base/error.hpp"
-#include "gt/io/atomic_file.hpp"
-#include "gt/io/json.hpp"
-#include "gt/io/text_file.hpp"
+#include "gt/io/json_fwd.hpp"
 #include "gt/text/bpe.hpp"
 #include "gt/text/tokenizer.hpp"
-#include "gt/text/utf8.hpp"
 #include "gt/text/vocabulary.hpp"
 
 namespace gt::inline GT_ABI {
@@ -29,14 +24,10 @@ namespace gt::inline GT_ABI {
 struct TokenizerJson {
   /// Writes `path` completely or not at all.
   template <class J = Json>
-  static void save(Tokenizer const& tokenizer, std::string const& path) {
-    write_file_atomically(path, write<J>(tokenizer));
-  }
+  static void save(Tokenizer const& tokenizer, std::string const& path);
   /// Reads `path`; throws gt::Error, naming the file, if the tokenizer cannot be used.
   template <class J = Json>
-  static Tokenizer load(std::string const& path) {
-    return parse<J>(read_text_file(path, most_bytes), path);
-  }
+  static Tokenizer load(std::string const& path);
 
   /// The file as a string.
   template <class J = Json>
@@ -50,57 +41,18 @@ struct TokenizerJson {
   static constexpr std::int64_t most_bytes = std::int64_t{1} << 30;  // the largest that are published have some 40 MB
 
   /// The kind that a string has in this format, special tokens aside.
-  static TokenKind kind_of(std::string_view token, bool fallback) {
-    if (fallback && byte_of_token(token)) return TokenKind::byte;
-    if (is_unused_token(token)) return TokenKind::unused;
-    return decode_utf8(token, 0).size == token.size() ? TokenKind::character : TokenKind::ngram;
-  }
+  static TokenKind kind_of(std::string_view token, bool fallback);
   template <class J>
-  static bool has(J const& object, char const* key) {
-    return object.contains(key) && !object[key].is_null();
-  }
+  static bool has(J const& object, char const* key);
   /// A value as JSON for an error message, cut where it gets long.
   template <class J>
-  static std::string shown(J const& object, char const* key) {
-    if (!object.contains(key)) return "nothing";
-    std::string const whole = object[key].dump(-1, ' ', true);
-    return whole.size() <= 60 ? whole : whole.substr(0, 57) + "...";
-  }
+  static std::string shown(J const& object, char const* key);
   /// Does this part of a file leave the text, its pieces and its ids as they are?
   template <class J>
-  static bool changes_nothing(std::string_view part, J const& value) {
-    if (!value.is_object()) return false;
-    auto const is = [&](char const* key, auto const& wanted) { return value.contains(key) && value[key] == wanted; };
-    if (part == "padding") return is("strategy", "BatchLongest") && !has(value, "pad_to_multiple_of");
-    if (part == "post_processor" && is("type", "ByteLevel")) return true;  // it moves offsets
-    if (part == "normalizer" && is("type", "Strip")) return is("strip_left", false) && is("strip_right", false);
-    if (part == "post_processor" && is("type", "TemplateProcessing")) {  // of one text: its ids once, and no more
-      if (!value.contains("single") || !value["single"].is_array() || value["single"].size() != 1) return false;
-      J const& only = value["single"][0];
-      return only.is_object() && only.contains("Sequence") && only["Sequence"].is_object() &&
-             only["Sequence"].contains("id") && only["Sequence"]["id"] == "A";
-    }
-    char const* const parts = part == "normalizer"      ? "normalizers"
-                              : part == "pre_tokenizer" ? "pretokenizers"
-                                                        : "processors";
-    if (!is("type", "Sequence") || !value.contains(parts) || !value[parts].is_array()) return false;
-    for (J const& each : value[parts])
-      if (!changes_nothing(part, each)) return false;
-    return true;
-  }
+  static bool changes_nothing(std::string_view part, J const& value);
   /// Does this decoder concatenate the tokens, bytes as bytes?
   template <class J>
-  static bool concatenates(J const& decoder) {
-    auto const plain = [](J const& d) {
-      return d.is_object() && d.contains("type") && (d["type"] == "ByteFallback" || d["type"] == "Fuse");
-    };
-    if (plain(decoder)) return true;
-    if (!decoder.is_object() || !decoder.contains("type") || decoder["type"] != "Sequence") return false;
-    if (!decoder.contains("decoders") || !decoder["decoders"].is_array()) return false;
-    for (J const& part : decoder["decoders"])
-      if (!plain(part)) return false;
-    return true;
-  }
+  static bool concatenates(J const& decoder);
   template <class J, class Need>
   static Vocabulary read_tokens(J const& file, bool fallback, Need const& need) {
     J const& vocab = file["model"]["vocab"];
@@ -164,83 +116,8 @@ struct TokenizerJson {
   }
 };
 
-template <class J>
-std::string TokenizerJson::write(Tokenizer const& tokenizer) {
-  Vocabulary const& vocabulary = tokenizer.vocabulary();
-  auto const quoted = [](std::string const& token) { return J(token).dump(); };
-  bool fallback = false;
-  for (int byte = 0; byte < 256; ++byte) fallback |= vocabulary.byte(static_cast<unsigned char>(byte)) >= 0;
-
-  std::string added, vocab, merges;
-  for (std::int32_t id = 0; id < vocabulary.size(); ++id) {
-    std::string const name = quoted(vocabulary.token(id));
-    bool const special = vocabulary.kind(id) == TokenKind::special;
-    check(special || kind_of(vocabulary.token(id), fallback) == vocabulary.kind(id), "Tokenizer::save",
-          "tokenizer.json tells the kind of a token from its string (got ", name, ", which would be read otherwise)");
-    if (special)
-      added += text(added.empty() ? "" : ",", "\n    {\"id\": ", id, ", \"content\": ", name,
-                    ", \"single_word\": false, \"lstrip\": false, \"rstrip\": false, \"normalized\": false, "
-                    "\"special\": true}");
-    vocab += text(vocab.empty() ? "" : ",", "\n      ", name, ": ", id);
-  }
-  for (Merge const& merge : tokenizer.merges())
-    merges += text(merges.empty() ? "" : ",", "\n      [", quoted(vocabulary.token(merge.left)), ", ",
-                   quoted(vocabulary.token(merge.right)), "]");
-  auto const unknown = tokenizer.unknown() ? quoted(vocabulary.token(*tokenizer.unknown())) : "null";
-  return text("{\n  \"version\": \"1.0\",\n  \"truncation\": null,\n  \"padding\": null,\n  \"added_tokens\": [", added,
-              "\n  ],\n  \"normalizer\": null,\n  \"pre_tokenizer\": null,\n  \"post_processor\": null,\n"
-              "  \"decoder\": {\"type\": \"Sequence\", \"decoders\": [{\"type\": \"ByteFallback\"}, {\"type\": "
-              "\"Fuse\"}]},\n  \"model\": {\n    \"type\": \"BPE\",\n    \"dropout\": null,\n    \"unk_token\": ",
-              unknown, ",\n    \"continuing_subword_prefix\": null,\n    \"end_of_word_suffix\": null,\n",
-              "    \"fuse_unk\": false,\n    \"byte_fallback\": ", fallback ? "true" : "false",
-              ",\n    \"ignore_merges\": false,\n    \"vocab\": {", vocab, "\n    },\n    \"merges\": [", merges,
-              "\n    ]\n  }\n}\n");
-}
-
-template <class J>
-Tokenizer TokenizerJson::parse(std::string_view contents, std::string_view where) {
-  auto const need = [&](bool holds, auto const&... what) {
-    check(holds, "Tokenizer::load", "'", where, "': ", what...);
-  };
-  J const file = parse_json<J>(contents, text("Tokenizer::load: '", where, "'"));
-  need(file.is_object(), "the file must be a JSON object");
-  for (char const* key : {"normalizer", "pre_tokenizer", "post_processor", "truncation", "padding"})
-    need(!has(file, key) || changes_nothing(key, file[key]), key, " must be null (got ", shown(file, key),
-         "); gt encodes the text as it is");
-  need(file.contains("model") && file["model"].is_object(), "model must be an object");
-  need(!has(file, "decoder") || concatenates(file["decoder"]), "decoder must be ByteFallback and Fuse (got ",
-       shown(file, "decoder"), ")");
-
-  J const& model = file["model"];
-  need(!has(model, "type") || model["type"] == "BPE", "the model must be BPE (got ", shown(model, "type"), ")");
-  need(!has(model, "dropout") || model["dropout"] == 0, "dropout must be null (got ", shown(model, "dropout"), ")");
-  for (char const* key : {"continuing_subword_prefix", "end_of_word_suffix"})
-    need(!has(model, key) || model[key] == "", key, " must be null (got ", shown(model, key), ")");
-  for (char const* key : {"fuse_unk", "ignore_merges", "byte_fallback"})
-    need(!has(model, key) || model[key].is_boolean(), key, " must be true or false (got ", shown(model, key), ")");
-  for (char const* key : {"fuse_unk", "ignore_merges"})
-    need(!has(model, key) || model[key] == false, key, " must be false (got true)");
-  bool const fallback = has(model, "byte_fallback") && model["byte_fallback"] == true;
-  need(model.contains("vocab") && model["vocab"].is_object(), "model.vocab must be an object");
-  need(model.contains("merges") && model["merges"].is_array(), "model.merges must be an array");
-
-  try {
-    Vocabulary vocabulary = read_tokens(file, fallback, need);
-    std::vector<Merge> merges;
-    merges.reserve(model["merges"].size());
-    for (J const& entry : model["merges"]) merges.push_back(read_merge(entry, merges.size(), vocabulary, need));
-    std::optional<std::int32_t> unknown;
-    if (has(model, "unk_token")) {
-      need(model["unk_token"].is_string(), "unk_token must be a string or null");
-      unknown = vocabulary.id(model["unk_token"].template get_ref<std::string const&>());
-      need(unknown.has_value(), "unk_token must be in the vocabulary (got ", shown(model, "unk_token"), ")");
-    }
-    return Tokenizer(std::move(vocabulary), std::move(merges), unknown);
-  } catch (Error const& error) {
-    std::string_view const what = error.what();
-    if (what.starts_with("gt: Tokenizer::load")) throw;
-    fail("Tokenizer::load", "'", where, "': ", what.substr(what.find(' ') + 1));
-  }
-}
-
 }  // namespace gt
+
+#if !defined(GT_PREBUILT)
+  #include "gt/text/tokenizer_json_impl.hpp"
+#endif

@@ -19,22 +19,11 @@ class Tokens {
   Tokens() = default;
 
   /// Copies ids into two bytes each where the vocabulary allows, else four. Every id must be in [0, vocab_size).
-  static Tokens from_ids(std::span<std::int32_t const> ids, std::int64_t vocab_size) {
-    check(vocab_size >= 0 && vocab_size <= INT32_MAX, "Tokens::from_ids", "vocab_size must be in [0, 2^31) (got ",
-          vocab_size, ")");
-    for (std::size_t i = 0; i < ids.size(); ++i)
-      if (ids[i] < 0 || ids[i] >= vocab_size)
-        fail("Tokens::from_ids", "every id must be in [0, ", vocab_size, ") (got ", ids[i], " at position ", i, ")");
-    return vocab_size <= narrow_limit ? stored<std::uint16_t>(ids, vocab_size) : stored<std::uint32_t>(ids, vocab_size);
-  }
+  static Tokens from_ids(std::span<std::int32_t const> ids, std::int64_t vocab_size);
   /// Views ids that `owner` keeps alive; the caller has checked that they are in [0, vocab_size).
-  static Tokens view(std::shared_ptr<void const> owner, std::span<std::uint16_t const> ids, std::int64_t vocab_size) {
-    return {std::move(owner), ids.data(), nullptr, ids.size(), vocab_size};
-  }
+  static Tokens view(std::shared_ptr<void const> owner, std::span<std::uint16_t const> ids, std::int64_t vocab_size);
   /// The same of four bytes each.
-  static Tokens view(std::shared_ptr<void const> owner, std::span<std::uint32_t const> ids, std::int64_t vocab_size) {
-    return {std::move(owner), nullptr, ids.data(), ids.size(), vocab_size};
-  }
+  static Tokens view(std::shared_ptr<void const> owner, std::span<std::uint32_t const> ids, std::int64_t vocab_size);
 
   std::int64_t size() const noexcept { return size_; }              ///< ids
   bool empty() const noexcept { return size_ == 0; }                ///< whether there are none
@@ -42,42 +31,19 @@ class Tokens {
   int width() const noexcept { return wide_ ? 4 : 2; }              ///< bytes an id takes
 
   /// The i-th id, 0 <= i < size().
-  std::int32_t operator[](std::int64_t i) const noexcept {
-    return wide_ ? static_cast<std::int32_t>(wide_[i]) : static_cast<std::int32_t>(narrow_[i]);
-  }
+  std::int32_t operator[](std::int64_t i) const noexcept;
   /// Copies out.size() ids from `begin` on. The range must lie inside.
-  void copy(std::int64_t begin, std::span<std::int32_t> out) const {
-    auto const count = static_cast<std::int64_t>(out.size());
-    check(begin >= 0 && begin <= size_ && count <= size_ - begin, "Tokens::copy", "[", begin, ", ", begin, " + ", count,
-          ") must lie in [0, ", size_, ")");
-    auto const widen = [&](auto const* from) {
-      for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::int32_t>(from[i]);
-    };
-    wide_ ? widen(wide_ + begin) : widen(narrow_ + begin);
-  }
+  void copy(std::int64_t begin, std::span<std::int32_t> out) const;
   /// The ids as they lie in memory.
-  std::span<std::byte const> bytes() const noexcept {
-    auto const count = static_cast<std::size_t>(size_);
-    return wide_ ? std::as_bytes(std::span{wide_, count}) : std::as_bytes(std::span{narrow_, count});
-  }
+  std::span<std::byte const> bytes() const noexcept;
   /// `count` ids from `begin` on, shared.
-  Tokens slice(std::int64_t begin, std::int64_t count) const {
-    check(begin >= 0 && count >= 0 && begin <= size_ && count <= size_ - begin, "Tokens::slice", "[", begin, ", ",
-          begin, " + ", count, ") must lie in [0, ", size_, ")");
-    return {owner_, narrow_ ? narrow_ + begin : nullptr, wide_ ? wide_ + begin : nullptr,
-            static_cast<std::size_t>(count), vocab_size_};
-  }
+  Tokens slice(std::int64_t begin, std::int64_t count) const;
 
   static constexpr std::int64_t narrow_limit = 65536;  ///< largest vocabulary whose ids take two bytes
 
  private:
   Tokens(std::shared_ptr<void const> owner, std::uint16_t const* narrow, std::uint32_t const* wide, std::size_t size,
-         std::int64_t vocab_size)
-      : owner_{std::move(owner)},
-        narrow_{narrow},
-        wide_{wide},
-        size_{static_cast<std::int64_t>(size)},
-        vocab_size_{vocab_size} {}
+         std::int64_t vocab_size);
   template <class Id>
   static Tokens stored(std::span<std::int32_t const> ids, std::int64_t vocab_size) {
     auto owner = std::make_shared<std::vector<Id>>();
@@ -103,3 +69,7 @@ struct TokenizedCorpus {
 };
 
 }  // namespace gt
+
+#if !defined(GT_PREBUILT)
+  #include "gt/text/tokens_impl.hpp"
+#endif

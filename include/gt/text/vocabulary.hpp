@@ -10,11 +10,9 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "gt/base/error.hpp"
-#include "gt/text/utf8.hpp"
 
 namespace gt::inline GT_ABI {
 
@@ -28,10 +26,7 @@ enum class TokenKind : std::uint8_t {
 };
 
 /// The string of a byte token: `<0xE2>`.
-inline std::string byte_token(unsigned char value) {
-  constexpr char digits[] = "0123456789ABCDEF";
-  return text("<0x", std::string(1, digits[value >> 4]), std::string(1, digits[value & 15]), ">");
-}
+std::string byte_token(unsigned char value);
 
 /// The byte that a token string names, if it has the form `<0xE2>` (upper-case digits).
 constexpr std::optional<unsigned char> byte_of_token(std::string_view token) {
@@ -55,28 +50,9 @@ namespace detail {
 class IdMap {
  public:
   /// The value of `key`, or -1.
-  std::int32_t find(std::uint64_t key) const {
-    if (slots_.empty()) return -1;
-    for (std::size_t i = place(key);; i = (i + 1) & (slots_.size() - 1))
-      if (slots_[i].value < 0 || slots_[i].key == key) return slots_[i].value;
-  }
+  std::int32_t find(std::uint64_t key) const;
   /// False, and nothing changes, if the key is there already.
-  bool insert(std::uint64_t key, std::int32_t value) {
-    if (2 * (count_ + 1) > slots_.size()) rebuild(slots_.empty() ? 16 : 2 * slots_.size());
-    for (;;) {
-      std::size_t i = place(key), steps = 0;
-      for (; slots_[i].value >= 0; i = (i + 1) & (slots_.size() - 1), ++steps)
-        if (slots_[i].key == key) return false;
-      if (steps > most_steps && respread_ < most_respreads) {
-        ++respread_, multiplier_ *= 0xD1342543DE82EF95u;  // odd times odd
-        rebuild(slots_.size());
-        continue;
-      }
-      slots_[i] = {key, value};
-      ++count_;
-      return true;
-    }
-  }
+  bool insert(std::uint64_t key, std::int32_t value);
 
  private:
   struct Slot {
@@ -87,17 +63,7 @@ class IdMap {
   static constexpr int most_respreads = 64;       // who finds keys against so many multipliers at once may wait
 
   std::size_t place(std::uint64_t key) const { return static_cast<std::size_t>((key * multiplier_) >> shift_); }
-  void rebuild(std::size_t size) {
-    std::vector<Slot> old(size);
-    old.swap(slots_);
-    for (shift_ = 64; std::size_t{1} << (64 - shift_) < size;) --shift_;
-    for (Slot const& slot : old) {
-      if (slot.value < 0) continue;
-      std::size_t i = place(slot.key);
-      while (slots_[i].value >= 0) i = (i + 1) & (size - 1);
-      slots_[i] = slot;
-    }
-  }
+  void rebuild(std::size_t size);
   std::vector<Slot> slots_;
   std::size_t count_ = 0;
   std::uint64_t multiplier_ = 0x9E3779B97F4A7C15u;
@@ -109,37 +75,10 @@ class IdMap {
 /// Token strings in id order, each with its kind; ids are 0, 1, 2, … without holes.
 class Vocabulary {
  public:
-  Vocabulary() {
-    ascii_.fill(-1);
-    bytes_.fill(-1);
-  }
+  Vocabulary();
 
   /// Appends a token and returns its id. The string must be UTF-8, not empty, and new.
-  std::int32_t add(std::string token, TokenKind kind) {
-    constexpr std::string_view where = "Vocabulary::add";
-    check(!token.empty() && is_utf8(token), where,
-          "a token must be well-formed UTF-8 and not empty (got otherwise for id ", size(), ")");
-    check(size() < max_size, where, "a vocabulary holds at most ", max_size, " tokens");
-    auto const next = static_cast<std::int32_t>(size());
-    auto const first = decode_utf8(token, 0);
-    check(kind != TokenKind::character || first.size == token.size(), where,
-          "a character token is one code point (got '", token, "')");
-    auto const byte = byte_of_token(token);
-    check(kind != TokenKind::byte || byte.has_value(), where, "a byte token is written <0x00> to <0xFF> (got '", token,
-          "')");
-    check(ids_.emplace(token, next).second, where, "every token must be there once (got '", token, "' twice)");
-    check(ids_.bucket_size(ids_.bucket(token)) <= most_of_a_hash, where, "at most ", most_of_a_hash,
-          " tokens may share a place of a hash table (got '", token,
-          "' as one more); the vocabulary was made to take long");
-    if (kind == TokenKind::byte) bytes_[*byte] = next;
-    if (kind == TokenKind::character) {
-      if (first.value < 128) ascii_[first.value] = next;
-      characters_.insert(first.value, next);
-    }
-    tokens_.push_back(std::move(token));
-    kinds_.push_back(kind);
-    return next;
-  }
+  std::int32_t add(std::string token, TokenKind kind);
 
   std::int64_t size() const { return static_cast<std::int64_t>(tokens_.size()); }  ///< V
   std::vector<std::string> const& tokens() const { return tokens_; }               ///< as they are drawn, by id
@@ -150,15 +89,9 @@ class Vocabulary {
   bool contains(std::int64_t id) const { return id >= 0 && id < size(); }  ///< whether it is an id
 
   /// The id of a token string of any kind.
-  std::optional<std::int32_t> id(std::string_view token) const {
-    auto const found = ids_.find(token);
-    return found == ids_.end() ? std::nullopt : std::optional{found->second};
-  }
+  std::optional<std::int32_t> id(std::string_view token) const;
   /// The id of a string that text can become: a character or an n-gram; -1 if there is none.
-  std::int32_t text_id(std::string_view token) const {
-    auto const found = ids_.find(token);
-    return found == ids_.end() || !is_text(found->second) ? -1 : found->second;
-  }
+  std::int32_t text_id(std::string_view token) const;
   /// Is this a character or an n-gram?
   bool is_text(std::int32_t id) const { return kind(id) == TokenKind::character || kind(id) == TokenKind::ngram; }
   /// The id of a code point's own token, or -1.
@@ -184,3 +117,7 @@ class Vocabulary {
 };
 
 }  // namespace gt
+
+#if !defined(GT_PREBUILT)
+  #include "gt/text/vocabulary_impl.hpp"
+#endif

@@ -2,10 +2,8 @@
 // A model as a folder: configuration, weights and tokenizer, as Hugging Face's Starcoder2 has them.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,7 +20,7 @@
 #include "gt/formats/name_map.hpp"
 #include "gt/io/atomic_file.hpp"
 #include "gt/io/folder.hpp"
-#include "gt/io/json.hpp"
+#include "gt/io/json_fwd.hpp"
 #include "gt/io/safetensors.hpp"
 #include "gt/io/staging.hpp"
 #include "gt/io/text_file.hpp"
@@ -39,9 +37,7 @@ inline constexpr bool is_starcoder2_block = false;
 template <class T>
 inline constexpr bool is_starcoder2_block<Block<T>> = true;
 
-inline std::span<std::byte const> bytes_of(float const* data, std::int64_t count) {
-  return std::as_bytes(std::span(data, static_cast<std::size_t>(count)));
-}
+std::span<std::byte const> bytes_of(float const* data, std::int64_t count);
 
 }  // namespace detail
 
@@ -53,48 +49,11 @@ struct SaveOptions {
 
 namespace detail {
 
-/// Tensors in order, cut into groups of at most so many bytes; a tensor is never cut.
-inline std::vector<std::vector<TensorView>> shards_of(std::vector<TensorView> tensors, std::int64_t most) {
-  std::vector<std::vector<TensorView>> shards(1);
-  std::int64_t bytes = 0;
-  for (auto& t : tensors) {
-    auto const size = static_cast<std::int64_t>(t.bytes.size());
-    if (bytes > 0 && bytes + size > most) shards.emplace_back(), bytes = 0;
-    bytes += size;
-    shards.back().push_back(std::move(t));
-  }
-  return shards;
-}
-inline std::string shard_name(std::size_t i, std::size_t count) {
-  if (count == 1) return "model.safetensors";
-  char name[64];
-  std::snprintf(name, sizeof name, "model-%05zu-of-%05zu.safetensors", i + 1, count);
-  return name;
-}
 /// Whether a file of a model's folder holds weights, or is the index of those that do.
-inline bool is_weights_name(std::string_view name) {
-  constexpr std::string_view shard = "model-#####-of-#####.safetensors";
-  return name == "model.safetensors" || name == "model.safetensors.index.json" ||
-         (name.size() == shard.size() && std::equal(name.begin(), name.end(), shard.begin(), [](char c, char of) {
-            return of == '#' ? c >= '0' && c <= '9' : c == of;
-          }));
-}
+bool is_weights_name(std::string_view name);
 /// Writes one file, or several and their index.
 template <class J>
-void write_shards(Staging& staging, std::vector<TensorView> tensors, std::int64_t most, std::string const& config) {
-  auto const shards = shards_of(std::move(tensors), most);
-  typename J::object_t file_of;  // whose [] would look through all that is there
-  std::size_t total = 0;
-  for (std::size_t i = 0; i < shards.size(); ++i) {
-    auto const name = shard_name(i, shards.size());
-    write_safetensors(staging.file(name), std::span<TensorView const>(shards[i]),
-                      {{"format", "pt"}, {"gt.config", sha256_hex(config)}});
-    for (auto const& t : shards[i]) file_of.emplace_back(t.name, name), total += t.bytes.size();
-  }
-  if (shards.size() == 1) return;
-  J const index{{"metadata", {{"total_size", total}}}, {"weight_map", std::move(file_of)}};
-  write_file_atomically(staging.file("model.safetensors.index.json"), dump_json(index, "save", 2) + "\n");
-}
+void write_shards(Staging& staging, std::vector<TensorView> tensors, std::int64_t most, std::string const& config);
 
 }  // namespace detail
 
@@ -116,6 +75,7 @@ auto padding_token(Tokenizer const& tokenizer) {
 /// folder that cannot be written; a model that Starcoder2 cannot express. Nothing good is then overwritten.
 template <class Model, class Tokenizer, class J = Json>
 void save(Model const& model, Tokenizer const& tokenizer, std::string const& folder, SaveOptions const& options = {}) {
+  static_assert(detail::is_complete<J>, "gt::prebuilt has this for gt's own models; for others include gt/io/json.hpp");
   static_assert(std::is_same_v<typename Model::scalar, float>, "models are saved in fp32");
   static_assert(detail::is_starcoder2_block<typename Model::block_type>,
                 "only models of gt::Block have the shape of Starcoder2; use save_weights for a block of your own");
@@ -166,16 +126,7 @@ void save(Model const& model, Tokenizer const& tokenizer, std::string const& fol
 namespace detail {
 
 /// The table [V, n] whose lifted rows [V, C] were read, if they are those that were saved; else of no numbers.
-inline Buffer<float> saved_rows(ModelFolderConfig const& c, Buffer<float> const& rows) {
-  std::int64_t const C = c.block.d_model, n = c.table_width, V = c.vocab;
-  if (!c.rows_sha256.empty() && Sha256{}.update(bytes_of(rows.data(), rows.size())).hex() != c.rows_sha256) return {};
-  if (n == C) return rows;
-  Buffer<float> table(V * n);
-  for (std::int64_t i = 0; i < V * n; ++i) table[i] = rows[i / n * C + i % n * (C / n)];
-  for (std::int64_t i = 0; i < V * C; ++i)
-    if (rows[i] != table[i / C * n + i % C / (C / n)]) return {};
-  return table;
-}
+Buffer<float> saved_rows(ModelFolderConfig const& c, Buffer<float> const& rows);
 
 /// The model that a configuration and tensors describe, all frozen. All names and shapes are checked before memory is
 /// taken.   Errors: missing, surplus or misshapen tensors, all listed.
@@ -222,14 +173,10 @@ struct ModelFolder {
 
   /// Errors, each naming the file: what `model_config_of` refuses; damaged weights; files that do not belong together.
   template <class J = Json>
-  static ModelFolder open(std::string const& folder) {
-    return open_with<J>(folder, [&] { return TensorFiles::open<J>(folder); });
-  }
+  static ModelFolder open(std::string const& folder);
   /// The same with weights of the folder that are open already.
   template <class J = Json>
-  static ModelFolder open(std::string const& folder, TensorFiles weights) {
-    return open_with<J>(folder, [&] { return std::move(weights); });
-  }
+  static ModelFolder open(std::string const& folder, TensorFiles weights);
 
  private:
   template <class J, class Weights>
@@ -271,3 +218,7 @@ std::string table_note(ModelFolder const& folder, Model const& model) {
 }
 
 }  // namespace gt
+
+#if !defined(GT_PREBUILT)
+  #include "gt/formats/hugging_face/model_folder_impl.hpp"
+#endif

@@ -85,15 +85,7 @@ struct LoadAdapterOptions {
 namespace detail {
 
 /// Throws where an adapter is of a base whose keys and values serve several heads.
-inline void check_own_heads(TensorFiles const& files, std::int64_t width, std::string const& where) {
-  files.for_each([&](TensorView const& t) {
-    bool const shared = t.name.ends_with(".k_proj.lora_B.weight") || t.name.ends_with(".v_proj.lora_B.weight");
-    bool const fewer = shared && t.shape.size() == 2 && t.shape[0] > 0 && t.shape[0] < width && width % t.shape[0] == 0;
-    check(!fewer, where, "the adapter must be of a model with as many KV heads as heads, as the base has them once gt ",
-          "has read it (got ", in_quotes(t.name), " of ", t.shape[0], " rows where the base has ", width,
-          "); merge it with PEFT, and import the result");
-  });
-}
+void check_own_heads(TensorFiles const& files, std::int64_t width, std::string const& where);
 
 }  // namespace detail
 
@@ -150,3 +142,7 @@ void load_adapter(Model& model, std::string const& folder, LoadAdapterOptions co
 }
 
 }  // namespace gt
+
+#if !defined(GT_PREBUILT)
+  #include "gt/formats/peft/peft_impl.hpp"
+#endif

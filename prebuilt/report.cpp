@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// Pages and pictures of a run.
+#include "gt/report/glyph_sheet_impl.hpp"
+#include "gt/report/html_impl.hpp"
+#include "gt/report/plot_scale_impl.hpp"
+#include "gt/report/png_impl.hpp"
+#include "gt/report/profile_table_impl.hpp"
+#include "gt/report/report_figures_impl.hpp"
+#include "gt/report/report_style_impl.hpp"
+#include "gt/report/run_report_impl.hpp"
+#include "gt/report/svg_bars_impl.hpp"
+#include "gt/report/svg_plot_impl.hpp"
+#include "gt/report/svg_raster_impl.hpp"
+#include "gt/report/svg_style_impl.hpp"
+#include "gt/report/write_report_impl.hpp"
