@@ -33,9 +33,10 @@ TEST_CASE("grow: the commands that it prints can be pasted, whatever the folders
   Place const place;
   auto const folder = place / "it's; touch `echo oops` $(x) & a b";
   std::filesystem::create_directory(folder);
-  auto const options =
-      with(place.options("x"),
-           {{"--out", folder + "/run 1"}, {"--checkpoint-seconds", "0"}, {"--prefix-cache-file", folder + "/cache 1"}});
+  auto const options = with(place.options("x"), {{"--out", folder + "/run 1"},
+                                                 {"--plan", "1+1"},
+                                                 {"--tokens", "120000"},
+                                                 {"--prefix-cache-file", folder + "/cache 1"}});
   auto const stopped = signalled(options, "{\"stage\":1,\"step\":40,", SIGINT);
   auto const go_on = behind(stopped.out, "go on: ");
   REQUIRE(has(go_on, " --resume '"));
