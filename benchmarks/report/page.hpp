@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gt/report/html.hpp"
+#include "gt/report/plot_scale.hpp"
 #include "gt/report/report_style.hpp"
 #include "gt/report/svg_style.hpp"
 #include "table.hpp"

@@ -1,6 +1,5 @@
 # shellcheck shell=sh disable=SC2086,SC2154,SC2155
 # Part of ./run: what developers measure, and ask of the sources. Uses the functions of ./run.
-
 run_bench() {
   export GT_BENCH_LOAD="$(cut -d' ' -f1 /proc/loadavg 2>/dev/null || echo 0)"
   require $library_needs $bench_needs

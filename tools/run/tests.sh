@@ -10,6 +10,8 @@ if ! has apt-get || [ "$(uname -m)" = aarch64 ]; then all=$(echo "$all" | sed 's
 prepare() {
   require $library_needs $program_needs $bench_needs /doctest/doctest.h=doctest-dev pkg-config=pkg-config
   case " $* " in *' aarch64 '*) require aarch64-linux-gnu-g++=g++-aarch64-linux-gnu qemu-aarch64=qemu-user ;; esac
+  case " $* " in *' clang '*) require x86_64-w64-mingw32-g++-posix=g++-mingw-w64-x86-64-posix \
+    /../lib/llvm-14/include/c++/v1/vector=libc++-14-dev /../lib/llvm-14/lib/libc++abi.so=libc++abi-14-dev ;; esac
   case " $* " in *' asan '* | *' clang '* | *' fuzz '*) clang_works || install clang libclang-rt-dev libomp-dev ;; esac
   { fetch font && fetch fonts; } || say 'note: tests that need a font that is not there are skipped.'
 }
@@ -20,7 +22,6 @@ clang_works() {
 }
 
 run_setup() { prepare $all && fetch austen; }
-
 run_interop() {
   prepare dev
   for thing in font austen; do fetch $thing; done
