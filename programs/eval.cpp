@@ -286,8 +286,8 @@ std::vector<std::vector<Record>> read_all(std::vector<std::string> const& files)
 void check_fits(program::OpenModel const& model, Arguments const& arguments,
                 std::vector<std::vector<gt::MultipleChoice>> const& choices) {
   std::int64_t const context = model.model.context();
-  gt::check(arguments.score.stride >= 0 && arguments.score.stride <= context, "eval", "--stride must lie in 0 ... ",
-            context, ", the model's context (got ", arguments.score.stride, ")");
+  gt::check(arguments.score.stride >= 0 && arguments.score.stride <= context, "eval", "the stride must lie in 1 ... ",
+            context, ", the model's context (got ", arguments.score.stride, "); 0 is half of it");
   for (std::size_t i = 0; i < choices.size(); ++i) {
     for (auto const& question : choices[i]) {
       for (auto const& label : question.labels)
@@ -302,9 +302,10 @@ int evaluate(Arguments const& arguments) {
       arguments.texts.size() + arguments.choices.size() + arguments.answers.size() + arguments.translate.size() > 0,
       "eval", "there must be something to measure: texts, --choices, --answers or --translate (got none)");
   gt::check_sampler(arguments.protocol.sampler);
-  gt::check(arguments.protocol.runs > 0, "eval", "--runs must be positive (got ", arguments.protocol.runs, ")");
-  gt::check(arguments.score.batch > 0 && arguments.score.batch <= 65536, "eval",
-            "--batch must lie in 1 ... 65536 (got ", arguments.score.batch, ")");
+  gt::check(arguments.protocol.runs > 0, "eval", "there must be at least one run (got ", arguments.protocol.runs, ")");
+  gt::check(arguments.score.batch > 0, "eval", "the batch must be positive (got ", arguments.score.batch, ")");
+  gt::check(arguments.score.batch <= 65536, "eval", "--batch must lie in 1 ... 65536 (got ", arguments.score.batch,
+            ")");
   std::vector<gt::Corpus> texts;
   for (auto const& file : arguments.texts) texts.push_back(program::read_corpus({file}));
   auto const choices = read_all<gt::MultipleChoice>(arguments.choices);

@@ -50,9 +50,8 @@ class RunFolder {
       struct stat info {};
       if (::stat(folder.c_str(), &info) != 0) return false;
       gt::check(S_ISDIR(info.st_mode) || folder != wanted, "grow", "'", folder, "' must be a folder, or not be there");
-      errno = ENOTDIR;
-      gt::check(S_ISDIR(info.st_mode) && ::access(folder.c_str(), W_OK | X_OK) == 0, "grow", "the folder '", wanted,
-                "' must be writable (got: ", std::strerror(errno), ")");
+      int const error = !S_ISDIR(info.st_mode) ? ENOTDIR : ::access(folder.c_str(), W_OK | X_OK) == 0 ? 0 : errno;
+      gt::check(error == 0, "grow", "the folder '", wanted, "' must be writable (got: ", std::strerror(error), ")");
       return true;
     };
     for (std::string above = path_; !check_folder(above.empty() ? "." : above, path_);) {  // the first that is there

@@ -83,9 +83,9 @@ TEST_CASE("eval: all that is wrong with its inputs is found before anything is m
   refused({place / "binary.txt"}, "binary.txt' must be a text file");
   refused({"--choices", place / "none.jsonl"}, "none.jsonl' must be a readable file");
   refused({"--choices", place / "wide.jsonl", "--protocol"}, "wide.jsonl' must have labels of one character");
-  refused({"--stride", "33"}, "--stride must lie in 0 ... 32, the model's context (got 33)");
-  refused({"--batch", "0"}, "--batch must lie in 1 ... 65536 (got 0)");
-  refused({"--protocol", "--runs", "0"}, "--runs must be positive (got 0)");
+  refused({"--stride", "33"}, "the stride must lie in 1 ... 32, the model's context (got 33)");
+  refused({"--batch", "65537"}, "--batch must lie in 1 ... 65536 (got 65537)");
+  refused({"--protocol", "--runs", "0"}, "there must be at least one run (got 0)");
 }
 
 TEST_CASE("grow: a font or a tokenizer that cannot be read is found before the text is") {

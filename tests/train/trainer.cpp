@@ -241,6 +241,25 @@ TEST_CASE("Trainer: weights of two blocks side by side in foreign memory train l
   CHECK(changes(weights_of(apart), weights_of(together)).empty());
 }
 
+TEST_CASE("Trainer: a copy of the model that is made while it trains stays as it was, and changes nothing in the run") {
+  auto alone = scrambled(tiny, 2, V, {.context = 8}), watched = alone.clone();
+  gt::test::train_all(alone), gt::test::train_all(watched);
+  Batch const batch;
+  Trainer one(Ref{}, alone, shape), other(Ref{}, watched, shape);
+  for (int step = 0; step < 3; ++step) {
+    auto const before = watched;  // and between a gradient and its step
+    auto const then = weights_of(before);
+    other.forward_backward(batch.ids, batch.targets);
+    auto const between = watched;
+    other.update(1e-2);
+    one.step(batch.ids, batch.targets, 1e-2);
+    CHECK(changes(then, weights_of(before)).empty());
+    CHECK(changes(then, weights_of(between)).empty());
+    CHECK(!changes(then, weights_of(watched)).empty());
+    CHECK(changes(weights_of(alone), weights_of(watched)).empty());
+  }
+}
+
 TEST_CASE_TEMPLATE("Trainer: given the states of the frozen blocks it does what it does with ids, bit for bit", B, Ref,
                    Cpu<>) {
   int expected_depth = 2;

@@ -86,8 +86,10 @@ class Ensemble {
         weights_{other.weights_},
         adapter_{other.adapter_},
         owns_heads_{other.owns_heads_},
-        trains_heads_{other.trains_heads_} {
+        trains_heads_{other.trains_heads_},
+        trains_adapter_{other.trains_adapter_} {
     if (trains_heads_) own_heads();
+    if (trains_adapter_) adapter_ = adapter_->clone();
   }
   Ensemble(Ensemble&&) noexcept = default;
   /// As the constructors.
@@ -162,9 +164,9 @@ class Ensemble {
   }
   /// The same, and copies of this ensemble get copies of their own from now on: the heads train.
   void train_heads() { own_heads(), trains_heads_ = true; }
-  /// Gives the adapter, if there is one, numbers of its own where it shares them, now and with every copy: it trains.
+  /// Gives the adapter, if there is one, numbers of its own, and copies of this ensemble copies of them: it trains.
   void train_adapter() {
-    if (adapter_) adapter_->train();
+    if (adapter_) adapter_ = adapter_->clone(), trains_adapter_ = true;
   }
   bool owns_heads() const { return owns_heads_; }  ///< whether heads may differ from those the experts came with
 
@@ -220,7 +222,7 @@ class Ensemble {
   EnsembleOptions options_;
   std::vector<double> weights_;
   std::optional<FusionAdapter<scalar>> adapter_;
-  bool owns_heads_ = false, trains_heads_ = false;
+  bool owns_heads_ = false, trains_heads_ = false, trains_adapter_ = false;
 };
 
 }  // namespace gt

@@ -15,7 +15,6 @@
 #include "gt/core/buffer.hpp"
 #include "gt/core/parameter.hpp"
 #include "gt/core/scalar.hpp"
-#include "gt/core/trainable_buffer.hpp"
 #include "gt/core/view.hpp"
 #include "gt/ops/linear.hpp"
 
@@ -29,9 +28,9 @@ struct FusionOptions {
 
 /// z += U a,   a = sum_i D_i h_i
 /// of the states h_i of N experts behind their final norms. U is zero at first: a fresh adapter changes no logit.
-/// Shapes: h_i [M, C], D_i [r, C] (`down`), U [V, r] (`up`), a [M, r], z [M, V]. Copies share the numbers while these
-/// are frozen. Source: arXiv:2507.07129v1 has an adapter on the experts' logits without saying which; of V x N V it
-/// cannot be. This one is LoRA's pair of factors (arXiv:2106.09685, section 4.1) on what the logits are made of.
+/// Shapes: h_i [M, C], D_i [r, C] (`down`), U [V, r] (`up`), a [M, r], z [M, V]. Copies share the numbers.
+/// Source: arXiv:2507.07129v1 has an adapter on the experts' logits without saying which; of V x N V it cannot be. This
+/// one is LoRA's pair of factors (arXiv:2106.09685, section 4.1) on what the logits are made of.
 template <class T = float>
 class FusionAdapter {
  public:
@@ -43,7 +42,7 @@ class FusionAdapter {
     check(experts >= 1 && d_model >= 1 && vocab >= 1, "FusionAdapter",
           "there must be experts, a width and a vocabulary (got ", experts, ", ", d_model, " and ", vocab, ")");
     check(options.rank >= 1, "FusionAdapter", "the rank must be 1 or more (got ", options.rank, ")");
-    numbers_.handle() = Buffer<T>(rank_ * (experts_ * d_model_ + vocab_));
+    numbers_ = Buffer<T>(rank_ * (experts_ * d_model_ + vocab_));
     Random const random(options.seed, Purpose::init, 0xF5104);  // a stream that no block and no head draws from
     double const deviation = 1 / std::sqrt(static_cast<double>(experts_ * d_model_));
     for (std::int64_t i = 0; i < rank_ * experts_ * d_model_; ++i) {
@@ -69,18 +68,16 @@ class FusionAdapter {
     all.push_back({"fusion.up.weight", {vocab_, rank_}, up().data(), true});
     return all;
   }
-  /// Numbers of its own from now on: they train, and are copied with it.
-  void train() { numbers_.set_trains(true); }
   /// An adapter with numbers of its own.
   FusionAdapter clone() const {
     FusionAdapter copy = *this;
-    copy.numbers_.unshare();
+    copy.numbers_ = numbers_.clone();
     return copy;
   }
 
  private:
   std::int64_t experts_, rank_, d_model_, vocab_;
-  TrainableBuffer<T> numbers_;
+  Buffer<T> numbers_;
 };
 
 /// a = sum_i D_i h_i

@@ -59,9 +59,11 @@ class Buffer {
     auto const probe = data_;
     return probe.use_count() != 2;
   }
-  /// Memory of its own from now on: a copy where it is shared.
-  void unshare() {
-    if (is_shared()) *this = clone();
+  /// Memory of its own from now on: a copy where it is shared. Returns whether it was.
+  bool unshare() {
+    bool const shared = is_shared();
+    if (shared) *this = clone();
+    return shared;
   }
 
   /// A copy of the elements in memory of its own.

@@ -14,7 +14,6 @@
 #include "gt/core/buffer.hpp"
 #include "gt/core/parameter.hpp"
 #include "gt/core/scalar.hpp"
-#include "gt/core/trainable_buffer.hpp"
 #include "gt/core/view.hpp"
 #include "gt/nn/block_config.hpp"
 #include "gt/nn/block_like.hpp"
@@ -45,7 +44,7 @@ class BlockTensors {
       : config_{config}, specs_{specs} {
     std::int64_t size = 0;
     for (int i = 0; i < Count; ++i) offsets_[index(i)] = std::exchange(size, size + spec(i).size());
-    weights_.handle() = Buffer<T>(size);
+    weights_ = Buffer<T>(size);
   }
 
   BlockConfig const& config() const { return config_; }                       ///< its shape, all sizes known
@@ -56,13 +55,9 @@ class BlockTensors {
 
   /// Whether a tensor trains; one of no elements never does.
   bool is_trainable(int tensor) const { return trainable_[index(tensor)] && spec(tensor).size() > 0; }
-  /// Trains or freezes it; the weights are copied first if they are shared.
-  void set_trainable(int tensor, bool on) {
-    trainable_[index(tensor)] = on;
-    weights_.set_trains(std::find(trainable_.begin(), trainable_.end(), true) != trainable_.end());
-  }
-  void freeze() { trainable_.fill(false), weights_.set_trains(false); }  ///< all tensors
-  void unfreeze() { trainable_.fill(true), weights_.set_trains(true); }  ///< all tensors
+  void set_trainable(int tensor, bool on) { trainable_[index(tensor)] = on; }  ///< trains or freezes it
+  void freeze() { trainable_.fill(false); }                                    ///< all tensors
+  void unfreeze() { trainable_.fill(true); }                                   ///< all tensors
 
   /// By `spec(i).fill`: zeros, ones, or N(0, 0.02^2) numbers; `residual` ones, of projections onto the residual stream,
   /// are scaled by 1 / sqrt(2 final_depth) as in GPT-2, or are zero for an identity block. Keyed by (seed, index of the
@@ -113,7 +108,7 @@ class BlockTensors {
   std::array<TensorSpec, static_cast<std::size_t>(Count)> specs_;
   std::array<std::int64_t, static_cast<std::size_t>(Count)> offsets_{};
   std::array<bool, static_cast<std::size_t>(Count)> trainable_{};
-  TrainableBuffer<T> weights_;
+  Buffer<T> weights_;
 };
 
 }  // namespace gt

@@ -11,7 +11,6 @@
 #include "gt/base/error.hpp"
 #include "gt/core/buffer.hpp"
 #include "gt/core/scalar.hpp"
-#include "gt/core/trainable_buffer.hpp"
 #include "gt/core/view.hpp"
 #include "gt/substrate/fingerprint.hpp"
 #include "gt/substrate/frozen_table.hpp"
@@ -19,7 +18,7 @@
 
 namespace gt::inline GT_ABI {
 
-/// V rows of n numbers with their names. Copies share the rows while these are frozen.
+/// V rows of n numbers with their names. Copies share the rows.
 template <class T>
 class ModelTable {
  public:
@@ -32,9 +31,9 @@ class ModelTable {
         fingerprint_{substrate.fingerprint()},
         origin_{fingerprint_} {
     if constexpr (std::same_as<T, float>) {
-      rows_.handle() = substrate.table();
+      rows_ = substrate.table();
     } else {
-      rows_.handle() = Buffer<T>(vocab_ * width_);
+      rows_ = Buffer<T>(vocab_ * width_);
       for (std::int64_t i = 0; i < rows_.size(); ++i) rows_[i] = T(substrate.table().data()[i]);
     }
   }
@@ -47,38 +46,37 @@ class ModelTable {
   Buffer<T> const& buffer() const { return rows_; }                ///< all numbers
   /// The rows, [V, n].
   Matrix<T const> view() const { return Matrix<T const>(rows_.data(), vocab_, width_); }
-  bool trains() const { return rows_.trains(); }  ///< never but where it is a LearnedEmbedding's
+  bool trains() const { return trains_; }  ///< never but where it is a LearnedEmbedding's
 
   /// Equal rows in other memory, [V, n].   Errors: another number of elements; a table that trains.
   void set_rows(Buffer<T> rows) {
     check(rows.size() == rows_.size(), "with_table", "the table must be of ", vocab_, " rows of ", width_,
           " numbers (got ", rows.size(), " numbers)");
-    check(!trains(), "with_table", "a table that trains is the model's own; freeze it first");
-    rows_.handle() = std::move(rows), own_ = false;
+    check(!trains_, "with_table", "a table that trains is the model's own; freeze it first");
+    rows_ = std::move(rows), own_ = false;
   }
   /// Trainable, in a copy of its own, or frozen again: the fingerprint is then that of what it has become.
   /// Errors: the table of another substrate than LearnedEmbedding.
   void set_trainable(bool on) {
     check(!on || method_ == LearnedEmbedding::name, "set_table_trainable",
           "the table of this substrate stays frozen (got ", method_, "); LearnedEmbedding has one that trains");
-    if (on && !own_) rows_.handle() = rows_.clone(), own_ = true;  // whoever keeps the memory of rows that were given
-    if (trains() && !on) {
+    if (on && !own_) rows_ = rows_.clone(), own_ = true;
+    if (trains_ && !on) {
       std::vector<float> numbers;
       for (T const& x : rows_) numbers.push_back(static_cast<float>(real_part(x)));
       fingerprint_ = Fingerprint(method_, vocab_, static_cast<int>(width_)).text("trained").rows(numbers).hex();
     }
-    rows_.set_trains(on);
+    trains_ = on;
   }
-  /// Rows of its own, if these were ever trained; those of a substrate stay shared.
-  void unshare() {
-    if (own_) rows_.unshare();
-  }
+  /// Rows that no other model has, if these were ever trained; those of a substrate stay shared. Returns whether it had
+  /// to copy them.
+  bool unshare() { return own_ && rows_.unshare(); }
 
  private:
   std::int64_t vocab_, width_;
   std::string method_, fingerprint_, origin_;
-  TrainableBuffer<T> rows_;
-  bool own_ = false;  // shared with no substrate; with other models, while they are frozen
+  Buffer<T> rows_;
+  bool trains_ = false, own_ = false;  // own: shared with no substrate, and with other models until they train
 };
 
 }  // namespace gt

@@ -20,7 +20,6 @@
 #include "gt/core/buffer.hpp"
 #include "gt/core/parameter.hpp"
 #include "gt/core/scalar.hpp"
-#include "gt/core/trainable_buffer.hpp"
 #include "gt/nn/block.hpp"
 #include "gt/nn/block_config.hpp"
 #include "gt/nn/block_like.hpp"
@@ -42,10 +41,10 @@ struct TransformerOptions {
 ///     gt::Transformer model(substrate, gt::BlockConfig{.d_model = 256, .heads = 8}, gt::seed(1));
 ///
 /// Shape, vocabulary and context are values; the kind of block and the scalar type are types. Depth starts at 0 and
-/// grows with `append`. Copies share all weights that are frozen; what begins to train, or is merged or drawn anew, is
-/// copied first where it is shared, and what trains is copied with the model. So a const model never changes: it may be
-/// used by any number of threads, each with a Session of its own, while copies of it train. `clone` copies all weights.
-/// Source of the architecture: arXiv:2507.07129, section 3; the default block is Starcoder2's.
+/// grows with `append`. Copies share all weights; `clone` copies them. What trains, is merged or drawn anew is copied
+/// first where it is shared: a const model never changes, and may be used by any number of threads, each with a Session
+/// of its own, while copies of it train. Source of the architecture: arXiv:2507.07129, section 3; the
+/// default block is Starcoder2's.
 template <class BlockT = Block<float>>
 requires BlockLike<BlockT>
 class Transformer {
@@ -69,7 +68,7 @@ class Transformer {
     check(context_ > 0, "Transformer", "the context must be positive (got ", context_, ")");
     check(config_.d_model % table_.width() == 0, "Transformer", "the substrate's width must divide the model's (got ",
           table_.width(), " and ", config_.d_model, ")");
-    head_.handle() = Buffer<T>(head_tensor_offset(head_b) + head_tensor_size(head_b));
+    head_ = Buffer<T>(head_tensor_offset(head_b) + head_tensor_size(head_b));
     if (options.draw_head) reset_head();
   }
 
@@ -162,7 +161,6 @@ class Transformer {
   /// Makes the final norm, and the head with its bias, trainable or frozen.
   void set_head_trainable(bool norm, bool head) {
     head_trainable_ = {norm, norm && head_tensor_size(norm_b) > 0, head, head && head_bias_};
-    head_.set_trains(norm_trains() || head_trains());
   }
   /// Whether blocks of this kind can have adapters: gt's can; one of a user's own can if it has `adapter()`.
   static constexpr bool takes_adapters = requires(BlockT & block) { block.adapter(); };
@@ -249,7 +247,6 @@ class Transformer {
     for (int t = norm_g; t <= head_b; ++t) {
       if (head_tensor_size(t) > 0 && fits(head_names[t])) head_trainable_[static_cast<std::size_t>(t)] = on, ++count;
     }
-    head_.set_trains(norm_trains() || head_trains());
     check(count > 0, "set_trainable", "no tensor is named ", pattern, "; `parameters()` lists the names");
     return count;
   }
@@ -289,14 +286,12 @@ class Transformer {
   /// Memory of its own for all weights that it shares with another model, but for a frozen substrate's table: for who
   /// writes to them next.
   void unshare() {
-    for (auto& block : blocks_) {
-      block.weights().unshare();
-      if constexpr (takes_adapters) {
-        if (block.adapter()) block.adapter()->weights().unshare();
-      }
-    }
-    head_.unshare();
-    table_.unshare();
+    unshare_if([](auto const&) { return true; }, true, true);
+  }
+  /// The same for what trains alone, as a trainer does before each update. Returns whether anything was shared.
+  bool unshare_trained() {
+    return unshare_if([](auto const& holder) { return any_tensor_trains(holder); }, norm_trains() || head_trains(),
+                      table_trains());
   }
   /// A model with weights of its own.
   Transformer clone() const {
@@ -334,6 +329,20 @@ class Transformer {
   }
 
  private:
+  // Of blocks and adapters those that `wanted(holder)`.
+  template <class F>
+  bool unshare_if(F const& wanted, bool head, bool table) {
+    bool shared = head && head_.unshare();
+    if (table && table_.unshare()) shared = true;
+    for (auto& block : blocks_) {
+      if (wanted(block) && block.weights().unshare()) shared = true;
+      if constexpr (takes_adapters) {
+        if (auto* const adapter = block.adapter(); adapter && wanted(*adapter) && adapter->weights().unshare())
+          shared = true;
+      }
+    }
+    return shared;
+  }
   void expand(int count) {
     int const below = depth();
     check(count <= below, "Transformer::append", "there must be a block to copy for each that is expanded (got ", count,
@@ -386,7 +395,7 @@ class Transformer {
   ModelTable<T> table_;
   RopeTable<T> rotary_;
   std::vector<BlockT> blocks_;
-  TrainableBuffer<T> head_;  // final norm's gain [C] and bias [C] (not in RMSNorm), head [V, C], head's bias [V]
+  Buffer<T> head_;  // final norm's gain [C] and bias [C] (not in RMSNorm), head [V, C], head's bias [V]
   std::array<bool, 4> head_trainable_{};
 };
 

@@ -65,7 +65,7 @@ class KeepBest : public GrowthObserver {
       if (!seen.complete) return;
       bits = seen.bits_per_byte();
     }
-    ++best_.looks;
+    if (std::pair const now{s.stage, s.step}; last_ < now) last_ = now, ++best_.looks;  // not one that is made again
     if (bits < best_.bits_per_byte) {
       best_ = {s.stage, s.step, s.tokens, bits, best_.looks};
       Model copy = model_.clone();
@@ -82,11 +82,9 @@ class KeepBest : public GrowthObserver {
   std::string path() const { return folder_ + "/look.json"; }
   template <class J = Json>
   void write_look() const {
-    J const json{{"stage", best_.stage + 1},
-                 {"step", best_.step},
-                 {"tokens", best_.tokens},
-                 {"val_bits_per_byte", best_.bits_per_byte},
-                 {"looks", best_.looks}};
+    J const json{{"stage", best_.stage + 1}, {"step", best_.step},
+                 {"tokens", best_.tokens},   {"val_bits_per_byte", best_.bits_per_byte},
+                 {"looks", best_.looks},     {"last_look", {last_.first + 1, last_.second}}};
     write_file_atomically(path(), dump_json(json, "KeepBest") + "\n");
   }
   // Missing where the run was stopped before its first look, or between a model and its look, which is then seen again.
@@ -97,7 +95,11 @@ class KeepBest : public GrowthObserver {
     J const json = parse_json<J>(read_text_file(path()), where);
     best_ = {json_get<std::size_t>(json, "stage", where) - 1, json_get<std::int64_t>(json, "step", where),
              json_get<std::int64_t>(json, "tokens", where), json_get<double>(json, "val_bits_per_byte", where)};
-    if (json.contains("looks")) best_.looks = json_get<std::int64_t>(json, "looks", where);  // younger than the rest
+    if (!json.contains("looks")) return;  // younger than the rest
+    best_.looks = json_get<std::int64_t>(json, "looks", where);
+    auto const last = json_get<std::vector<std::int64_t>>(json, "last_look", where);
+    check(last.size() == 2 && last[0] >= 1, where, "last_look must be a stage and a step");
+    last_ = {static_cast<std::size_t>(last[0] - 1), last[1]};
   }
 
   B on_;
@@ -109,6 +111,7 @@ class KeepBest : public GrowthObserver {
   Evaluator<B, Model> evaluate_;
   std::string folder_;
   BestLook best_;
+  std::pair<std::size_t, std::int64_t> last_;  // stage and step of the last look that was counted
 };
 
 }  // namespace gt

@@ -23,7 +23,7 @@ class Gradients {
   using T = typename Model::scalar;  ///< of gradients and moments
   /// All zero.   Errors: a model with nothing trainable.
   explicit Gradients(Model& model) : model_{model} {
-    unshare_trained();
+    model_.unshare_trained();
     for (auto const& block : model.blocks()) {
       auto const* const adapter = adapter_of(block);
       std::int64_t const own = any_tensor_trains(block) ? block.weights().size() : 0;
@@ -46,6 +46,10 @@ class Gradients {
   TrainedRuns<T> const& runs() const { return runs_; }  ///< all that trains, in the order of the model's tensors
   /// Whether the same tensors train now as when this was made.
   bool still_fit() const { return trainable_now() == trained_; }
+  /// Before what trains is written: copies of the model that were made meanwhile keep the memory that they share.
+  void unshare() {
+    if (model_.unshare_trained()) collect_runs();
+  }
   /// Sets the gradients to zero.
   void clear() {
     for (auto& g : of_blocks_) std::fill(g.begin(), g.end(), T{});
@@ -54,16 +58,6 @@ class Gradients {
   }
 
  private:
-  // Blocks of a user's own need not mind who shares their weights; and buffers may have been put in place by hand.
-  void unshare_trained() {
-    for (auto& block : model_.blocks()) {
-      if (any_tensor_trains(block)) block.weights().unshare();
-      if constexpr (Model::takes_adapters) {
-        if (block.adapter() && any_tensor_trains(*block.adapter())) block.adapter()->weights().unshare();
-      }
-    }
-    if (model_.norm_trains() || model_.head_trains()) model_.head_buffer().unshare();
-  }
   // f(what holds tensors, its gradient) for each block and each adapter.
   template <class F>
   void each_holder(F const& f) const {
@@ -87,6 +81,8 @@ class Gradients {
     return hash;
   }
   void collect_runs() {
+    auto const moments = runs_.moments();
+    runs_ = {};
     if (model_.table_trains()) runs_.add(model_.table_buffer().data(), of_table_.data(), of_table_.size());
     each_holder([&](auto const& holder, T* gradient) {
       for (int t = 0; t < std::remove_cvref_t<decltype(holder)>::tensor_count; ++t) {
@@ -99,7 +95,7 @@ class Gradients {
         runs_.add(model_.head_buffer().data() + model_.head_tensor_offset(t), of_head(t), model_.head_tensor_size(t));
     }
     trained_ = trainable_now();
-    runs_.take_moments();
+    runs_.take_moments(moments);
   }
 
   Model& model_;

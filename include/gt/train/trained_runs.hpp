@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "gt/core/backend.hpp"
@@ -37,9 +38,9 @@ class TrainedRuns {
       runs_.push_back({weight, gradient, nullptr, nullptr, size});
     }
   }
-  /// Gives all that was added its moments, which are zero.
-  void take_moments() {
-    moments_ = Buffer<T>(2 * active_);
+  /// Gives all that was added its moments: those of the same numbers when they lay elsewhere, or zeros.
+  void take_moments(Buffer<T> kept = {}) {
+    moments_ = kept.empty() ? Buffer<T>(2 * active_) : std::move(kept);
     T* next = moments_.data();
     for (auto& r : runs_) r.m = next, r.v = next + active_, next += r.size;
   }

@@ -125,6 +125,7 @@ class Trainer {
   StepResult update(double lr) {
     check(batches_ > 0, "Trainer::update", "a forward_backward must come first");
     double const start = seconds_now();
+    gradients_.unshare();
     StepResult const result = gradients_.runs().update(on_, options_, lr, batches_, loss_sum_, steps_);
     clear_gradients();
     profile_.update += seconds_since(start);
