@@ -22,4 +22,7 @@ namespace gt::inline GT_ABI {
 #define GT_PART 3
 #include "gt/prebuilt/models.inc"
 
+template CodeEmbedding CodeEmbedding::draw<double>(std::vector<std::string> const&, CodeEmbeddingOptions const&);
+template CodeEmbedding CodeEmbedding::draw<double>(std::int64_t, CodeEmbeddingOptions const&);
+
 }  // namespace gt
