@@ -33,14 +33,14 @@ struct Ngram {
 };
 
 /// A distinct run of a text, and how often it is there.
-struct Run {
+struct CountedRun {
   std::string_view text;
   std::int64_t count = 0;
 };
 
 /// The runs of a text, by first appearance.
-GT_FN std::vector<Run> count_runs(std::string_view text) {
-  std::vector<Run> runs;
+GT_FN std::vector<CountedRun> count_runs(std::string_view text) {
+  std::vector<CountedRun> runs;
   std::unordered_map<std::string_view, std::size_t> places;
   std::size_t begin = 0;
   RunClass current = RunClass::none;
@@ -68,10 +68,10 @@ GT_FN std::vector<Run> count_runs(std::string_view text) {
 /// All n-grams inside runs that occur at least min_count times, best score first, ties by code points. Level by level:
 /// an n-gram is counted only if both (n-1)-grams in it are frequent enough, which bounds the memory; it is known by
 /// their numbers.
-GT_FN std::vector<Ngram> rank_ngrams(std::vector<Run> const& runs, TokenizerOptions const& options) {
+GT_FN std::vector<Ngram> rank_ngrams(std::vector<CountedRun> const& runs, TokenizerOptions const& options) {
   // Of each character of each run, in their order: the number of the frequent (n-1)-gram that begins there, or -1.
   std::vector<std::int32_t> shorter;
-  for (Run const& run : runs)
+  for (CountedRun const& run : runs)
     for (Utf8Unit const unit : Utf8Units{run.text}) shorter.push_back(static_cast<std::int32_t>(unit.value));
   std::vector<Ngram> ranked;
   for (int n = 2; n <= options.max_ngram; ++n) {
@@ -184,8 +184,8 @@ GT_FN void mark_with_parts(TokenizerParts const& parts,
 
 /// How often merging makes each token of `runs`, times their counts. Counting stops for good once all n-grams are made
 /// `enough` times, and a run in which none of those that are not is spelled is not merged: merging stays within runs.
-GT_FN std::vector<std::int64_t> count_uses(TokenizerParts const& parts, Bpe const& bpe, std::vector<Run> const& runs,
-                                           std::int64_t enough) {
+GT_FN std::vector<std::int64_t> count_uses(TokenizerParts const& parts, Bpe const& bpe,
+                                           std::vector<CountedRun> const& runs, std::int64_t enough) {
   auto const size = static_cast<std::size_t>(parts.vocabulary.size());
   std::vector<std::int64_t> uses(size);
   std::vector<std::int32_t> rare;  // by spelling
@@ -241,7 +241,7 @@ GT_FN std::vector<std::int64_t> count_uses(TokenizerParts const& parts, Bpe cons
 /// The n-grams that merging makes of `runs` fewer than `min_count` times, and that no other n-gram is made from: long
 /// windows over one frequent word overlap, and only some of them ever win.
 GT_FN std::unordered_set<std::string> unused_ngrams(TokenizerParts const& parts, Bpe const& bpe,
-                                                    std::vector<Run> const& runs, std::int64_t min_count) {
+                                                    std::vector<CountedRun> const& runs, std::int64_t min_count) {
   auto const uses = count_uses(parts, bpe, runs, min_count);
   std::size_t const size = uses.size();
   std::map<std::pair<std::int32_t, std::int32_t>, std::size_t> ranks;
