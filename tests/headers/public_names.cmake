@@ -61,6 +61,7 @@ macro(read_header header)
     endif()
   endforeach()
   string(REGEX REPLACE "^gt/" "" short "${header}")
+  string(REPLACE "_impl.hpp" ".hpp" short "${short}")  # bodies of what the header itself declares
 
   file(READ ${include}/${header} text)
   string(REPLACE ";" "${semicolon}" text "${text}")

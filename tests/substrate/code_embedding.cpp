@@ -2,8 +2,8 @@
 // The tables made of codes: source, recoding, projection and lift, each by itself and together.
 #include "gt/substrate/code_embedding.hpp"
 
-#include <Eigen/Eigenvalues>
 #include <doctest/doctest.h>
+#include <Eigen/Eigenvalues>
 
 #include <algorithm>
 #include <cmath>

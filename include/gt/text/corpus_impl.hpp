@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "gt/base/error.hpp"
-#include "gt/base/format.hpp"
 #include "gt/base/macros.hpp"
 #include "gt/io/text_file.hpp"
 #include "gt/text/corpus.hpp"
@@ -67,9 +66,12 @@ GT_FN std::vector<std::string> Corpus::warnings() const {
     auto const& starts = data_->starts;
     auto const in =
         static_cast<std::size_t>(std::upper_bound(starts.begin(), starts.end(), first) - starts.begin()) - 1;
-    double const percent = 100 * static_cast<double>(malformed) / static_cast<double>(bytes());
-    sentences.push_back(gt::text(malformed, " of ", bytes(), " bytes (",
-                                 percent < 0.1 ? "less than 0.1" : decimals(percent, percent < 10 ? 1 : 0),
+    auto const tenths =
+        static_cast<std::int64_t>(1000 * (static_cast<double>(malformed) / static_cast<double>(bytes())));
+    auto const percent = tenths < 1     ? "less than 0.1"
+                         : tenths < 100 ? gt::text(tenths / 10, ".", tenths % 10)
+                                        : gt::text(tenths / 10);
+    sentences.push_back(gt::text(malformed, " of ", bytes(), " bytes (", percent,
                                  " %) are not UTF-8, the first at offset ", first - starts[in] + data_->marks[in],
                                  " of '", data_->names[in],
                                  "'; words break there: convert the text, as with iconv -f ISO-8859-1 -t UTF-8"));
