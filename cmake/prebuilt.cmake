@@ -28,3 +28,8 @@ endif()
 string(REGEX REPLACE "[ \n]+" "" gt_number "${CMAKE_MATCH_1}")
 math(EXPR gt_number "${gt_number}")
 target_compile_definitions(gt_prebuilt PUBLIC GT_PREBUILT=${gt_number})
+# What of them a unit must share, for who compiles without CMake.
+set(gt_abi_flags ${gt_flags})
+list(FILTER gt_abi_flags INCLUDE REGEX "^-(m[a-z]|DNDEBUG|DGT_)")
+list(REMOVE_DUPLICATES gt_abi_flags)
+list(JOIN gt_abi_flags " " gt_abi_flags)

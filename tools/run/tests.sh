@@ -6,12 +6,15 @@ known=$(sed -n '/"testPresets"/,$s/.*{"name": "\([a-z0-9]*\)".*/\1/p' "$root/CMa
 all=$known
 if ! has apt-get || [ "$(uname -m)" = aarch64 ]; then all=$(echo "$all" | sed 's/ *aarch64//'); fi
 
+# Compilers of an embedded model for other machines and libraries.
+elsewhere_needs='x86_64-w64-mingw32-g++-posix=g++-mingw-w64-x86-64-posix
+  /../lib/llvm-14/include/c++/v1/vector=libc++-14-dev /../lib/llvm-14/lib/libc++abi.so=libc++abi-14-dev'
+
 # prepare PRESET...: what their tests need.
 prepare() {
   require $library_needs $program_needs $bench_needs /doctest/doctest.h=doctest-dev pkg-config=pkg-config
   case " $* " in *' aarch64 '*) require aarch64-linux-gnu-g++=g++-aarch64-linux-gnu qemu-aarch64=qemu-user ;; esac
-  case " $* " in *' clang '*) require x86_64-w64-mingw32-g++-posix=g++-mingw-w64-x86-64-posix \
-    /../lib/llvm-14/include/c++/v1/vector=libc++-14-dev /../lib/llvm-14/lib/libc++abi.so=libc++abi-14-dev ;; esac
+  case " $* " in *' clang '*) require $elsewhere_needs ;; esac
   case " $* " in *' asan '* | *' clang '* | *' fuzz '*) clang_works || install clang libclang-rt-dev libomp-dev ;; esac
   { fetch font && fetch fonts; } || say 'note: tests that need a font that is not there are skipped.'
 }
@@ -28,6 +31,16 @@ run_interop() {
   fetch_python tests/interop
   build dev 'what is compared' gt_program interop_dump interop_adapt
   "$python" "$root/tests/interop/compare.py" "$build/dev" "$build/interop"
+}
+# What CI does not call: programs with a model in them, run where this machine is not.
+run_everywhere() {
+  prepare dev
+  require $elsewhere_needs clang++-14=clang-14 em++=emscripten node=nodejs wine=wine /../lib/wine/wine64=wine64 \
+    /../share/nodejs/acorn/package.json=node-acorn s390x-linux-gnu-g++=g++-s390x-linux-gnu
+  fetch austen
+  build release 'what grows the model' gt gt_program
+  cmake -D GT="$dir/programs/gt" -D COMPILER=c++ -D INCLUDE="$root/include" -D WORK="$build/everywhere" \
+    -P "$root/tests/headers/everywhere.cmake"
 }
 
 # test_preset NAME OPTION...: builds, tests, and adds a line to the table; its status. What ctest says of tests that pass
@@ -61,7 +74,7 @@ run_test() {
       --preset=*) presets="$presets ${1#*=}" ;;
       --preset) presets="$presets $2" && shift ;;
       -R) pattern=$2 && shift ;;
-      --interop) run_interop; exit ;;
+      --interop | --everywhere) "run_${1#--}"; exit ;;
       --) verbatim=yes && shift && break ;;
       -h | --help) test_usage; exit ;;
       *) die "test has no option '$1'; $(quoted "$self") test --help lists them, and what follows -- goes to ctest as it is." ;;
