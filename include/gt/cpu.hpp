@@ -110,6 +110,7 @@ static_assert(Backend<Cpu<>>);
   #include "gt/ops/linear.hpp"
   #include "gt/ops/linear_gelu.hpp"
   #include "gt/ops/lora.hpp"
+  #include "gt/ops/residual.hpp"
   #include "gt/ops/rms_norm.hpp"
   #include "gt/ops/rope.hpp"
 
