@@ -8,6 +8,7 @@ add_library(gt::dependencies INTERFACE IMPORTED GLOBAL)
 # Headers without a usable CMake package: name, Debian's package, header, and where others put it. (Debian's xsimd target
 # links a library `xtl` that does not exist.)
 foreach(gt_item IN ITEMS "xsimd libxsimd-dev xsimd/xsimd.hpp" "xxHash libxxhash-dev xxhash.h"
+                         "RapidJSON rapidjson-dev rapidjson/reader.h"
                          "stb libstb-dev stb/stb_truetype.h stb_truetype.h")
   separate_arguments(gt_item)
   list(POP_FRONT gt_item gt_name gt_package)
@@ -27,14 +28,6 @@ if(TARGET Eigen3::Eigen)
 else()
   list(APPEND gt_missing Eigen3)
   list(APPEND gt_missing_packages libeigen3-dev)
-endif()
-
-find_package(nlohmann_json CONFIG QUIET)
-if(TARGET nlohmann_json::nlohmann_json)
-  target_link_libraries(gt::dependencies INTERFACE nlohmann_json::nlohmann_json)
-else()
-  list(APPEND gt_missing nlohmann_json)
-  list(APPEND gt_missing_packages nlohmann-json3-dev)
 endif()
 
 find_package(OpenMP COMPONENTS CXX QUIET)

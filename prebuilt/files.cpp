@@ -17,7 +17,7 @@
 #include "gt/io/atomic_file_impl.hpp"
 #include "gt/io/file_lock_impl.hpp"
 #include "gt/io/folder_impl.hpp"
-#include "gt/io/json.hpp"
+#include "gt/io/json_impl.hpp"
 #include "gt/io/json_path_impl.hpp"
 #include "gt/io/mapped_file_impl.hpp"
 #include "gt/io/safetensors_impl.hpp"
@@ -34,20 +34,5 @@ namespace gt::inline GT_ABI {
 #define GT_INSTANCE template
 #define GT_PART 2
 #include "gt/prebuilt/models.inc"
-
-// What templates of a user's own model call.
-template Json detail::to_json<Json>(Evaluation const&);
-template Json detail::to_json<Json>(StageDone const&);
-template Evaluation detail::evaluation_of<Json>(Json const&, std::string const&);
-template StageDone detail::stage_of<Json>(Json const&, std::string const&);
-template std::int64_t CheckpointHistory::tokens_in<Json>(std::string const&);
-template Json json_of_path<Json>(std::string const&);
-template Json json_of_paths<Json>(std::vector<std::string> const&);
-template std::string path_of_json<Json>(Json const&, std::string_view);
-template std::vector<std::string> paths_of_json<Json>(Json const&, std::string_view);
-template NameMap NameMap::of<Json>(Json const&, std::string const&);
-template NameMap NameMap::read<Json>(std::string const&);
-template PeftConfig peft_config_of<Json>(Json, std::string const&, std::vector<std::string> const&);
-template void detail::write_shards<Json>(Staging&, std::vector<TensorView>, std::int64_t, std::string const&);
 
 }  // namespace gt

@@ -121,9 +121,9 @@ class Run : public gt::GrowthObserver {
 
     describe(substrate, pictures, shape, options.tokens_per_stage, peak);
     gt::ReportObserver reporter(report_, options.resume);
-    gt::MetricsLog<> metrics(folder_.metrics(), options.resume);
+    gt::MetricsLog metrics(folder_.metrics(), options.resume);
     if (resumed) {
-      if (RunFolder::exists(folder_.metrics())) report_.points = gt::MetricsLog<>::read(folder_.metrics());
+      if (RunFolder::exists(folder_.metrics())) report_.points = gt::MetricsLog::read(folder_.metrics());
       report_.samples = folder_.read_samples(std::min(resumed->stage, plan_.size() - 1));
       std::size_t const done = resumed->stage;  // a stop between a stage and its samples left none
       bool const between = resumed->step == 0 && done > 0 && done < plan_.size();

@@ -130,7 +130,7 @@ string(REPLACE "\n" "\n// " licence "\n${licence}")
 string(REPLACE "// \n" "//\n" licence "${licence}")
 file(WRITE ${temporary} "// SPDX-License-Identifier: MIT")
 print("\n// gt ${version} as a single header, made from its sources by ./run amalgamate.")
-print("\n// It needs C++20 and the headers of Eigen, nlohmann-json, xsimd, xxHash and stb; -fopenmp for more than one thread.\n//")
+print("\n// It needs C++20 and the headers of Eigen, RapidJSON, xsimd, xxHash and stb; -fopenmp for more than one thread.\n//")
 print("${licence}\n#pragma once")
 write(gt/gt.hpp 0 amalgamate)
 if(EXISTS ${INCLUDE}/gt/formats/embedded/embedded.hpp)  # what an embedded model asks for, which gt.hpp leaves out

@@ -18,7 +18,7 @@ class GtConan(ConanFile):
     topics = ("transformer", "language-model", "header-only", "simd")
     package_type = "header-library"
     settings = "os", "arch", "compiler", "build_type"
-    # system_dependencies: take Eigen, nlohmann-json, xsimd, xxHash and stb from where the system's package manager put
+    # system_dependencies: take Eigen, RapidJSON, xsimd, xxHash and stb from where the system's package manager put
     # them, so that gt can be made without a network, or stand on a distribution's versions.
     options = {"system_dependencies": [True, False]}
     default_options = {"system_dependencies": False}
@@ -41,7 +41,7 @@ class GtConan(ConanFile):
     def requirements(self):
         if not self.options.system_dependencies:
             self.requires("eigen/3.4.0")
-            self.requires("nlohmann_json/[>=3.11.2 <4]")
+            self.requires("rapidjson/cci.20230929")
             self.requires("stb/cci.20240213")
             self.requires("xsimd/8.1.0")  # the one that gt is tested with
             self.requires("xxhash/[>=0.8.1 <1]")

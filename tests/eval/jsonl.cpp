@@ -65,7 +65,8 @@ TEST_CASE("jsonl: what is wrong is named with its line") {
   std::string const good = "{\"question\":\"q\",\"choices\":[\"x\",\"y\"],\"answer\":0}\n";
   CHECK(choice_error(good + "\n{\"question\":") ==
         "gt: f: text must be valid JSON (got the end of the text at line 3, column 13)");
-  CHECK(choice_error("{,}") == "gt: f: text must be valid JSON (got '{,' at line 1, column 2)");
+  CHECK(choice_error("{,}") ==
+        "gt: f: text must be valid JSON (got ',}' at line 1, column 2): missing a name for object member");
   CHECK(choice_error(good + good + "[1]") == "gt: f, line 3: must be a JSON object (got array)");
   CHECK(choice_error(good + "{\"question\":\"\xff\"}") == "gt: f, line 2: text must be UTF-8");
   CHECK(choice_error("{\"question\":\"\",\"choices\":[\"x\",\"y\"],\"answer\":0}") ==

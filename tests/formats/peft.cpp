@@ -34,7 +34,7 @@ gt::Transformer<> adapted(LoraConfig lora, int blocks = -1) {
   return model;
 }
 gt::Json config_in(std::string const& folder) {
-  return gt::parse_json<gt::Json>(gt::read_text_file(folder + "/adapter_config.json"), "adapter_config.json");
+  return gt::parse_json(gt::read_text_file(folder + "/adapter_config.json"), "adapter_config.json");
 }
 
 }  // namespace

@@ -96,13 +96,9 @@ inline void rewrite_weights(std::string const& folder, std::function<void(std::v
   for (auto const& t : tensors) views.push_back({t.name, t.dtype, t.shape, t.bytes});
   write_safetensors(folder + "/" + name, std::span<TensorView const>(views), {{"format", "pt"}});
 }
-template <class J = Json>
-J config_of(std::string const& folder) {
-  return parse_json<J>(read_text_file(folder + "/config.json"), "config.json");
+inline Json config_of(std::string const& folder) {
+  return parse_json(read_text_file(folder + "/config.json"), "config.json");
 }
-template <class J>
-void put_config(std::string const& folder, J const& config) {
-  put(folder + "/config.json", config.dump(2));
-}
+inline void put_config(std::string const& folder, Json const& config) { put(folder + "/config.json", config.dump(2)); }
 
 }  // namespace gt::test

@@ -17,7 +17,7 @@ using namespace gt;
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   std::string const path = fuzz::folder().put("metrics", fuzz::text_of(data, size));
   RunReport report;
-  bool const read = fuzz::accepts(size, {.factor = 128}, [&] { report.points = MetricsLog<>::read(path); });
+  bool const read = fuzz::accepts(size, {.factor = 128}, [&] { report.points = MetricsLog::read(path); });
   if (!read || report.points.empty()) return 0;
   report.stages.resize(2);
   report.stages[0].done = true, report.stages[0].steps = 3, report.stages[0].seconds = 1;

@@ -34,7 +34,7 @@ int main(int argc, char** argv) {
       gt::Json const line = gt::parse_json(std::string_view{all}.substr(at, end - at), argv[2]);
       gt::check(line.is_string(), "interop_dump", "every line must be a JSON string (got ", line.type_name(), ")");
       at = end + 1;
-      auto const ids = tokenizer.encode(line.get_ref<std::string const&>());
+      auto const ids = tokenizer.encode(line.string());
       std::size_t const rows = file ? std::min(ids.size(), static_cast<std::size_t>(model.context())) : 0;
       session->reset();
       for (std::size_t i = 0; i < rows; ++i) file->write(std::as_bytes(session->feed({&ids[i], 1}, {})));

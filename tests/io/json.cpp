@@ -39,9 +39,8 @@ std::string nested(std::size_t depth, char open, char close) {
 TEST_CASE("parse_json: values and the order of keys survive a round trip") {
   auto const source = R"({"z":1,"a":[true,null,-2,1.5,"\u00e9\n"],"empty":{},"m":{"y":[],"x":18446744073709551615}})";
   auto const json = parse_json(source, "test");
-  CHECK(json == Json::parse(source));
   CHECK(parse_json(dump_json(json, "test"), "test") == json);
-  CHECK(json.begin().key() == "z");
+  CHECK(json.items().front().first == "z");
   CHECK(dump_json(json["a"], "test") == R"([true,null,-2,1.5,"é\n"])");
   CHECK(dump_json(parse_json("{\"a\":[1]}", "test"), "test", 2) == "{\n  \"a\": [\n    1\n  ]\n}");
   CHECK(parse_json(" 7 ", "test") == 7);
@@ -49,13 +48,16 @@ TEST_CASE("parse_json: values and the order of keys survive a round trip") {
 
 TEST_CASE("parse_json: errors carry line and column") {
   CHECK(parse_error("{\n  \"a\": 1,\n  oops\n}") ==
-        "gt: config: text must be valid JSON (got '1,<U+000A>  o' at line 3, column 3)");
+        "gt: config: text must be valid JSON (got 'oops' at line 3, column 3): missing a name for object member");
   CHECK(has(parse_error(""), "(got the end of the text at line 1, column 1)"));
   CHECK(has(parse_error("{\"a\":\n"), "(got the end of the text at line 2, column 1)"));
   CHECK(has(parse_error("[1] 2"), "line 1, column 5"));
   CHECK(has(parse_error("\n[1e999]"), "line 2, column"));
-  CHECK(has(parse_error("\"\xff\""), "line 1, column 2"));
-  CHECK(has(parse_error("[\x01]"), "(got '[<U+0001>' at line 1, column 2)"));  // no control characters on the terminal
+  CHECK(has(parse_error("[" + std::string(400, '9') + "]"), "number too big to be stored in double"));
+  CHECK(has(parse_error(R"(["\udc00"])"), "the surrogate pair in string is invalid"));
+  CHECK(parse_error("\xEF\xBB\xBF[1e-999]") == "no error");
+  CHECK(has(parse_error("\"\xff\""), "(got byte 0xFF at line 1, column 2): invalid encoding in string"));
+  CHECK(has(parse_error("[\x01]"), "(got byte 0x01 at line 1, column 2)"));  // no control characters on the terminal
   CHECK(has(parse_error(std::string_view{"{}\0{}", 5}), "(got a zero byte at line 1, column 3)"));
   CHECK(parse_error("[" + std::string(10'000, 'x')).size() < 300);
 }

@@ -154,7 +154,7 @@ TEST_CASE_FIXTURE(Fixture, "safetensors: headers that are no header") {
   CHECK(open_error(file_with("", "")) == message(": header must start with '{'; is this a safetensors file?"));
   CHECK(open_error(file_with("[1]", "")) == message(": header must start with '{'; is this a safetensors file?"));
   CHECK(open_error(file_with("{\"a\":}", "")) ==
-        message(": header: text must be valid JSON (got '\"a\":}' at line 1, column 6)"));
+        message(": header: text must be valid JSON (got '}' at line 1, column 6)"));
   CHECK(has(open_error(file_with("{}x", "")), ": header: text must be valid JSON"));
   std::string deep = "{\"a\":";
   deep.append(1'000'000, '[');

@@ -28,8 +28,8 @@ void check_golden(Tokenizer const& tokenizer, Json const& expected) {
   CHECK(static_cast<std::int64_t>(tokenizer.merges().size()) == expected["merges"].get<std::int64_t>());
   CHECK(expected["ids"].size() == 158);
   for (auto const& item : expected["ids"].items()) {
-    CAPTURE(item.key());
-    CHECK(tokenizer.id(item.key()) == item.value().get<std::int32_t>());
+    CAPTURE(item.first);
+    CHECK(tokenizer.id(item.first) == item.second.get<std::int32_t>());
   }
   CHECK(expected["encode"].size() == 30);
   for (Json const& sample : expected["encode"]) {

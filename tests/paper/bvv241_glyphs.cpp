@@ -72,9 +72,9 @@ std::string hash_by_lines(Bvv241Font const& font, std::string const& token, gt::
 void check_golden(gt::Tokenizer const& tokenizer, Bvv241Font const& font, gt::Bvv241Augmentation const& easy,
                   gt::Json const& expected) {
   std::vector<std::string> tokens, hashes;
-  for (auto const& item : expected["glyph_bits_sha256"].items()) {
-    REQUIRE(tokenizer.id(item.key()).has_value());
-    tokens.push_back(item.key()), hashes.push_back(item.value().get<std::string>());
+  for (auto const& [token, hash] : expected["glyph_bits_sha256"].items()) {
+    REQUIRE(tokenizer.id(token).has_value());
+    tokens.push_back(token), hashes.push_back(hash.string());
   }
   REQUIRE(tokens.size() == 158);
   auto const rasters = gt::bvv241_rasters(font, tokens, 32, easy);

@@ -44,7 +44,7 @@ TEST_CASE("import: a folder in shards, and a file of weights with a map, are the
   REQUIRE(imported({folder / "shards", "--out", folder / "whole"}).status == 0);
   CHECK(weights_of(folder / "whole") == weights_of(model));
 
-  auto config = gt::parse_json<gt::Json>(gt::read_text_file(model + "/config.json"), "config.json");
+  auto config = gt::parse_json(gt::read_text_file(model + "/config.json"), "config.json");
   put(folder / "map.json", gt::Json{{"config", config}}.dump());
   REQUIRE(imported({model + "/model.safetensors", "--map", folder / "map.json", "--tokenizer",
                     model + "/tokenizer.json", "--out", folder / "mapped"})
@@ -82,7 +82,7 @@ TEST_CASE("import: a field of an adapter that gt does not know is refused, and r
   model.attach_adapters({.rank = 2});
   gt::save_adapter(model, folder / "adapter");
   std::string const file = folder / "adapter/adapter_config.json";
-  auto config = gt::parse_json<gt::Json>(gt::read_text_file(file), file);
+  auto config = gt::parse_json(gt::read_text_file(file), file);
   config["init_lora_weights"] = "pissa", config["of_next_year"] = true;
   put(file, config.dump());
   auto const with = [&](Lines const& more) {
@@ -109,7 +109,7 @@ TEST_CASE("import: another table than the saved one, and ids without a token, ar
   Model padded(rows, model.config(), gt::seed(1), {.context = model.context()});
   padded.append(1);
   gt::save(padded, gt::with_unused_tokens(tokenizer, vocab), folder / "padded");
-  auto config = gt::parse_json<gt::Json>(gt::read_text_file(folder / "padded/config.json"), "config.json");
+  auto config = gt::parse_json(gt::read_text_file(folder / "padded/config.json"), "config.json");
   config["gt"]["substrate"]["rows_sha256"] = "of another table", config["gt"]["tokenizer"] = tokenizer.fingerprint();
   put(folder / "padded/config.json", config.dump());
   tokenizer.save(folder / "padded/tokenizer.json");

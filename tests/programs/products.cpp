@@ -47,8 +47,8 @@ TEST_CASE("grow --bf16: near fp32, the same on any number of threads, and the sa
   auto const in_fp32 = steps_of(Run::once().place / "run/metrics.jsonl");
   auto const rows = steps_of(place / "one/metrics.jsonl");
   REQUIRE(rows.size() == in_fp32.size());
-  double const exact = in_fp32.back()["val_bits_per_byte"];
-  CHECK(std::abs(double(rows.back()["val_bits_per_byte"]) - exact) <= exact / 256);
+  auto const exact = in_fp32.back()["val_bits_per_byte"].get<double>();
+  CHECK(std::abs(rows.back()["val_bits_per_byte"].get<double>() - exact) <= exact / 256);
 
   REQUIRE(run("grow", long_run(place, "whole")).status == 0);
   auto const ended = signalled(long_run(place, "stopped"), "{\"stage\":1,\"step\":40,", SIGINT);

@@ -41,7 +41,7 @@ TEST_CASE("grow and generate: text to weights to text; the same seed gives the s
   CHECK(rows.back()["stage"] == 3);
   CHECK(rows.back()["depth"] == 3);
   CHECK(rows.back()["tokens"] == 3 * 15 * 128);
-  CHECK(rows.back()["val_bits_per_byte"] < rows[2]["val_bits_per_byte"]);
+  CHECK(rows.back()["val_bits_per_byte"].get<double>() < rows[2]["val_bits_per_byte"].get<double>());
   CHECK(unfinished_files(other.folder.path()).empty());
 
   CHECK(has(second.err, " 3 threads"));
@@ -315,7 +315,7 @@ TEST_CASE("grow: Ctrl-C in the middle of a stage ends it with 130, and leaves a 
   auto const rows = metrics_of(metrics);
   CHECK(rows.size() > 2);
   CHECK(rows.back()["stage"] == 2);
-  CHECK(rows.back()["step"] < 1562);  // of 200,000 tokens a stage
+  CHECK(rows.back()["step"].get<int>() < 1562);  // of 200,000 tokens a stage
   CHECK(unfinished_files(place.folder.path()).empty());
   CHECK(has(read_text_file(place / "run/model/config.json"), "\"num_hidden_layers\": 2"));
   auto const said = run("generate", saying(place / "run/model"));

@@ -65,7 +65,7 @@ TEST_CASE("MetricsLog: one line a logged step, with exactly the promised keys, f
     auto const& step = witness.steps[i];
     REQUIRE(line.is_object());
     std::set<std::string> keys;
-    for (auto const& field : line.items()) keys.insert(field.key());
+    for (auto const& [key, value] : line.items()) keys.insert(key);
     CHECK(keys == std::set<std::string>{"stage", "step", "tokens", "loss", "gradient_norm", "val_bits_per_byte",
                                         "evaluated", "seconds", "tokens_per_second", "lr", "depth",
                                         "active_parameters"});

@@ -3,7 +3,7 @@
 
 # What each step uses, as COMMAND=PACKAGE or /HEADER=PACKAGE, in Debian's names.
 library_needs='g++=g++ cmake=cmake ninja=ninja-build /eigen3/Eigen/Core=libeigen3-dev
-  /nlohmann/json.hpp=nlohmann-json3-dev /xsimd/xsimd.hpp=libxsimd-dev /xxhash.h=libxxhash-dev
+  /rapidjson/reader.h=rapidjson-dev /xsimd/xsimd.hpp=libxsimd-dev /xxhash.h=libxxhash-dev
   /stb/stb_truetype.h=libstb-dev'
 program_needs='/CLI/CLI.hpp=libcli11-dev' bench_needs='/benchmark/benchmark.h=libbenchmark-dev'
 

@@ -46,15 +46,14 @@ concept JsonlRecord = std::same_as<T, MultipleChoice> || std::same_as<T, Extract
 
 namespace detail {
 
-template <JsonValue J>
-std::string text_field(J const& json, std::string_view key, std::string const& where) {
+inline std::string text_field(Json const& json, std::string_view key, std::string const& where) {
   auto value = json_get<std::string>(json, key, where);
   check(!value.empty(), where, "key '", key, "' must not be empty");
   return value;
 }
 
-template <JsonValue J>
-std::vector<std::string> texts_field(J const& json, std::string_view key, std::size_t least, std::string const& where) {
+inline std::vector<std::string> texts_field(Json const& json, std::string_view key, std::size_t least,
+                                            std::string const& where) {
   auto values = json_get<std::vector<std::string>>(json, key, where);
   check(values.size() >= least, where, "key '", key, "' must have at least ", least, least == 1 ? " entry" : " entries",
         " (got ", values.size(), ")");
@@ -62,8 +61,8 @@ std::vector<std::string> texts_field(J const& json, std::string_view key, std::s
   return values;
 }
 
-template <JsonlRecord T, JsonValue J>
-T record_from(J const& json, std::string const& where) {
+template <JsonlRecord T>
+T record_from(Json const& json, std::string const& where) {
   if constexpr (std::same_as<T, MultipleChoice>) {
     MultipleChoice record;
     record.question = text_field(json, "question", where);
@@ -97,7 +96,7 @@ T record_from(J const& json, std::string const& where) {
 /// `name` is that of the file, for errors. It gives all records or none.
 /// Errors, with the line's number: a line that is no JSON object or no UTF-8; a key that is missing, of another type or
 /// empty; an answer that is no index of a choice; labels that are not as many as choices. A text without a record.
-template <JsonlRecord T, detail::JsonValue J = Json>
+template <JsonlRecord T>
 std::vector<T> parse_jsonl(std::string_view text, std::string const& name) {
   std::vector<T> records;
   for (std::size_t begin = 0, number = 1; begin < text.size(); ++number) {
@@ -108,8 +107,8 @@ std::vector<T> parse_jsonl(std::string_view text, std::string const& name) {
     std::string const where = gt::text(name, ", line ", number);
     check(is_utf8(line), where, "text must be UTF-8");
     // What is no JSON is parsed where it stands in the file, so that the error has the file's line and column.
-    if (!J::accept(line)) parse_json<J>(std::string(number - 1, '\n') + std::string(line), name);
-    records.push_back(detail::record_from<T>(parse_json<J>(line, where), where));
+    if (!Json::accept(line)) parse_json(std::string(number - 1, '\n') + std::string(line), name);
+    records.push_back(detail::record_from<T>(parse_json(line, where), where));
   }
   check(!records.empty(), "read_jsonl", "'", name, "' must have at least one line (got none)");
   return records;

@@ -31,7 +31,7 @@
 #include "gt/formats/name_map.hpp"
 #include "gt/io/atomic_file.hpp"
 #include "gt/io/folder.hpp"
-#include "gt/io/json_fwd.hpp"
+#include "gt/io/json.hpp"
 #include "gt/io/json_path.hpp"
 #include "gt/io/safetensors.hpp"
 #include "gt/io/text_file.hpp"
@@ -53,9 +53,9 @@ Expert<Model> load_expert(ModelFolder const& folder) {
   return {load_model<Model>(folder), folder.path, folder.config.tokenizer_fingerprint, folder.path};
 }
 /// The same of a path.
-template <class Model = Transformer<>, class J = Json>
+template <class Model = Transformer<>>
 Expert<Model> load_expert(std::string const& folder) {
-  return load_expert<Model>(ModelFolder::open<J>(folder));
+  return load_expert<Model>(ModelFolder::open(folder));
 }
 /// The same of any kind of block; see `load_any_model`.
 template <Backend B>
@@ -63,9 +63,9 @@ Expert<BasicAnyModel<B>> load_any_expert(B const& on, ModelFolder const& folder)
   return {load_any_model(on, folder), folder.path, folder.config.tokenizer_fingerprint, folder.path};
 }
 /// The same of a path.
-template <class J = Json, Backend B>
+template <Backend B>
 Expert<BasicAnyModel<B>> load_any_expert(B const& on, std::string const& folder) {
-  return load_any_expert(on, ModelFolder::open<J>(folder));
+  return load_any_expert(on, ModelFolder::open(folder));
 }
 
 namespace detail {
@@ -111,33 +111,32 @@ std::string relative_path(std::string const& to, std::string const& from);
 /// there, if that is allowed. An absolute path in a file would be read on whatever machine the file comes to.
 void check_place(std::string_view place, bool outside, std::string const& where);
 
-template <class J, class Load>
+template <class Load>
 auto load_ensemble(std::string const& folder, EnsembleFolderOptions options, Load const& load_one) {
-  static_assert(is_complete<J>, "gt::prebuilt has this for gt's own models; for others include gt/io/json.hpp");
   using Model = decltype(load_one(std::declval<ModelFolder>()).model);
   std::string const where = text("load '", folder, "/ensemble.json'");
   std::string const json_text = read_text_file(folder + "/ensemble.json");
-  J const json = parse_json<J>(json_text, where);
+  Json const json = parse_json(json_text, where);
   auto const format = json_get<std::int64_t>(json, "format", where);
   check(format == ensemble_folder_version, where, "this version of gt reads format ", ensemble_folder_version, " (got ",
         format, ")");
   std::vector<Expert<Model>> experts;
   std::set<std::string> folders;
-  for (auto const& each : json_get<std::vector<J>>(json, "experts", where)) {
-    auto const path = path_of_json(json_get<J>(each, "folder", where), where);
+  for (auto const& each : json_get<std::vector<Json>>(json, "experts", where)) {
+    auto const path = path_of_json(json_get<Json>(each, "folder", where), where);
     check_place(path, options.outside, where);
     std::string const at = folder + "/" + path;
     // One look at all bytes is enough: the hash of the files says more than the checksums of their tensors.
-    auto weights = TensorFiles::open<J>(at, "model", {.verify = false});
+    auto weights = TensorFiles::open(at, "model", {.verify = false});
     if (weights_hash(weights) != json_get<std::string>(each, "weights", where)) {
-      TensorFiles::open<J>(at);  // which says so if they are damaged
+      TensorFiles::open(at);  // which says so if they are damaged
       fail(where, "the expert in '", at, "' must be the one that was merged (its weights are others)");
     }
     check_once(folders, at, where);
-    experts.push_back(load_one(ModelFolder::open<J>(at, std::move(weights))));
-    experts.back().name = path_of_json(json_get<J>(each, "name", where), where);
+    experts.push_back(load_one(ModelFolder::open(at, std::move(weights))));
+    experts.back().name = path_of_json(json_get<Json>(each, "name", where), where);
   }
-  J const mixing = json_get<J>(json, "mixing", where);
+  Json const mixing = json_get<Json>(json, "mixing", where);
   Ensemble<Model> ensemble(std::move(experts),
                            Mixing{.weights = json_get<std::vector<double>>(mixing, "weights", where),
                                   .posterior = json_get<bool>(mixing, "posterior", where),
@@ -151,7 +150,7 @@ auto load_ensemble(std::string const& folder, EnsembleFolderOptions options, Loa
   bool const heads = json_get<bool>(json, "heads", where), adapter = json_get<bool>(json, "adapter", where);
   if (!heads && !adapter) return ensemble;
 
-  auto const file = Safetensors::open<J>(folder + "/ensemble.safetensors");
+  auto const file = Safetensors::open(folder + "/ensemble.safetensors");
   auto const named = file.metadata().find("gt.ensemble");
   check(named != file.metadata().end() && named->second == sha256_hex(json_text), where,
         "ensemble.safetensors and ensemble.json must come from one save");
@@ -173,19 +172,16 @@ auto load_ensemble(std::string const& folder, EnsembleFolderOptions options, Loa
 }  // namespace detail
 
 /// Writes the adapter's tensors to `path`, completely or not at all.
-template <class J = Json>
 void save_adapter(FusionAdapter<float> const& adapter, std::string const& path);
 /// Reads what save_adapter wrote.   Errors: missing, surplus or misshapen tensors; damage.
-template <class J = Json>
 FusionAdapter<float> load_adapter(std::string const& path);
 
 /// Writes an ensemble into `folder`, making it where it is missing: ensemble.json, which names the experts by their
 /// folders, seen from this one, and by the SHA-256 of their weights; and, where heads were tuned or there is an
 /// adapter, ensemble.safetensors with these. The files appear together, each whole. Errors: an expert that came from no
 /// folder, from another one's, or whose folder holds other weights by now; a folder that cannot be written.
-template <class Model, class J = Json>
+template <class Model>
 void save_ensemble(Ensemble<Model> const& ensemble, std::string const& folder) {
-  static_assert(detail::is_complete<J>, "gt::prebuilt has this for gt's own models; for others include gt/io/json.hpp");
   static_assert(std::is_same_v<typename Model::scalar, float>, "models are saved in fp32");
   std::vector<std::string> weights;
   std::set<std::string> folders;
@@ -193,31 +189,31 @@ void save_ensemble(Ensemble<Model> const& ensemble, std::string const& folder) {
     check(!e.folder.empty(), "save_ensemble", "'", e.name,
           "' must come from a folder; save it, and load it with load_expert");
     detail::check_once(folders, e.folder, "save_ensemble");
-    auto const opened = ModelFolder::open<J>(e.folder);
+    auto const opened = ModelFolder::open(e.folder);
     detail::check_on_disk(e, opened, !ensemble.owns_heads());
     weights.push_back(detail::weights_hash(opened.weights));
   }
   make_folder(folder);
-  J experts = J::array();
+  Json experts = Json::array();
   for (std::size_t i = 0; i < ensemble.size(); ++i) {
     auto const& e = ensemble.experts()[i];
-    experts.push_back({{"name", json_of_path<J>(e.name)},  // of its folder, where nobody gave another
-                       {"folder", json_of_path<J>(detail::relative_path(e.folder, folder))},
+    experts.push_back({{"name", json_of_path(e.name)},  // of its folder, where nobody gave another
+                       {"folder", json_of_path(detail::relative_path(e.folder, folder))},
                        {"weights", weights[i]}});
   }
   auto const* const adapter = ensemble.adapter();
-  J const json{{"format", ensemble_folder_version},
-               {"version", version},
-               {"substrate", ensemble.substrate_fingerprint()},
-               {"any_substrate", ensemble.options().any_substrate},
-               {"tokenizer", ensemble.tokenizer_fingerprint()},
-               {"experts", std::move(experts)},
-               {"mixing",
-                {{"weights", ensemble.mixing().weights},
-                 {"posterior", ensemble.mixing().posterior},
-                 {"decay", ensemble.mixing().decay}}},
-               {"heads", ensemble.owns_heads()},
-               {"adapter", adapter != nullptr}};
+  Json const json{{"format", ensemble_folder_version},
+                  {"version", version},
+                  {"substrate", ensemble.substrate_fingerprint()},
+                  {"any_substrate", ensemble.options().any_substrate},
+                  {"tokenizer", ensemble.tokenizer_fingerprint()},
+                  {"experts", std::move(experts)},
+                  {"mixing",
+                   {{"weights", ensemble.mixing().weights},
+                    {"posterior", ensemble.mixing().posterior},
+                    {"decay", ensemble.mixing().decay}}},
+                  {"heads", ensemble.owns_heads()},
+                  {"adapter", adapter != nullptr}};
   std::string const json_text = dump_json(json, "save_ensemble", 2) + "\n";
   std::vector<Parameter<float>> parameters;
   auto const add = [&](std::vector<Parameter<float>> more) {
@@ -231,8 +227,8 @@ void save_ensemble(Ensemble<Model> const& ensemble, std::string const& folder) {
 
   detail::Staging staging(folder);
   if (!tensors.empty()) {
-    write_safetensors<J>(staging.file("ensemble.safetensors"), std::span<TensorView const>(tensors),
-                         {{"format", "pt"}, {"gt.ensemble", sha256_hex(json_text)}});
+    write_safetensors(staging.file("ensemble.safetensors"), std::span<TensorView const>(tensors),
+                      {{"format", "pt"}, {"gt.ensemble", sha256_hex(json_text)}});
   }
   write_file_atomically(staging.file("ensemble.json"), json_text);
   staging.commit();
@@ -241,15 +237,15 @@ void save_ensemble(Ensemble<Model> const& ensemble, std::string const& folder) {
 /// The ensemble that save_ensemble wrote, its experts of type Model.   Errors, each naming the file: those of
 /// load_model for each expert; an expert whose weights are not those that were merged; a place of one that is no
 /// relative path, that of another, or outside where that is not allowed; files that do not belong together.
-template <class Model = Transformer<>, class J = Json>
+template <class Model = Transformer<>>
 Ensemble<Model> load_ensemble(std::string const& folder, EnsembleFolderOptions options = {}) {
-  return detail::load_ensemble<J>(folder, options, [](ModelFolder const& at) { return load_expert<Model>(at); });
+  return detail::load_ensemble(folder, options, [](ModelFolder const& at) { return load_expert<Model>(at); });
 }
 /// The same of any kind of block; see `load_any_model`.
-template <class J = Json, Backend B>
+template <Backend B>
 Ensemble<BasicAnyModel<B>> load_any_ensemble(B const& on, std::string const& folder,
                                              EnsembleFolderOptions options = {}) {
-  return detail::load_ensemble<J>(folder, options, [&](ModelFolder const& at) { return load_any_expert(on, at); });
+  return detail::load_ensemble(folder, options, [&](ModelFolder const& at) { return load_any_expert(on, at); });
 }
 
 }  // namespace gt

@@ -101,17 +101,15 @@ GT_FN void check_place(std::string_view place, bool outside, std::string const& 
 
 }  // namespace detail
 
-template <class J>
-void save_adapter(FusionAdapter<float> const& adapter, std::string const& path) {
+GT_FN void save_adapter(FusionAdapter<float> const& adapter, std::string const& path) {
   std::vector<TensorView> tensors;
   auto const parameters = adapter.parameters();
   for (auto const& p : parameters) tensors.push_back(detail::view_of(p));
-  write_safetensors<J>(path, std::span<TensorView const>(tensors), {{"format", "pt"}});
+  write_safetensors(path, std::span<TensorView const>(tensors), {{"format", "pt"}});
 }
 
-template <class J>
-FusionAdapter<float> load_adapter(std::string const& path) {
-  return detail::adapter_of(Safetensors::open<J>(path), 0, text("load_adapter '", path, "'"));
+GT_FN FusionAdapter<float> load_adapter(std::string const& path) {
+  return detail::adapter_of(Safetensors::open(path), 0, text("load_adapter '", path, "'"));
 }
 
 }  // namespace gt

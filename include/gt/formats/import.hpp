@@ -24,13 +24,13 @@ namespace gt::inline GT_ABI {
 ///
 /// Errors, each naming the file: those of `model_config_of`, NameMap::of and Safetensors::open; missing, surplus or
 /// misshapen tensors, all listed. Nothing is then half-loaded.
-template <class Model = Transformer<>, class J = Json>
+template <class Model = Transformer<>>
 Model import_model(std::string const& weights, std::string const& map) {
   std::string const where = text("name map '", map, "'");
-  J const json = parse_json<J>(read_text_file(map), where);
-  NameMap const names = NameMap::of<J>(json, where);
-  ModelFolderConfig const config = model_config_of<J>(json_get<J>(json, "config", where), text(where, ": config"));
-  auto const files = TensorFiles::of(Safetensors::open<J>(weights));
+  Json const json = parse_json(read_text_file(map), where);
+  NameMap const names = NameMap::of(json, where);
+  ModelFolderConfig const config = model_config_of(json_get<Json>(json, "config", where), text(where, ": config"));
+  auto const files = TensorFiles::of(Safetensors::open(weights));
   return detail::make_model<Model>(config, files, names, text("import '", weights, "'"));
 }
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "gt/base/error.hpp"
-#include "gt/io/json_fwd.hpp"
+#include "gt/io/json.hpp"
 
 namespace gt::inline GT_ABI {
 
@@ -37,10 +37,8 @@ class NameMap {
 
   /// Reads the parts `tensors` and `ignore` of a JSON object; `where` says whose.   Errors: a malformed text; another
   /// key; a part that there is not.
-  template <class J = Json>
-  static NameMap of(J const& json, std::string const& where);
+  static NameMap of(Json const& json, std::string const& where);
   /// The map in a file.   Errors: those of `of`, naming the file.
-  template <class J = Json>
   static NameMap read(std::string const& path);
 
   /// Where the tensor of this name of gt is found.

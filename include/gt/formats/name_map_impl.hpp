@@ -24,8 +24,7 @@ GT_FN NameMap NameMap::with_prefix(std::string prefix) {
   return map;
 }
 
-template <class J>
-NameMap NameMap::of(J const& json, std::string const& where) {
+GT_FN NameMap NameMap::of(Json const& json, std::string const& where) {
   NameMap map;
   check(json.is_object(), where, "a name map must be a JSON object (got ", json.type_name(), ")");
   for (auto const& [key, value] : json.items())
@@ -33,10 +32,10 @@ NameMap NameMap::of(J const& json, std::string const& where) {
           "a name map has tensors, ignore and config (got ", detail::in_quotes(key), ")");
   if (json.contains("ignore")) map.ignored_ = json_get<std::vector<std::string>>(json, "ignore", where);
   if (!json.contains("tensors")) return map;
-  for (auto const& [ours, theirs] : json_get<std::map<std::string, J>>(json, "tensors", where)) {
+  for (auto const& [ours, theirs] : json_get<std::map<std::string, Json>>(json, "tensors", where)) {
     TensorPlace place;
     if (theirs.is_string()) {
-      place.name = theirs.template get<std::string>();
+      place.name = theirs.get<std::string>();
     } else {
       place.name = json_get<std::string>(theirs, "name", where);
       if (theirs.contains("transposed")) place.transposed = json_get<bool>(theirs, "transposed", where);
@@ -50,10 +49,9 @@ NameMap NameMap::of(J const& json, std::string const& where) {
   return map;
 }
 
-template <class J>
-NameMap NameMap::read(std::string const& path) {
+GT_FN NameMap NameMap::read(std::string const& path) {
   std::string const where = text("name map '", path, "'");
-  return of<J>(parse_json<J>(read_text_file(path), where), where);
+  return of(parse_json(read_text_file(path), where), where);
 }
 
 GT_FN TensorPlace NameMap::place(std::string const& ours) const {

@@ -1,106 +1,174 @@
 // SPDX-License-Identifier: MIT
-// JSON with this library's errors: strict parsing, typed reading, writing. The one place that includes nlohmann/json.
+// JSON with this library's errors: a value, strict parsing, typed reading, writing. RapidJSON parses and writes, and is
+// named in gt/io/json_impl.hpp alone.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "gt/base/error.hpp"
-#include "gt/io/json_fwd.hpp"
 
 namespace gt::inline GT_ABI {
 
 inline constexpr std::size_t json_max_depth = 64;  ///< arrays and objects inside each other
 
-namespace detail {
-
-// "line 2, column 7" of a byte of the text; columns count bytes, from 1.
-inline std::string line_and_column(std::string_view json, std::size_t at) {
-  auto const before = json.substr(0, std::min(at, json.size()));
-  auto const line = std::count(before.begin(), before.end(), '\n') + 1;
-  return text("line ", line, ", column ", before.size() - (before.rfind('\n') + 1) + 1);
-}
-
-// Builds a value from the parser's events. Unlike nlohmann's own builder it bounds the depth, finds keys that appear
-// twice (the last would win silently), and takes linear time for an object of many keys.
-template <JsonValue J>
-class JsonBuilder {
+/// A JSON value: null, a boolean, a number, a string, an array or an object. Objects keep the order of their keys, so
+/// that files are the same bytes each time; looking a key up takes time linear in their number.
+///
+///     gt::Json row{{"name", "austen"}, {"bits", 1.5}, {"stages", {1, 2, 3}}};  // pairs with a name make an object
+///     row["tokens"] = 4096;
+///     for (auto const& [key, value] : row.items()) ...
+///
+/// What is asked of a value of another kind is an Error; `json_get` says which key of whose text was meant.
+class Json {
  public:
-  JsonBuilder(std::string_view json, std::string_view where) : json_{json}, where_{where} {}
+  using Array = std::vector<Json>;
+  using Object = std::vector<std::pair<std::string, Json>>;
 
-  bool null() { return add(nullptr); }
-  bool boolean(bool value) { return add(value); }
-  bool number_integer(std::int64_t value) { return add(value); }
-  bool number_unsigned(std::uint64_t value) { return add(value); }
-  bool number_float(double value, std::string const&) { return add(value); }
-  bool string(std::string& value) { return add(std::move(value)); }
-  bool binary(typename J::binary_t&) { return false; }
-  bool start_object(std::size_t) { return open(true); }
-  bool start_array(std::size_t) { return open(false); }
-  bool end_object() { return close(); }
-  bool end_array() { return close(); }
-  bool key(std::string& name) {
-    Level& level = levels_.back();
-    if (!level.keys.insert(name).second) fail(where_, "key ", in_quotes(name), " must appear once in its JSON object");
-    level.key = std::move(name);
-    return true;
-  }
-  bool parse_error(std::size_t position, std::string const& token, typename J::exception const&) {
-    auto const at = position == 0 ? 0 : position - 1;  // the parser has read one byte more
-    auto const got = at >= json_.size() ? std::string{"the end of the text"} : in_quotes(token);
-    fail(where_, "text must be valid JSON (got ", got, " at ", line_and_column(json_, at), ")");
-  }
+  Json(std::nullptr_t = nullptr) {}
+  template <std::same_as<bool> B>
+  Json(B value) : value_{value} {}
+  template <std::integral I>
+  requires(!std::same_as<I, bool>) Json(I value) : value_{Whole<I>{value}} {}
+  template <std::floating_point F>
+  Json(F value) : value_{static_cast<double>(value)} {}
+  Json(char const* value) : value_{std::string(value)} {}
+  Json(std::string_view value) : value_{std::string(value)} {}
+  Json(std::string value) : value_{std::move(value)} {}
+  Json(Array items) : value_{std::move(items)} {}
+  Json(Object fields) : value_{std::move(fields)} {}
+  template <class T>
+  requires std::constructible_from<Json, T> Json(std::vector<T> const& items)
+      : value_{Array(items.begin(), items.end())} {}
+  template <class T>
+  requires std::constructible_from<Json, T> Json(std::map<std::string, T> const& fields)
+      : value_{Object(fields.begin(), fields.end())} {}
+  /// An object where all items are pairs whose first is a string, else an array.
+  Json(std::initializer_list<Json> items);
+  static Json array(std::initializer_list<Json> items = {}) { return Array(items); }
+  static Json object() { return Object{}; }
 
-  J take() { return std::move(root_); }
+  /// Whether a text is JSON, of any depth.
+  static bool accept(std::string_view json);
+
+  bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
+  bool is_boolean() const { return std::holds_alternative<bool>(value_); }
+  bool is_number() const { return is_number_integer() || is_number_float(); }
+  bool is_number_integer() const { return std::holds_alternative<std::int64_t>(value_) || is_number_unsigned(); }
+  bool is_number_unsigned() const { return std::holds_alternative<std::uint64_t>(value_); }
+  bool is_number_float() const { return std::holds_alternative<double>(value_); }
+  bool is_string() const { return std::holds_alternative<std::string>(value_); }
+  bool is_array() const { return std::holds_alternative<Array>(value_); }
+  bool is_object() const { return std::holds_alternative<Object>(value_); }
+  char const* type_name() const;  ///< null, boolean, number, string, array or object
+
+  /// The value as T: bool, a number (converted as by static_cast), std::string, or a vector of these.
+  template <class T>
+  T get() const {
+    if constexpr (std::same_as<T, Json>) {
+      return *this;
+    } else if constexpr (std::same_as<T, bool> || std::same_as<T, std::string>) {
+      return as<T>();
+    } else if constexpr (std::is_arithmetic_v<T>) {
+      return is_number_unsigned()  ? static_cast<T>(std::get<std::uint64_t>(value_))
+             : is_number_integer() ? static_cast<T>(std::get<std::int64_t>(value_))
+                                   : static_cast<T>(as<double>());
+    } else {
+      T all;
+      for (Json const& item : as<Array>()) all.push_back(item.get<typename T::value_type>());
+      return all;
+    }
+  }
+  std::string const& string() const { return as<std::string>(); }
+
+  /// Of an array: the items; an array also in range-based for loops.
+  Array const& elements() const { return as<Array>(); }
+  Json const* begin() const { return as<Array>().data(); }
+  Json const* end() const { return begin() + as<Array>().size(); }
+  Json const& front() const { return (*this)[0]; }
+  Json const& back() const { return (*this)[size() - 1]; }
+  template <std::integral I>
+  Json const& operator[](I i) const {
+    return item(static_cast<std::size_t>(i));
+  }
+  template <std::integral I>
+  Json& operator[](I i) {
+    return const_cast<Json&>(item(static_cast<std::size_t>(i)));
+  }
+  void push_back(Json value);  ///< null becomes an array
+
+  /// Of an object: the pairs of keys and values, in their order.
+  Object const& items() const { return as<Object>(); }
+  Json const* find(std::string_view key) const;  ///< null where there is none, or no object
+  Json* find(std::string_view key) { return const_cast<Json*>(std::as_const(*this).find(key)); }
+  bool contains(std::string_view key) const { return find(key) != nullptr; }
+  Json const& at(std::string_view key) const;  ///< it must be there
+  Json& at(std::string_view key) { return const_cast<Json&>(std::as_const(*this).at(key)); }
+  Json const& operator[](std::string_view key) const { return at(key); }
+  Json const& operator[](char const* key) const { return at(key); }
+  /// That of `key`, or `otherwise` where there is none.
+  template <class T>
+  T value(std::string_view key, T otherwise) const {
+    Json const* const found = find(key);
+    return found ? found->get<T>() : otherwise;
+  }
+  Json& operator[](std::string_view key);  ///< null where it was not; null becomes an object
+  Json& operator[](char const* key) { return (*this)[std::string_view(key)]; }
+  bool erase(std::string_view key);  ///< whether it was there
+  void update(Json const& other);    ///< takes all that the object `other` has
+
+  std::size_t size() const;  ///< of an array or object; null is empty, all else 1
+  bool empty() const { return size() == 0; }
+
+  /// The text: see dump_json.
+  std::string dump(int indent = -1) const;
+
+  /// Numbers are equal by value; objects where they have the same pairs in the same order.
+  friend bool operator==(Json const& a, Json const& b) { return equal(a, b); }
 
  private:
-  struct Level {
-    bool is_object;
-    std::string key;  // of the value that comes next
-    std::set<std::string, std::less<>> keys;
-    typename J::object_t fields;
-    typename J::array_t items;
-  };
+  template <class I>
+  using Whole = std::conditional_t<std::signed_integral<I>, std::int64_t, std::uint64_t>;
+  using Value = std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, Array, Object>;
 
-  bool add(J value) {
-    if (levels_.empty()) {
-      root_ = std::move(value);
-    } else if (Level& level = levels_.back(); level.is_object) {
-      level.fields.emplace_back(std::move(level.key), std::move(value));
-    } else {
-      level.items.push_back(std::move(value));
-    }
-    return true;
+  template <class T>
+  T const& as() const {
+    T const* const value = std::get_if<T>(&value_);
+    if (!value) fail_as(kind_of(static_cast<T const*>(nullptr)));
+    return *value;
   }
-  bool open(bool is_object) {
-    if (levels_.size() == json_max_depth)
-      fail(where_, "JSON must nest at most ", json_max_depth, " deep (got an array or object inside ", json_max_depth,
-           " others)");
-    levels_.push_back({.is_object = is_object, .key = {}, .keys = {}, .fields = {}, .items = {}});
-    return true;
-  }
-  bool close() {
-    Level done = std::move(levels_.back());
-    levels_.pop_back();
-    return done.is_object ? add(J(std::move(done.fields))) : add(J(std::move(done.items)));
-  }
+  static constexpr char const* kind_of(bool const*) { return "boolean"; }
+  static constexpr char const* kind_of(double const*) { return "number"; }
+  static constexpr char const* kind_of(std::string const*) { return "string"; }
+  static constexpr char const* kind_of(Array const*) { return "array"; }
+  static constexpr char const* kind_of(Object const*) { return "object"; }
+  [[noreturn]] void fail_as(char const* expected) const;
+  Json const& item(std::size_t i) const;
+  static bool equal(Json const& a, Json const& b);
 
-  std::string_view json_, where_;
-  std::vector<Level> levels_;
-  J root_;
+  Value value_;
 };
+
+/// The value of a JSON text. `where` says whose text it is. Throws Error with line and column if the text is no JSON
+/// (RFC 8259, UTF-8; no comments), and Error if it nests deeper than `json_max_depth` or an object has a key twice.
+Json parse_json(std::string_view json, std::string_view where);
+
+/// The text of a value, on one line, or on many with `indent` spaces a level. Numbers that are not finite become
+/// null, as JSON has none. Throws Error if a string is not UTF-8.
+std::string dump_json(Json const& json, std::string_view where, int indent = -1);
+
+namespace detail {
 
 template <class T>
 inline constexpr bool is_vector = false;
@@ -123,32 +191,36 @@ std::string json_expectation() {
   return "an object";
 }
 
-template <class T, JsonValue J>
-T json_as(J const& value, std::string const& name, std::string_view where) {
+// A value that is not what was expected.
+[[noreturn]] void fail_json(Json const& value, std::string const& name, std::string const& expected,
+                            std::string_view where);
+// The value of a key; `expected` is empty where any will do.
+Json const& json_field(Json const& json, std::string_view key, std::string const& expected, std::string_view where);
+
+template <class T>
+T json_as(Json const& value, std::string const& name, std::string_view where) {
   auto const expect = [&](bool holds) {
-    if (holds) return;
-    auto const got = value.is_number() ? value.dump() : std::string{value.type_name()};
-    fail(where, name, " must be ", json_expectation<T>(), " (got ", got, ")");
+    if (!holds) fail_json(value, name, json_expectation<T>(), where);
   };
-  if constexpr (std::same_as<T, J>) {
+  if constexpr (std::same_as<T, Json>) {
     return value;
   } else if constexpr (std::same_as<T, bool>) {
     expect(value.is_boolean());
-    return value.template get<bool>();
+    return value.get<bool>();
   } else if constexpr (std::integral<T>) {
     expect(value.is_number_integer());
     if (value.is_number_unsigned()) {
-      expect(std::in_range<T>(value.template get<std::uint64_t>()));
+      expect(std::in_range<T>(value.get<std::uint64_t>()));
     } else {
-      expect(std::in_range<T>(value.template get<std::int64_t>()));
+      expect(std::in_range<T>(value.get<std::int64_t>()));
     }
-    return value.template get<T>();
+    return value.get<T>();
   } else if constexpr (std::floating_point<T>) {
-    expect(value.is_number() && std::abs(value.template get<double>()) <= std::numeric_limits<T>::max());
-    return value.template get<T>();
+    expect(value.is_number() && std::abs(value.get<double>()) <= std::numeric_limits<T>::max());
+    return value.get<T>();
   } else if constexpr (std::same_as<T, std::string>) {
     expect(value.is_string());
-    return value.template get<std::string>();
+    return value.string();
   } else if constexpr (is_vector<T>) {
     expect(value.is_array());
     T items;
@@ -160,7 +232,7 @@ T json_as(J const& value, std::string const& name, std::string_view where) {
     static_assert(is_text_map<T>, "json_get reads bool, numbers, std::string, std::vector, std::map, Json");
     expect(value.is_object());
     T fields;
-    for (auto const& [key, field] : value.template get_ref<typename J::object_t const&>())
+    for (auto const& [key, field] : value.items())
       fields.emplace(key, json_as<typename T::mapped_type>(field, text(name, "[", in_quotes(key), "]"), where));
     return fields;
   }
@@ -168,35 +240,17 @@ T json_as(J const& value, std::string const& name, std::string_view where) {
 
 }  // namespace detail
 
-template <detail::JsonValue J>
-J parse_json(std::string_view json, std::string_view where) {
-  if (auto const at = json.find('\0'); at != json.npos)  // the parser would take it for the end
-    fail(where, "text must be valid JSON (got a zero byte at ", detail::line_and_column(json, at), ")");
-  detail::JsonBuilder<J> builder(json, where);
-  J::sax_parse(json.begin(), json.end(), &builder);
-  return builder.take();
-}
-
-template <class T, detail::JsonValue J>
-T json_get(J const& json, std::string_view key, std::string_view where) {
-  if (!json.is_object()) fail(where, "must be a JSON object (got ", json.type_name(), ")");
-  auto const at = json.find(std::string{key});
-  if (at == json.end()) {
-    if constexpr (std::same_as<T, J>)
-      fail(where, "key '", key, "' must be present");
-    else
-      fail(where, "key '", key, "' must be present and ", detail::json_expectation<T>());
-  }
-  return detail::json_as<T>(*at, text("key '", key, "'"), where);
-}
-
-template <detail::JsonValue J>
-std::string dump_json(J const& json, std::string_view where, int indent) {
-  try {
-    return json.dump(indent);
-  } catch (typename J::type_error const&) {
-    fail(where, "strings of JSON must be UTF-8; write other bytes as numbers or hexadecimal digits");
-  }
+/// The value of `key` in an object as a T: bool, an integer, a floating-point number, std::string, Json, or a
+/// std::vector or std::map<std::string, ...> of these. Throws Error naming the key and the expected type if the key
+/// is missing or its value is something else: nothing is rounded, cut or converted, except an integer to a float.
+template <class T>
+T json_get(Json const& json, std::string_view key, std::string_view where) {
+  std::string const expected = std::same_as<T, Json> ? "" : detail::json_expectation<T>();
+  return detail::json_as<T>(detail::json_field(json, key, expected, where), text("key '", key, "'"), where);
 }
 
 }  // namespace gt
+
+#if !defined(GT_PREBUILT)
+  #include "gt/io/json_impl.hpp"
+#endif

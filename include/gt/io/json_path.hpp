@@ -8,24 +8,20 @@
 #include <vector>
 
 #include "gt/base/error.hpp"
-#include "gt/io/json_fwd.hpp"
+#include "gt/io/json.hpp"
 
 namespace gt::inline GT_ABI {
 
 /// A path as JSON: a string; where it is not UTF-8, which every string of JSON is, {"bytes": "636166e9"}, its bytes in
 /// hexadecimal digits.
-template <detail::JsonValue J = Json>
-J json_of_path(std::string const& path);
+Json json_of_path(std::string const& path);
 /// The same of several, as an array.
-template <detail::JsonValue J = Json>
-J json_of_paths(std::vector<std::string> const& paths);
+Json json_of_paths(std::vector<std::string> const& paths);
 
 /// The path that `json_of_path` wrote.   Errors: what is neither a string nor such bytes.
-template <detail::JsonValue J>
-std::string path_of_json(J const& json, std::string_view where);
+std::string path_of_json(Json const& json, std::string_view where);
 /// The same of an array.
-template <detail::JsonValue J>
-std::vector<std::string> paths_of_json(J const& json, std::string_view where);
+std::vector<std::string> paths_of_json(Json const& json, std::string_view where);
 
 }  // namespace gt
 

@@ -16,32 +16,29 @@
 
 namespace gt::inline GT_ABI {
 
-template <detail::JsonValue J>
-J json_of_path(std::string const& path) {
+GT_FN Json json_of_path(std::string const& path) {
   try {
-    J string = path;
+    Json string = path;
     static_cast<void>(string.dump());
     return string;
-  } catch (typename J::type_error const&) {
+  } catch (Error const&) {
     std::string digits;
     for (char const c : path) {
       auto const byte = static_cast<unsigned char>(c);
       digits += "0123456789abcdef"[byte / 16], digits += "0123456789abcdef"[byte % 16];
     }
-    return J{{"bytes", digits}};
+    return Json{{"bytes", digits}};
   }
 }
 
-template <detail::JsonValue J>
-J json_of_paths(std::vector<std::string> const& paths) {
-  J all = J::array();
-  for (auto const& path : paths) all.push_back(json_of_path<J>(path));
+GT_FN Json json_of_paths(std::vector<std::string> const& paths) {
+  Json all = Json::array();
+  for (auto const& path : paths) all.push_back(json_of_path(path));
   return all;
 }
 
-template <detail::JsonValue J>
-std::string path_of_json(J const& json, std::string_view where) {
-  if (json.is_string()) return json.template get<std::string>();
+GT_FN std::string path_of_json(Json const& json, std::string_view where) {
+  if (json.is_string()) return json.get<std::string>();
   auto const digits = json_get<std::string>(json, "bytes", where);
   std::string path;
   for (std::size_t i = 0; i < digits.size(); i += 2) {
@@ -55,8 +52,7 @@ std::string path_of_json(J const& json, std::string_view where) {
   return path;
 }
 
-template <detail::JsonValue J>
-std::vector<std::string> paths_of_json(J const& json, std::string_view where) {
+GT_FN std::vector<std::string> paths_of_json(Json const& json, std::string_view where) {
   check(json.is_array(), where, "paths must be an array (got ", json.type_name(), ")");
   std::vector<std::string> all;
   for (auto const& path : json) all.push_back(path_of_json(path, where));

@@ -16,7 +16,7 @@
 
 #include "gt/base/error.hpp"
 #include "gt/io/atomic_file.hpp"
-#include "gt/io/json_fwd.hpp"
+#include "gt/io/json.hpp"
 #include "gt/io/mapped_file.hpp"
 
 // The file: 8 bytes, little-endian, the length N of the header; N bytes of JSON, {"name": {"dtype", "shape",
@@ -86,7 +86,6 @@ class Safetensors {
   /// Maps and checks `path`. Every fault is one Error naming the file and, where there is one, the tensor: a header
   /// that is too long, no JSON, or incomplete; unknown dtypes; impossible shapes; data that overlap, leave holes or
   /// have the wrong size; names that appear twice; and, with `verify`, any changed bit.
-  template <detail::JsonValue J = Json>
   static Safetensors open(std::string const& path, SafetensorsOptions options = {});
 
   /// All tensors, in the order of the header.
@@ -106,11 +105,9 @@ class Safetensors {
   std::string of(TensorView const& tensor) const { return text(where_, ": tensor ", detail::in_quotes(tensor.name)); }
 
   // Fills tensors_ and metadata_; returns the data behind the header.
-  template <class J>
   std::span<std::byte const> read_header();
 
-  template <class J>
-  TensorView read_entry(std::string const& name, J const& entry, std::span<std::byte const> data) const;
+  TensorView read_entry(std::string const& name, Json const& entry, std::span<std::byte const> data) const;
 
   // Throws unless the tensors cover the data exactly once.
   void check_layout(std::span<std::byte const> data) const;
@@ -118,7 +115,6 @@ class Safetensors {
   void index_names();
 
   // Moves the checksums out of the metadata, and compares them if `verify`.
-  template <class J>
   void take_checksums(bool verify);
 
   static void compare(std::string_view where, std::string_view computed, std::string_view recorded);
@@ -134,7 +130,6 @@ class Safetensors {
 /// Writes tensors, metadata and checksums to `path`, completely or not at all. The header keeps the given order; the
 /// data start 64-byte aligned, elements of more bytes first (the format allows no gaps), else in the given order.
 /// Throws Error if a tensor does not fit its shape, a name appears twice or is reserved, or AtomicFile cannot write.
-template <detail::JsonValue J = Json>
 void write_safetensors(std::string const& path, std::span<TensorView const> tensors,
                        std::map<std::string, std::string> metadata = {});
 

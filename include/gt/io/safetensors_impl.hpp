@@ -68,15 +68,14 @@ GT_FN std::string metadata_checksum(std::map<std::string, std::string> const& me
 
 }  // namespace detail
 
-template <detail::JsonValue J>
-Safetensors Safetensors::open(std::string const& path, SafetensorsOptions options) {
+GT_FN Safetensors Safetensors::open(std::string const& path, SafetensorsOptions options) {
   Safetensors opened;
   opened.where_ = text("safetensors '", path, "'");
   opened.file_ = std::make_shared<MappedFile const>(path);
-  auto const data = opened.template read_header<J>();
+  auto const data = opened.read_header();
   opened.check_layout(data);
   opened.index_names();
-  opened.template take_checksums<J>(options.verify);
+  opened.take_checksums(options.verify);
   return opened;
 }
 
@@ -86,8 +85,7 @@ GT_FN TensorView const* Safetensors::find(std::string_view name) const {
   return at != by_name_.end() && tensors_[*at].name == name ? &tensors_[*at] : nullptr;
 }
 
-template <class J>
-std::span<std::byte const> Safetensors::read_header() {
+GT_FN std::span<std::byte const> Safetensors::read_header() {
   auto const bytes = file_->bytes();
   check(bytes.size() >= 8, where_, "file must start with 8 bytes of header length (got ", bytes.size(), " bytes)");
   std::uint64_t length = 0;
@@ -100,8 +98,8 @@ std::span<std::byte const> Safetensors::read_header() {
   check(json.starts_with('{'), where_, "header must start with '{'; is this a safetensors file?");
   auto const data = bytes.subspan(8 + json.size());
 
-  auto const header = parse_json<J>(json, text(where_, ": header"));
-  for (auto const& [name, entry] : header.template get_ref<typename J::object_t const&>()) {
+  auto const header = parse_json(json, text(where_, ": header"));
+  for (auto const& [name, entry] : header.items()) {
     if (name == detail::safetensors_metadata) {
       metadata_ = detail::json_as<std::map<std::string, std::string>>(entry, name, where_);
     } else {
@@ -111,8 +109,8 @@ std::span<std::byte const> Safetensors::read_header() {
   return data;
 }
 
-template <class J>
-TensorView Safetensors::read_entry(std::string const& name, J const& entry, std::span<std::byte const> data) const {
+GT_FN TensorView Safetensors::read_entry(std::string const& name, Json const& entry,
+                                         std::span<std::byte const> data) const {
   auto tensor = TensorView{.name = name, .dtype = {}, .shape = {}, .bytes = {}};
   auto const where = of(tensor);
   tensor.dtype = json_get<std::string>(entry, "dtype", where);
@@ -149,8 +147,7 @@ GT_FN void Safetensors::index_names() {
   std::sort(by_name_.begin(), by_name_.end(), [this](auto a, auto b) { return tensors_[a].name < tensors_[b].name; });
 }
 
-template <class J>
-void Safetensors::take_checksums(bool verify) {
+GT_FN void Safetensors::take_checksums(bool verify) {
   auto const sum = metadata_.extract(detail::safetensors_metadata_checksum);
   auto const has_sums = metadata_.contains(detail::safetensors_checksums);
   if (verify && (has_sums || sum)) {
@@ -159,8 +156,7 @@ void Safetensors::take_checksums(bool verify) {
     compare(text(where_, ": metadata"), detail::metadata_checksum(metadata_), sum.mapped());
     auto const where = text(where_, ": metadata '", detail::safetensors_checksums, "'");
     using Sums = std::map<std::string, std::string>;
-    auto const sums =
-        detail::json_as<Sums>(parse_json<J>(metadata_[detail::safetensors_checksums], where), "text", where);
+    auto const sums = detail::json_as<Sums>(parse_json(metadata_[detail::safetensors_checksums], where), "text", where);
     for (auto const& tensor : tensors_) {
       auto const recorded = sums.find(tensor.name);
       if (recorded == sums.end()) fail(of(tensor), "checksum must be recorded, as for other tensors of the file");
@@ -179,16 +175,15 @@ GT_FN void Safetensors::compare(std::string_view where, std::string_view compute
          "'); the file is damaged, or another program changed it");
 }
 
-template <detail::JsonValue J>
-void write_safetensors(std::string const& path, std::span<TensorView const> tensors,
-                       std::map<std::string, std::string> metadata) {
+GT_FN void write_safetensors(std::string const& path, std::span<TensorView const> tensors,
+                             std::map<std::string, std::string> metadata) {
   auto const where = text("write_safetensors '", path, "'");
   for (auto const* key : {detail::safetensors_checksums, detail::safetensors_metadata_checksum})
     check(!metadata.contains(key), where, "metadata must not have '", key, "', which the writer computes");
 
   std::set<std::string_view> names;
   std::vector<TensorView const*> in_file;
-  typename J::object_t sums;
+  Json::Object sums;
   for (auto const& tensor : tensors) {
     auto const tensor_where = text(where, ": tensor ", detail::in_quotes(tensor.name));
     check(tensor.name != detail::safetensors_metadata, tensor_where, "name must not be reserved");
@@ -203,17 +198,17 @@ void write_safetensors(std::string const& path, std::span<TensorView const> tens
   std::size_t size = 0;
   for (auto const* tensor : in_file) size = (begin_of[tensor] = size) + tensor->bytes.size();
 
-  metadata[detail::safetensors_checksums] = dump_json(J(std::move(sums)), where);
+  metadata[detail::safetensors_checksums] = dump_json(Json(std::move(sums)), where);
   metadata[detail::safetensors_metadata_checksum] = detail::metadata_checksum(metadata);
-  typename J::object_t header;
+  Json::Object header;
   header.emplace_back(detail::safetensors_metadata, metadata);
   for (auto const& tensor : tensors) {
     auto const begin = begin_of[&tensor];
-    J const offsets = {begin, begin + tensor.bytes.size()};
-    J const entry = {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", offsets}};
+    Json const offsets = {begin, begin + tensor.bytes.size()};
+    Json const entry = {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", offsets}};
     header.emplace_back(tensor.name, entry);
   }
-  auto json = dump_json(J(std::move(header)), where);
+  auto json = dump_json(Json(std::move(header)), where);
   json.append((64 - (8 + json.size()) % 64) % 64, ' ');
   check(json.size() <= detail::safetensors_max_header, where, "header must be at most ", detail::safetensors_max_header,
         " bytes (got ", json.size(), ")");

@@ -16,7 +16,7 @@
 #include "gt/infer/any_model.hpp"
 #include "gt/infer/generate.hpp"
 #include "gt/infer/score.hpp"
-#include "gt/io/json_fwd.hpp"
+#include "gt/io/json.hpp"
 #include "gt/io/safetensors.hpp"
 #include "gt/nn/passes.hpp"
 #include "gt/nn/transformer.hpp"

@@ -13,7 +13,7 @@
 #include "gt/base/error.hpp"
 #include "gt/formats/hugging_face/weights.hpp"
 #include "gt/grow/observer.hpp"
-#include "gt/io/json_fwd.hpp"
+#include "gt/io/json.hpp"
 #include "gt/io/safetensors.hpp"
 
 namespace gt::inline GT_ABI {
@@ -22,14 +22,10 @@ inline constexpr int checkpoint_version = 1;  ///< others are refused by number
 
 namespace detail {
 
-template <class J>
-J to_json(Evaluation const& e);
-template <class J>
-Evaluation evaluation_of(J const& json, std::string const& where);
-template <class J>
-J to_json(StageDone const& s);
-template <class J>
-StageDone stage_of(J const& json, std::string const& where);
+Json to_json(Evaluation const& e);
+Evaluation evaluation_of(Json const& json, std::string const& where);
+Json to_json(StageDone const& s);
+StageDone stage_of(Json const& json, std::string const& where);
 
 /// No number of a state may be one that no run can reach: what reads them counts on it.
 bool is_sound(GrowthState const& state);
@@ -38,22 +34,21 @@ bool is_sound(GrowthState const& state);
 
 /// Writes the weights of `model` (all but the substrate's table) and the state it is in, completely or not at all: an
 /// older checkpoint in its place stays until the new one is whole.   Errors: a file that cannot be written.
-template <class Model, class J = Json>
+template <class Model>
 void save_checkpoint(Model const& model, GrowthState const& state, std::string const& path) {
-  static_assert(detail::is_complete<J>, "gt::prebuilt has this for gt's own models; for others include gt/io/json.hpp");
-  J json{{"version", checkpoint_version},
-         {"stage", state.stage},
-         {"step", state.step},
-         {"depth", model.depth()},
-         {"samples", state.samples},
-         {"tokens", state.tokens},
-         {"bits_per_byte", state.bits_per_byte},
-         {"tail_loss", state.tail_loss},
-         {"tail_steps", state.tail_steps},
-         {"look_due", state.look_due},
-         {"last_step", {state.loss, state.gradient_norm}},
-         {"stages", J::array()},
-         {"current", detail::to_json<J>(state.current)}};
+  Json json{{"version", checkpoint_version},
+            {"stage", state.stage},
+            {"step", state.step},
+            {"depth", model.depth()},
+            {"samples", state.samples},
+            {"tokens", state.tokens},
+            {"bits_per_byte", state.bits_per_byte},
+            {"tail_loss", state.tail_loss},
+            {"tail_steps", state.tail_steps},
+            {"look_due", state.look_due},
+            {"last_step", {state.loss, state.gradient_norm}},
+            {"stages", Json::array()},
+            {"current", detail::to_json(state.current)}};
   if (LoraConfig const l = model.lora(); model.has_adapters()) {
     json["lora"] = {{"rank", l.rank},
                     {"alpha", l.alpha},
@@ -61,7 +56,7 @@ void save_checkpoint(Model const& model, GrowthState const& state, std::string c
                     {"targets", to_text(l.targets)},
                     {"blocks", model.adapted()}};
   }
-  for (auto const& stage : state.stages) json["stages"].push_back(detail::to_json<J>(stage));
+  for (auto const& stage : state.stages) json["stages"].push_back(detail::to_json(stage));
   auto tensors = detail::trained_tensors(model);
   tensors.push_back({"gt.moments", "U8", {state.moments.size()}, state.moments.span()});
   write_safetensors(path, std::span<TensorView const>(tensors),
@@ -71,16 +66,15 @@ void save_checkpoint(Model const& model, GrowthState const& state, std::string c
 /// Reads a checkpoint into a model that was made as the run's was, with none of its blocks yet: they are appended and
 /// filled. Returns the state to go on from (GrowOptions::resume).   Errors, each naming the file: one that is missing,
 /// damaged, or no checkpoint; another substrate or shape. The model is then as it was.
-template <class Model, class J = Json>
+template <class Model>
 GrowthState load_checkpoint(Model& model, std::string const& path) {
-  static_assert(detail::is_complete<J>, "gt::prebuilt has this for gt's own models; for others include gt/io/json.hpp");
   std::string const where = text("load_checkpoint '", path, "'");
   auto const file = Safetensors::open(path);
   auto const growth = file.metadata().find("gt.growth");
   TensorView const* const moments = file.find("gt.moments");
   check(growth != file.metadata().end() && moments && moments->dtype == "U8", where,
         "this must be a checkpoint of a growth run");
-  J const json = parse_json<J>(growth->second, where);
+  Json const json = parse_json(growth->second, where);
   auto const number = [&](char const* key) { return json_get<std::int64_t>(json, key, where); };
   check(number("version") == checkpoint_version, where, "this version of gt reads checkpoints of version ",
         checkpoint_version, " (got ", number("version"), ")");
@@ -95,9 +89,9 @@ GrowthState load_checkpoint(Model& model, std::string const& path) {
     check(last.size() == 2, where, "last_step must be a loss and a gradient norm (got ", last.size(), " numbers)");
     state.loss = last[0], state.gradient_norm = last[1];
   }
-  for (auto const& stage : json_get<std::vector<J>>(json, "stages", where))
+  for (auto const& stage : json_get<std::vector<Json>>(json, "stages", where))
     state.stages.push_back(detail::stage_of(stage, where));
-  state.current = detail::stage_of(json_get<J>(json, "current", where), where);
+  state.current = detail::stage_of(json_get<Json>(json, "current", where), where);
   std::int64_t const depth = number("depth");
   check(depth >= model.depth() && depth <= 4096 && detail::is_sound(state), where, "its numbers must make sense (got ",
         depth, " blocks, step ", state.step, ")");
@@ -105,7 +99,7 @@ GrowthState load_checkpoint(Model& model, std::string const& path) {
   LoraConfig lora;
   int adapted = 0;
   if (json.contains("lora")) {
-    J const part = json_get<J>(json, "lora", where);
+    Json const part = json_get<Json>(json, "lora", where);
     lora = {json_get<int>(part, "rank", where), json_get<double>(part, "alpha", where),
             json_get<bool>(part, "rank_stabilised", where),
             lora_targets(json_get<std::string>(part, "targets", where))};

@@ -15,7 +15,7 @@
 
 #include "gt/base/error.hpp"
 #include "gt/grow/observer.hpp"
-#include "gt/io/json_fwd.hpp"
+#include "gt/io/json.hpp"
 #include "gt/runs/checkpoint.hpp"
 
 namespace gt::inline GT_ABI {
@@ -37,13 +37,13 @@ class CheckpointHistory {
 
   /// Adds a checkpoint, and removes what is more than the last `keep`, or was trained on as many tokens or more: what a
   /// run that goes on from an earlier one has left behind.   Errors: files that cannot be written; all stays then.
-  template <class Model, class J = Json>
+  template <class Model>
   void save(Model const& model, GrowthState const& state) {
     if (keep_ > 1) {
-      if (!newest_tokens_) newest_tokens_ = tokens_in<J>(newest());
+      if (!newest_tokens_) newest_tokens_ = tokens_in(newest());
       if (*newest_tokens_ > 0 && *newest_tokens_ < state.tokens) set_aside(*newest_tokens_);
     }
-    save_checkpoint<Model, J>(model, state, newest());
+    save_checkpoint<Model>(model, state, newest());
     newest_tokens_ = state.tokens;
     int left = keep_ - 1;
     for (auto const tokens : older_tokens())
@@ -52,7 +52,7 @@ class CheckpointHistory {
 
   /// Reads the newest checkpoint that is whole (see load_checkpoint). `tell(std::string)` hears a sentence for each
   /// that is not, if there is one before it.   Errors: those of load_checkpoint for the newest, when none can be read.
-  template <class Model, class Tell, class J = Json>
+  template <class Model, class Tell>
   GrowthState load(Model& model, Tell const& tell) {
     std::vector<std::pair<std::string, std::int64_t>> all{{newest(), 0}};
     for (auto const tokens : older_tokens()) all.emplace_back(path_of(tokens), tokens);
@@ -60,7 +60,7 @@ class CheckpointHistory {
     std::vector<std::string> sentences;
     for (std::size_t i = 0; i < all.size(); ++i) {
       try {
-        GrowthState state = load_checkpoint<Model, J>(model, all[i].first);
+        GrowthState state = load_checkpoint<Model>(model, all[i].first);
         newest_tokens_ = i == 0 ? state.tokens : -1;  // a damaged one is not set aside
         for (auto const& sentence : sentences) tell(sentence);
         return state;
@@ -85,7 +85,6 @@ class CheckpointHistory {
   // The greatest first.
   std::vector<std::int64_t> older_tokens() const;
   // -1 for a file that is missing or damaged.
-  template <class J>
   static std::int64_t tokens_in(std::string const& path);
   // Gives the newest a second name, under which it stays when the next one takes its place.
   void set_aside(std::int64_t tokens) const;

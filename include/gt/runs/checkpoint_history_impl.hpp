@@ -51,13 +51,12 @@ GT_FN std::vector<std::int64_t> CheckpointHistory::older_tokens() const {
   return all;
 }
 
-template <class J>
-std::int64_t CheckpointHistory::tokens_in(std::string const& path) {
+GT_FN std::int64_t CheckpointHistory::tokens_in(std::string const& path) {
   try {
     auto const file = Safetensors::open(path);
     auto const growth = file.metadata().find("gt.growth");
     if (growth == file.metadata().end()) return -1;
-    return json_get<std::int64_t>(parse_json<J>(growth->second, path), "tokens", path);
+    return json_get<std::int64_t>(parse_json(growth->second, path), "tokens", path);
   } catch (Error const&) {
     return -1;
   }

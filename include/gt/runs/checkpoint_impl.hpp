@@ -17,35 +17,29 @@ namespace gt::inline GT_ABI {
 
 namespace detail {
 
-template <class J>
-J to_json(Evaluation const& e) {
-  return J{{"nats", e.nats}, {"tokens", e.tokens}, {"bytes", e.bytes}};
-}
+GT_FN Json to_json(Evaluation const& e) { return Json{{"nats", e.nats}, {"tokens", e.tokens}, {"bytes", e.bytes}}; }
 
-template <class J>
-Evaluation evaluation_of(J const& json, std::string const& where) {
+GT_FN Evaluation evaluation_of(Json const& json, std::string const& where) {
   return {json_get<double>(json, "nats", where), json_get<std::int64_t>(json, "tokens", where),
           json_get<std::int64_t>(json, "bytes", where)};
 }
 
-template <class J>
-J to_json(StageDone const& s) {
-  return J{{"stage", s.stage},
-           {"depth", s.depth},
-           {"steps", s.steps},
-           {"tokens", s.tokens},
-           {"active_parameters", s.active_parameters},
-           {"loss", s.loss},
-           {"before", to_json<J>(s.before)},
-           {"after", to_json<J>(s.after)},
-           {"seconds", s.seconds},
-           {"train_seconds", s.train_seconds},
-           {"step_flops", s.step_flops},
-           {"profile", {s.profile.prefix, s.profile.forward, s.profile.head, s.profile.backward, s.profile.update}}};
+GT_FN Json to_json(StageDone const& s) {
+  return Json{{"stage", s.stage},
+              {"depth", s.depth},
+              {"steps", s.steps},
+              {"tokens", s.tokens},
+              {"active_parameters", s.active_parameters},
+              {"loss", s.loss},
+              {"before", to_json(s.before)},
+              {"after", to_json(s.after)},
+              {"seconds", s.seconds},
+              {"train_seconds", s.train_seconds},
+              {"step_flops", s.step_flops},
+              {"profile", {s.profile.prefix, s.profile.forward, s.profile.head, s.profile.backward, s.profile.update}}};
 }
 
-template <class J>
-StageDone stage_of(J const& json, std::string const& where) {
+GT_FN StageDone stage_of(Json const& json, std::string const& where) {
   StageDone s;
   s.stage = json_get<std::size_t>(json, "stage", where);
   s.depth = json_get<int>(json, "depth", where);
@@ -53,8 +47,8 @@ StageDone stage_of(J const& json, std::string const& where) {
   s.tokens = json_get<std::int64_t>(json, "tokens", where);
   s.active_parameters = json_get<std::int64_t>(json, "active_parameters", where);
   s.loss = json_get<double>(json, "loss", where);
-  s.before = evaluation_of(json_get<J>(json, "before", where), where);
-  s.after = evaluation_of(json_get<J>(json, "after", where), where);
+  s.before = evaluation_of(json_get<Json>(json, "before", where), where);
+  s.after = evaluation_of(json_get<Json>(json, "after", where), where);
   s.seconds = json_get<double>(json, "seconds", where);
   s.train_seconds = json_get<double>(json, "train_seconds", where);
   if (json.contains("step_flops")) s.step_flops = json_get<double>(json, "step_flops", where);  // younger than the rest

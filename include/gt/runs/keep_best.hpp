@@ -80,19 +80,17 @@ class KeepBest : public GrowthObserver {
 
  private:
   std::string path() const { return folder_ + "/look.json"; }
-  template <class J = Json>
   void write_look() const {
-    J const json{{"stage", best_.stage + 1}, {"step", best_.step},
-                 {"tokens", best_.tokens},   {"val_bits_per_byte", best_.bits_per_byte},
-                 {"looks", best_.looks},     {"last_look", {last_.first + 1, last_.second}}};
+    Json const json{{"stage", best_.stage + 1}, {"step", best_.step},
+                    {"tokens", best_.tokens},   {"val_bits_per_byte", best_.bits_per_byte},
+                    {"looks", best_.looks},     {"last_look", {last_.first + 1, last_.second}}};
     write_file_atomically(path(), dump_json(json, "KeepBest") + "\n");
   }
   // Missing where the run was stopped before its first look, or between a model and its look, which is then seen again.
-  template <class J = Json>
   void read_look() {
     if (::access(path().c_str(), F_OK) != 0) return;
     std::string const where = text("KeepBest '", path(), "'");
-    J const json = parse_json<J>(read_text_file(path()), where);
+    Json const json = parse_json(read_text_file(path()), where);
     best_ = {json_get<std::size_t>(json, "stage", where) - 1, json_get<std::int64_t>(json, "step", where),
              json_get<std::int64_t>(json, "tokens", where), json_get<double>(json, "val_bits_per_byte", where)};
     if (!json.contains("looks")) return;  // younger than the rest

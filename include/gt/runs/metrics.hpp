@@ -15,7 +15,7 @@
 #include "gt/base/error.hpp"
 #include "gt/grow/observer.hpp"
 #include "gt/io/atomic_file.hpp"
-#include "gt/io/json_fwd.hpp"
+#include "gt/io/json.hpp"
 #include "gt/io/text_file.hpp"
 #include "gt/runs/record.hpp"
 
@@ -25,10 +25,7 @@ namespace gt::inline GT_ABI {
 /// `val_bits_per_byte` (null before the first look) and whether it was `evaluated` in this step, `seconds` (since the
 /// run began, looks included), `tokens_per_second`, `lr`, `depth`, `active_parameters`; each line is flushed, so a run
 /// that is cut off leaves whole lines. Errors: a file that cannot be written, when opened or later (a full disk).
-template <class J = Json>
 class MetricsLog : public GrowthObserver {
-  static_assert(detail::is_complete<J>, "where gt::prebuilt is linked, include gt/io/json.hpp");
-
  public:
   /// A new file; or, of a run that goes on from a state, the old one without the lines of steps that are made again.
   explicit MetricsLog(std::string const& path, GrowthState const* resumed = nullptr) : path_{path} {
@@ -38,18 +35,18 @@ class MetricsLog : public GrowthObserver {
   }
   void step_done(StepDone const& s) override {
     if (!s.logged) return;
-    J line{{"stage", s.stage + 1},
-           {"step", s.step},
-           {"tokens", s.tokens},
-           {"loss", s.loss},
-           {"gradient_norm", s.gradient_norm},
-           {"val_bits_per_byte", s.bits_per_byte > 0 ? J(s.bits_per_byte) : J(nullptr)},
-           {"evaluated", s.evaluated},
-           {"seconds", seconds_before_ + s.seconds},
-           {"tokens_per_second", s.tokens_per_second},
-           {"lr", s.lr},
-           {"depth", s.depth},
-           {"active_parameters", s.active_parameters}};
+    Json line{{"stage", s.stage + 1},
+              {"step", s.step},
+              {"tokens", s.tokens},
+              {"loss", s.loss},
+              {"gradient_norm", s.gradient_norm},
+              {"val_bits_per_byte", s.bits_per_byte > 0 ? Json(s.bits_per_byte) : Json(nullptr)},
+              {"evaluated", s.evaluated},
+              {"seconds", seconds_before_ + s.seconds},
+              {"tokens_per_second", s.tokens_per_second},
+              {"lr", s.lr},
+              {"depth", s.depth},
+              {"active_parameters", s.active_parameters}};
     std::string const row = line.dump() + "\n";
     bool const written =
         std::fwrite(row.data(), 1, row.size(), file_.get()) == row.size() && std::fflush(file_.get()) == 0;
@@ -81,7 +78,7 @@ class MetricsLog : public GrowthObserver {
       if (end == std::string::npos) break;  // cut off while it was written
       std::string line = all.substr(begin, end - begin);
       begin = end + 1;
-      J const json = parse_json<J>(line, where);
+      Json const json = parse_json(line, where);
       auto const number = [&](char const* key) { return json_get<double>(json, key, where); };
       ReportPoint point;
       point.stage = json_get<std::size_t>(json, "stage", where) - 1;
@@ -90,7 +87,7 @@ class MetricsLog : public GrowthObserver {
       point.seconds = number("seconds"), point.loss = number("loss"), point.lr = number("lr");
       point.tokens_per_second = number("tokens_per_second");
       if (json.contains("gradient_norm")) point.gradient_norm = number("gradient_norm");  // younger than the rest
-      if (json_get<bool>(json, "evaluated", where) && !json_get<J>(json, "val_bits_per_byte", where).is_null())
+      if (json_get<bool>(json, "evaluated", where) && !json_get<Json>(json, "val_bits_per_byte", where).is_null())
         point.bits_per_byte = number("val_bits_per_byte");
       rows.push_back({point, std::move(line)});
     }

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "gt/base/error.hpp"
-#include "gt/io/json_fwd.hpp"
+#include "gt/io/json.hpp"
 #include "gt/text/bpe.hpp"
 #include "gt/text/tokenizer.hpp"
 #include "gt/text/vocabulary.hpp"
@@ -23,18 +23,14 @@ namespace gt::inline GT_ABI {
 /// than none.
 struct TokenizerJson {
   /// Writes `path` completely or not at all.
-  template <class J = Json>
   static void save(Tokenizer const& tokenizer, std::string const& path);
   /// Reads `path`; throws gt::Error, naming the file, if the tokenizer cannot be used.
-  template <class J = Json>
   static Tokenizer load(std::string const& path);
 
   /// The file as a string.
-  template <class J = Json>
   static std::string write(Tokenizer const& tokenizer);
 
   /// From the contents of a file; `where` names it in errors.
-  template <class J = Json>
   static Tokenizer parse(std::string_view contents, std::string_view where);
 
  private:
@@ -42,26 +38,22 @@ struct TokenizerJson {
 
   /// The kind that a string has in this format, special tokens aside.
   static TokenKind kind_of(std::string_view token, bool fallback);
-  template <class J>
-  static bool has(J const& object, char const* key);
+  static bool has(Json const& object, char const* key);
   /// A value as JSON for an error message, cut where it gets long.
-  template <class J>
-  static std::string shown(J const& object, char const* key);
+  static std::string shown(Json const& object, char const* key);
   /// Does this part of a file leave the text, its pieces and its ids as they are?
-  template <class J>
-  static bool changes_nothing(std::string_view part, J const& value);
+  static bool changes_nothing(std::string_view part, Json const& value);
   /// Does this decoder concatenate the tokens, bytes as bytes?
-  template <class J>
-  static bool concatenates(J const& decoder);
-  template <class J, class Need>
-  static Vocabulary read_tokens(J const& file, bool fallback, Need const& need) {
-    J const& vocab = file["model"]["vocab"];
+  static bool concatenates(Json const& decoder);
+  template <class Need>
+  static Vocabulary read_tokens(Json const& file, bool fallback, Need const& need) {
+    Json const& vocab = file["model"]["vocab"];
     std::map<std::int64_t, std::pair<std::string, bool>> tokens;  // id -> string, special
-    auto const id_of = [&](J const& id, std::string const& token) {
-      need(id.is_number_unsigned() && id.template get<std::uint64_t>() < Vocabulary::max_size, "the id of '", token,
-           "' must be an integer from 0 to ", Vocabulary::max_size - 1, " (got ", id.dump(-1, ' ', true).substr(0, 40),
-           ")");
-      return id.template get<std::int64_t>();
+    auto const id_of = [&](Json const& id, std::string const& token) {
+      need(id.is_number_unsigned() && id.get<std::uint64_t>() < Vocabulary::max_size, "the id of '", token,
+           "' must be an integer from 0 to ", Vocabulary::max_size - 1, " (got ",
+           id.is_number() ? id.dump() : std::string(id.type_name()), ")");
+      return id.get<std::int64_t>();
     };
     for (auto const& [token, id] : vocab.items()) {
       auto const [place, fresh] = tokens.try_emplace(id_of(id, token), token, false);
@@ -70,10 +62,10 @@ struct TokenizerJson {
     }
     if (has(file, "added_tokens")) {
       need(file["added_tokens"].is_array(), "added_tokens must be an array");
-      for (J const& added : file["added_tokens"]) {
+      for (Json const& added : file["added_tokens"]) {
         need(added.is_object() && added.contains("content") && added["content"].is_string() && added.contains("id"),
              "an added token must be an object with id and content");
-        std::string const& token = added["content"].template get_ref<std::string const&>();
+        std::string const& token = added["content"].string();
         need(has(added, "special") && added["special"] == true, "added token '", token, "' must be special");
         for (char const* key : {"single_word", "lstrip", "rstrip"})
           need(!has(added, key) || added[key] == false, key, " of added token '", token, "' must be false");
@@ -93,11 +85,11 @@ struct TokenizerJson {
     return vocabulary;
   }
   /// ["a", "b"], or "a b" as older files have it.
-  template <class J, class Need>
-  static Merge read_merge(J const& entry, std::size_t rank, Vocabulary const& vocabulary, Need const& need) {
+  template <class Need>
+  static Merge read_merge(Json const& entry, std::size_t rank, Vocabulary const& vocabulary, Need const& need) {
     std::string left, right;
     if (entry.is_string()) {
-      std::string const& both = entry.template get_ref<std::string const&>();
+      std::string const& both = entry.string();
       auto const space = both.find(' ');
       need(space != both.npos && both.find(' ', space + 1) == both.npos, "merge ", rank,
            " must be two tokens with one space between them (got '", both, "')");
@@ -105,7 +97,7 @@ struct TokenizerJson {
     } else {
       need(entry.is_array() && entry.size() == 2 && entry[0].is_string() && entry[1].is_string(), "merge ", rank,
            " must be a pair of strings");
-      left = entry[0], right = entry[1];
+      left = entry[0].string(), right = entry[1].string();
     }
     auto const id_of = [&](std::string const& token) {
       auto const id = vocabulary.id(token);

@@ -22,15 +22,11 @@
 
 namespace gt::inline GT_ABI {
 
-template <class J>
-void TokenizerJson::save(Tokenizer const& tokenizer, std::string const& path) {
-  write_file_atomically(path, write<J>(tokenizer));
+GT_FN void TokenizerJson::save(Tokenizer const& tokenizer, std::string const& path) {
+  write_file_atomically(path, write(tokenizer));
 }
 
-template <class J>
-Tokenizer TokenizerJson::load(std::string const& path) {
-  return parse<J>(read_text_file(path, most_bytes), path);
-}
+GT_FN Tokenizer TokenizerJson::load(std::string const& path) { return parse(read_text_file(path, most_bytes), path); }
 
 GT_FN TokenKind TokenizerJson::kind_of(std::string_view token, bool fallback) {
   if (fallback && byte_of_token(token)) return TokenKind::byte;
@@ -38,20 +34,20 @@ GT_FN TokenKind TokenizerJson::kind_of(std::string_view token, bool fallback) {
   return decode_utf8(token, 0).size == token.size() ? TokenKind::character : TokenKind::ngram;
 }
 
-template <class J>
-bool TokenizerJson::has(J const& object, char const* key) {
+GT_FN bool TokenizerJson::has(Json const& object, char const* key) {
   return object.contains(key) && !object[key].is_null();
 }
 
-template <class J>
-std::string TokenizerJson::shown(J const& object, char const* key) {
+GT_FN std::string TokenizerJson::shown(Json const& object, char const* key) {
   if (!object.contains(key)) return "nothing";
-  std::string const whole = object[key].dump(-1, ' ', true);
-  return whole.size() <= 60 ? whole : whole.substr(0, 57) + "...";
+  std::string const whole = object[key].dump();
+  if (whole.size() <= 60) return whole;
+  std::size_t end = 57;
+  while ((static_cast<unsigned char>(whole[end]) & 0xC0) == 0x80) --end;  // at the end of a character
+  return whole.substr(0, end) + "...";
 }
 
-template <class J>
-bool TokenizerJson::changes_nothing(std::string_view part, J const& value) {
+GT_FN bool TokenizerJson::changes_nothing(std::string_view part, Json const& value) {
   if (!value.is_object()) return false;
   auto const is = [&](char const* key, auto const& wanted) { return value.contains(key) && value[key] == wanted; };
   if (part == "padding") return is("strategy", "BatchLongest") && !has(value, "pad_to_multiple_of");
@@ -59,7 +55,7 @@ bool TokenizerJson::changes_nothing(std::string_view part, J const& value) {
   if (part == "normalizer" && is("type", "Strip")) return is("strip_left", false) && is("strip_right", false);
   if (part == "post_processor" && is("type", "TemplateProcessing")) {  // of one text: its ids once, and no more
     if (!value.contains("single") || !value["single"].is_array() || value["single"].size() != 1) return false;
-    J const& only = value["single"][0];
+    Json const& only = value["single"][0];
     return only.is_object() && only.contains("Sequence") && only["Sequence"].is_object() &&
            only["Sequence"].contains("id") && only["Sequence"]["id"] == "A";
   }
@@ -67,28 +63,26 @@ bool TokenizerJson::changes_nothing(std::string_view part, J const& value) {
                             : part == "pre_tokenizer" ? "pretokenizers"
                                                       : "processors";
   if (!is("type", "Sequence") || !value.contains(parts) || !value[parts].is_array()) return false;
-  for (J const& each : value[parts])
+  for (Json const& each : value[parts])
     if (!changes_nothing(part, each)) return false;
   return true;
 }
 
-template <class J>
-bool TokenizerJson::concatenates(J const& decoder) {
-  auto const plain = [](J const& d) {
+GT_FN bool TokenizerJson::concatenates(Json const& decoder) {
+  auto const plain = [](Json const& d) {
     return d.is_object() && d.contains("type") && (d["type"] == "ByteFallback" || d["type"] == "Fuse");
   };
   if (plain(decoder)) return true;
   if (!decoder.is_object() || !decoder.contains("type") || decoder["type"] != "Sequence") return false;
   if (!decoder.contains("decoders") || !decoder["decoders"].is_array()) return false;
-  for (J const& part : decoder["decoders"])
+  for (Json const& part : decoder["decoders"])
     if (!plain(part)) return false;
   return true;
 }
 
-template <class J>
-std::string TokenizerJson::write(Tokenizer const& tokenizer) {
+GT_FN std::string TokenizerJson::write(Tokenizer const& tokenizer) {
   Vocabulary const& vocabulary = tokenizer.vocabulary();
-  auto const quoted = [](std::string const& token) { return J(token).dump(); };
+  auto const quoted = [](std::string const& token) { return Json(token).dump(); };
   bool fallback = false;
   for (int byte = 0; byte < 256; ++byte) fallback |= vocabulary.byte(static_cast<unsigned char>(byte)) >= 0;
 
@@ -118,12 +112,11 @@ std::string TokenizerJson::write(Tokenizer const& tokenizer) {
               "\n    ]\n  }\n}\n");
 }
 
-template <class J>
-Tokenizer TokenizerJson::parse(std::string_view contents, std::string_view where) {
+GT_FN Tokenizer TokenizerJson::parse(std::string_view contents, std::string_view where) {
   auto const need = [&](bool holds, auto const&... what) {
     check(holds, "Tokenizer::load", "'", where, "': ", what...);
   };
-  J const file = parse_json<J>(contents, text("Tokenizer::load: '", where, "'"));
+  Json const file = parse_json(contents, text("Tokenizer::load: '", where, "'"));
   need(file.is_object(), "the file must be a JSON object");
   for (char const* key : {"normalizer", "pre_tokenizer", "post_processor", "truncation", "padding"})
     need(!has(file, key) || changes_nothing(key, file[key]), key, " must be null (got ", shown(file, key),
@@ -132,7 +125,7 @@ Tokenizer TokenizerJson::parse(std::string_view contents, std::string_view where
   need(!has(file, "decoder") || concatenates(file["decoder"]), "decoder must be ByteFallback and Fuse (got ",
        shown(file, "decoder"), ")");
 
-  J const& model = file["model"];
+  Json const& model = file["model"];
   need(!has(model, "type") || model["type"] == "BPE", "the model must be BPE (got ", shown(model, "type"), ")");
   need(!has(model, "dropout") || model["dropout"] == 0, "dropout must be null (got ", shown(model, "dropout"), ")");
   for (char const* key : {"continuing_subword_prefix", "end_of_word_suffix"})
@@ -149,11 +142,11 @@ Tokenizer TokenizerJson::parse(std::string_view contents, std::string_view where
     Vocabulary vocabulary = read_tokens(file, fallback, need);
     std::vector<Merge> merges;
     merges.reserve(model["merges"].size());
-    for (J const& entry : model["merges"]) merges.push_back(read_merge(entry, merges.size(), vocabulary, need));
+    for (Json const& entry : model["merges"]) merges.push_back(read_merge(entry, merges.size(), vocabulary, need));
     std::optional<std::int32_t> unknown;
     if (has(model, "unk_token")) {
       need(model["unk_token"].is_string(), "unk_token must be a string or null");
-      unknown = vocabulary.id(model["unk_token"].template get_ref<std::string const&>());
+      unknown = vocabulary.id(model["unk_token"].string());
       need(unknown.has_value(), "unk_token must be in the vocabulary (got ", shown(model, "unk_token"), ")");
     }
     return Tokenizer(std::move(vocabulary), std::move(merges), unknown);

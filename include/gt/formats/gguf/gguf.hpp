@@ -60,14 +60,14 @@ void add_gguf_tokenizer(GgufMetadata& metadata, Tokenizer const& tokenizer);
 /// halves, an untied head. The table is written lifted, [V, C]. Texts become the same ids; see `gguf_tokenizer`.
 /// Errors: what Starcoder2 cannot express, as in `save`; the exact GELU; no blocks; a tokenizer of another size, or one
 /// that llama.cpp would apply otherwise; a number too great for its type; a file that cannot be written.
-template <class Model, class J = Json>
+template <class Model>
 GgufWritten write_gguf(Model const& model, Tokenizer const& tokenizer, std::string const& path,
                        GgufOptions const& options = {}) {
   static_assert(std::is_same_v<typename Model::scalar, float>, "models are written from fp32");
   static_assert(detail::is_starcoder2_block<typename Model::block_type>,
                 "only models of gt::Block have the shape of starcoder2");
   BlockConfig const& c = model.config();
-  model_config_json<J>(model, tokenizer.fingerprint(), -1, -1);  // for its errors
+  model_config_json(model, tokenizer.fingerprint(), -1, -1);  // for its errors
   check(c.gelu == Gelu::tanh, "write_gguf",
         "llama.cpp's starcoder2 has the tanh form of GELU; make the block with gelu = Gelu::tanh");
   check(model.depth() > 0, "write_gguf", "llama.cpp's models have blocks; append one");

@@ -10,9 +10,9 @@
 namespace gt::inline GT_ABI {
 
 /// The model in `folder`, all frozen, for the backend `on`.   Errors: those of `load_model`.
-template <class J = Json, Backend B>
+template <Backend B>
 BasicAnyModel<B> load_any_model(B const&, std::string const& folder) {
-  return BasicAnyModel<B>(load_model<Transformer<>, J>(folder));
+  return BasicAnyModel<B>(load_model<Transformer<>>(folder));
 }
 /// The same of a folder that is open.
 template <Backend B>

@@ -7,7 +7,7 @@
 
 #include "gt/formats/hugging_face/model_config.hpp"
 #include "gt/formats/hugging_face/model_folder.hpp"
-#include "gt/io/json_fwd.hpp"
+#include "gt/io/json.hpp"
 #include "gt/text/tokenizer.hpp"
 
 namespace gt::inline GT_ABI {
@@ -19,10 +19,8 @@ Tokenizer with_unused_tokens(Tokenizer const& tokenizer, std::int64_t vocab);
 
 /// The tokenizer in the folder of a model, filled up by `with_unused_tokens`.   Errors: those of `Tokenizer::load` and
 /// `read_model_config`; a tokenizer of another save than the model.
-template <class J = Json>
 Tokenizer load_tokenizer(std::string const& folder);
 /// The same of a folder that is open.
-template <class J = Json>
 Tokenizer load_tokenizer(ModelFolder const& folder);
 
 }  // namespace gt

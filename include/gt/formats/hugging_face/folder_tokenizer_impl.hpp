@@ -35,15 +35,13 @@ GT_FN Tokenizer of_model(Tokenizer const& tokenizer, std::string const& folder, 
 
 }  // namespace detail
 
-template <class J>
-Tokenizer load_tokenizer(std::string const& folder) {
-  auto const tokenizer = TokenizerJson::load<J>(folder + "/tokenizer.json");
-  return detail::of_model(tokenizer, folder, read_model_config<J>(folder));
+GT_FN Tokenizer load_tokenizer(std::string const& folder) {
+  auto const tokenizer = TokenizerJson::load(folder + "/tokenizer.json");
+  return detail::of_model(tokenizer, folder, read_model_config(folder));
 }
 
-template <class J>
-Tokenizer load_tokenizer(ModelFolder const& folder) {
-  return detail::of_model(TokenizerJson::load<J>(folder.path + "/tokenizer.json"), folder.path, folder.config);
+GT_FN Tokenizer load_tokenizer(ModelFolder const& folder) {
+  return detail::of_model(TokenizerJson::load(folder.path + "/tokenizer.json"), folder.path, folder.config);
 }
 
 }  // namespace gt

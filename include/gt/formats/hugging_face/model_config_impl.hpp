@@ -14,8 +14,7 @@
 
 namespace gt::inline GT_ABI {
 
-template <class J>
-ModelFolderConfig model_config_of(J const& json, std::string const& where) {
+GT_FN ModelFolderConfig model_config_of(Json const& json, std::string const& where) {
   auto const has = [&](char const* key) { return json.contains(key) && !json[key].is_null(); };
   auto const expect = [&](bool holds, auto const&... what) { check(holds, where, what...); };
   expect(json_get<std::string>(json, "model_type", where) == "starcoder2", "model_type must be starcoder2");
@@ -75,13 +74,13 @@ ModelFolderConfig model_config_of(J const& json, std::string const& where) {
     c.substrate_method = "table";
     return c;
   }
-  J const gt_part = json_get<J>(json, "gt", where);
+  Json const gt_part = json_get<Json>(json, "gt", where);
   auto const format = json_get<std::int64_t>(gt_part, "format", where);
   expect(format == 1 || format == model_folder_version, "this version of gt reads formats 1 and ", model_folder_version,
          " (got ", format, ")");
   c.seed = json_get<std::uint64_t>(gt_part, "seed", where);
   c.tokenizer_fingerprint = json_get<std::string>(gt_part, "tokenizer", where);
-  J const substrate = json_get<J>(gt_part, "substrate", where);
+  Json const substrate = json_get<Json>(gt_part, "substrate", where);
   c.substrate_method = json_get<std::string>(substrate, "method", where);
   c.substrate_fingerprint = json_get<std::string>(substrate, "fingerprint", where);
   if (format > 1) c.rows_sha256 = json_get<std::string>(substrate, "rows_sha256", where);
@@ -91,10 +90,9 @@ ModelFolderConfig model_config_of(J const& json, std::string const& where) {
   return c;
 }
 
-template <class J>
-ModelFolderConfig read_model_config(std::string const& folder) {
+GT_FN ModelFolderConfig read_model_config(std::string const& folder) {
   std::string const where = text("load '", folder, "/config.json'");
-  return model_config_of<J>(parse_json<J>(read_text_file(folder + "/config.json"), where), where);
+  return model_config_of(parse_json(read_text_file(folder + "/config.json"), where), where);
 }
 
 }  // namespace gt

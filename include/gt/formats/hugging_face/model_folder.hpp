@@ -20,7 +20,7 @@
 #include "gt/formats/name_map.hpp"
 #include "gt/io/atomic_file.hpp"
 #include "gt/io/folder.hpp"
-#include "gt/io/json_fwd.hpp"
+#include "gt/io/json.hpp"
 #include "gt/io/safetensors.hpp"
 #include "gt/io/staging.hpp"
 #include "gt/io/text_file.hpp"
@@ -52,7 +52,6 @@ namespace detail {
 /// Whether a file of a model's folder holds weights, or is the index of those that do.
 bool is_weights_name(std::string_view name);
 /// Writes one file, or several and their index.
-template <class J>
 void write_shards(Staging& staging, std::vector<TensorView> tensors, std::int64_t most, std::string const& config);
 
 }  // namespace detail
@@ -73,9 +72,8 @@ auto padding_token(Tokenizer const& tokenizer) {
 /// Writes a model and its tokenizer into `folder`, making it where it is missing. Each file appears whole or not at
 /// all, and names the others, so that a folder of files that do not belong together is refused by `load`. Errors: a
 /// folder that cannot be written; a model that Starcoder2 cannot express. Nothing good is then overwritten.
-template <class Model, class Tokenizer, class J = Json>
+template <class Model, class Tokenizer>
 void save(Model const& model, Tokenizer const& tokenizer, std::string const& folder, SaveOptions const& options = {}) {
-  static_assert(detail::is_complete<J>, "gt::prebuilt has this for gt's own models; for others include gt/io/json.hpp");
   static_assert(std::is_same_v<typename Model::scalar, float>, "models are saved in fp32");
   static_assert(detail::is_starcoder2_block<typename Model::block_type>,
                 "only models of gt::Block have the shape of Starcoder2; use save_weights for a block of your own");
@@ -83,7 +81,7 @@ void save(Model const& model, Tokenizer const& tokenizer, std::string const& fol
         tokenizer.size(), " and ", model.vocab(), ")");
   check(options.max_shard_bytes > 0, "save", "max_shard_bytes must be positive (got ", options.max_shard_bytes, ")");
   auto const id = [](auto token) { return token ? static_cast<std::int64_t>(*token) : std::int64_t{-1}; };
-  J config = model_config_json<J>(model, tokenizer.fingerprint(), id(tokenizer.bos()), id(tokenizer.eos()));
+  Json config = model_config_json(model, tokenizer.fingerprint(), id(tokenizer.bos()), id(tokenizer.eos()));
   make_folder(folder);
 
   std::int64_t const C = model.config().d_model, n = model.table_width(), V = model.vocab();
@@ -103,11 +101,11 @@ void save(Model const& model, Tokenizer const& tokenizer, std::string const& fol
   std::string const config_text = dump_json(config, "save", 2) + "\n";
   // Without this file, AutoTokenizer takes Starcoder2's tokenizer for GPT-2's, and transformers 4 gives token_type_ids
   // that its models refuse. Padding is masked, so that any special token will do.
-  J tokenizer_config{{"tokenizer_class", "PreTrainedTokenizerFast"},
-                     {"clean_up_tokenization_spaces", false},
-                     {"model_input_names", {"input_ids", "attention_mask"}},
-                     {"model_max_length", model.context()}};
-  J generation{{"_from_model_config", true}};
+  Json tokenizer_config{{"tokenizer_class", "PreTrainedTokenizerFast"},
+                        {"clean_up_tokenization_spaces", false},
+                        {"model_input_names", {"input_ids", "attention_mask"}},
+                        {"model_max_length", model.context()}};
+  Json generation{{"_from_model_config", true}};
   auto const use = [&](char const* as, auto token) {
     if (!token) return;
     tokenizer_config[text(as, "_token")] = tokenizer.token(*token);
@@ -118,7 +116,7 @@ void save(Model const& model, Tokenizer const& tokenizer, std::string const& fol
   write_file_atomically(staging.file("tokenizer_config.json"), dump_json(tokenizer_config, "save", 2) + "\n");
   write_file_atomically(staging.file("generation_config.json"), dump_json(generation, "save", 2) + "\n");
   tokenizer.save(staging.file("tokenizer.json"));
-  detail::write_shards<J>(staging, std::move(tensors), options.max_shard_bytes, config_text);
+  detail::write_shards(staging, std::move(tensors), options.max_shard_bytes, config_text);
   write_file_atomically(staging.file("config.json"), config_text);
   staging.commit([](std::string_view name) { return detail::is_weights_name(name); });
 }
@@ -172,17 +170,15 @@ struct ModelFolder {
   TensorFiles weights;  ///< mapped, checked against their checksums, and of one save with the configuration
 
   /// Errors, each naming the file: what `model_config_of` refuses; damaged weights; files that do not belong together.
-  template <class J = Json>
   static ModelFolder open(std::string const& folder);
   /// The same with weights of the folder that are open already.
-  template <class J = Json>
   static ModelFolder open(std::string const& folder, TensorFiles weights);
 
  private:
-  template <class J, class Weights>
+  template <class Weights>
   static ModelFolder open_with(std::string const& folder, Weights const& weights) {
     std::string const where = text("load '", folder, "/config.json'"), json = read_text_file(folder + "/config.json");
-    auto config = model_config_of<J>(parse_json<J>(json, where), where);
+    auto config = model_config_of(parse_json(json, where), where);
     ModelFolder opened{folder, std::move(config), weights()};
     std::string const saved_with = sha256_hex(json);
     for (auto const& file : opened.weights.files()) {
@@ -203,9 +199,9 @@ Model load_model(ModelFolder const& folder) {
   return detail::make_model<Model>(folder.config, folder.weights, {}, text("load '", folder.path, "'"));
 }
 /// The same of a path.
-template <class Model = Transformer<>, class J = Json>
+template <class Model = Transformer<>>
 Model load_model(std::string const& folder) {
-  return load_model<Model>(ModelFolder::open<J>(folder));
+  return load_model<Model>(ModelFolder::open(folder));
 }
 
 /// For who opens a folder: one sentence if the model stands on another table than `save` wrote, or an empty text.

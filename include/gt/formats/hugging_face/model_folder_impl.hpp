@@ -59,10 +59,10 @@ GT_FN bool is_weights_name(std::string_view name) {
           }));
 }
 
-template <class J>
-void write_shards(Staging& staging, std::vector<TensorView> tensors, std::int64_t most, std::string const& config) {
+GT_FN void write_shards(Staging& staging, std::vector<TensorView> tensors, std::int64_t most,
+                        std::string const& config) {
   auto const shards = shards_of(std::move(tensors), most);
-  typename J::object_t file_of;  // whose [] would look through all that is there
+  Json::Object file_of;  // whose [] would look through all that is there
   std::size_t total = 0;
   for (std::size_t i = 0; i < shards.size(); ++i) {
     auto const name = shard_name(i, shards.size());
@@ -71,7 +71,7 @@ void write_shards(Staging& staging, std::vector<TensorView> tensors, std::int64_
     for (auto const& t : shards[i]) file_of.emplace_back(t.name, name), total += t.bytes.size();
   }
   if (shards.size() == 1) return;
-  J const index{{"metadata", {{"total_size", total}}}, {"weight_map", std::move(file_of)}};
+  Json const index{{"metadata", {{"total_size", total}}}, {"weight_map", std::move(file_of)}};
   write_file_atomically(staging.file("model.safetensors.index.json"), dump_json(index, "save", 2) + "\n");
 }
 
@@ -88,14 +88,12 @@ GT_FN Buffer<float> saved_rows(ModelFolderConfig const& c, Buffer<float> const& 
 
 }  // namespace detail
 
-template <class J>
-ModelFolder ModelFolder::open(std::string const& folder) {
-  return open_with<J>(folder, [&] { return TensorFiles::open<J>(folder); });
+GT_FN ModelFolder ModelFolder::open(std::string const& folder) {
+  return open_with(folder, [&] { return TensorFiles::open(folder); });
 }
 
-template <class J>
-ModelFolder ModelFolder::open(std::string const& folder, TensorFiles weights) {
-  return open_with<J>(folder, [&] { return std::move(weights); });
+GT_FN ModelFolder ModelFolder::open(std::string const& folder, TensorFiles weights) {
+  return open_with(folder, [&] { return std::move(weights); });
 }
 
 }  // namespace gt

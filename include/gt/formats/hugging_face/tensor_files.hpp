@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "gt/io/json_fwd.hpp"
+#include "gt/io/json.hpp"
 #include "gt/io/safetensors.hpp"
 
 namespace gt::inline GT_ABI {
@@ -20,7 +20,6 @@ class TensorFiles {
   /// `folder`/`name`.safetensors; without it the files that `folder`/`name`.safetensors.index.json lists, as
   /// Transformers writes them above a size.   Errors: those of Safetensors::open; an index that names a file elsewhere,
   /// or that is at odds with what the files hold.
-  template <class J = Json>
   static TensorFiles open(std::string const& folder, std::string const& name = "model",
                           SafetensorsOptions options = {});
   /// The tensors of one file.
@@ -37,7 +36,6 @@ class TensorFiles {
   }
 
  private:
-  template <class J>
   static TensorFiles of_index(std::string const& folder, std::string const& index, SafetensorsOptions options);
 
   std::vector<Safetensors> files_;

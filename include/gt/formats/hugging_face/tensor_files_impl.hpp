@@ -29,15 +29,13 @@ GT_FN void check_plain_name(std::string const& name, std::string_view where) {
 
 }  // namespace detail
 
-template <class J>
-TensorFiles TensorFiles::open(std::string const& folder, std::string const& name, SafetensorsOptions options) {
+GT_FN TensorFiles TensorFiles::open(std::string const& folder, std::string const& name, SafetensorsOptions options) {
   std::string const whole = text(folder, "/", name, ".safetensors"), index = whole + ".index.json";
-  if (::access(whole.c_str(), F_OK) != 0 && ::access(index.c_str(), F_OK) == 0)
-    return of_index<J>(folder, index, options);
+  if (::access(whole.c_str(), F_OK) != 0 && ::access(index.c_str(), F_OK) == 0) return of_index(folder, index, options);
   bool const pickled = ::access((folder + "/pytorch_model.bin").c_str(), F_OK) == 0;
   check(!pickled || ::access(whole.c_str(), F_OK) == 0, text("load '", folder, "'"),
         "weights must be in model.safetensors; pytorch_model.bin is a program, and is not run");
-  return of(Safetensors::open<J>(whole, options));
+  return of(Safetensors::open(whole, options));
 }
 
 GT_FN TensorFiles TensorFiles::of(Safetensors file) {
@@ -52,10 +50,10 @@ GT_FN TensorView const* TensorFiles::find(std::string_view name) const {
   return place == file_of_.end() ? nullptr : files_[place->second].find(name);
 }
 
-template <class J>
-TensorFiles TensorFiles::of_index(std::string const& folder, std::string const& index, SafetensorsOptions options) {
+GT_FN TensorFiles TensorFiles::of_index(std::string const& folder, std::string const& index,
+                                        SafetensorsOptions options) {
   std::string const where = text("load '", index, "'");
-  J const json = parse_json<J>(read_text_file(index), where);
+  Json const json = parse_json(read_text_file(index), where);
   auto const file_of = json_get<std::map<std::string, std::string>>(json, "weight_map", where);
   check(!file_of.empty(), where, "weight_map must name at least one tensor");
   TensorFiles all;
@@ -64,7 +62,7 @@ TensorFiles TensorFiles::of_index(std::string const& folder, std::string const& 
   for (auto const& [tensor, file] : file_of) {
     detail::check_plain_name(file, where);
     if (opened.try_emplace(file, all.files_.size()).second) {
-      all.files_.push_back(Safetensors::open<J>(folder + "/" + file, options));
+      all.files_.push_back(Safetensors::open(folder + "/" + file, options));
       count += all.files_.back().tensors().size();
     }
     std::size_t const at = opened.at(file);

@@ -38,27 +38,27 @@ inline bool is_adapter(std::string const& name) { return name.find(".lora_") != 
 /// Writes the adapters of `model` into `folder`, making it where it is missing: what `peft` loads on the model that
 /// `save` writes of the same weights without adapters. `base` is that model's folder or name, for readers.
 /// Errors: a model without adapters; a folder that cannot be written. Nothing good is then overwritten.
-template <class Model, class J = Json>
+template <class Model>
 void save_adapter(Model const& model, std::string const& folder, std::string const& base = "") {
   static_assert(std::is_same_v<typename Model::scalar, float>, "adapters are saved in fp32");
   check(model.has_adapters(), "save_adapter",
         "the model must have adapters (got none); merged ones are in its weights");
   LoraConfig const lora = model.lora();
-  J targets = J::array();
+  Json targets = Json::array();
   for (auto const* name : {"q_proj", "k_proj", "v_proj", "o_proj", "c_fc", "c_proj"})
     if (("," + to_text(lora.targets) + ",").find(text(",", name, ",")) != std::string::npos) targets.push_back(name);
-  J config{{"peft_type", "LORA"},
-           {"task_type", "CAUSAL_LM"},
-           {"base_model_name_or_path", base.empty() ? J(nullptr) : J(base)},
-           {"inference_mode", true},
-           {"r", lora.rank},
-           {"lora_alpha", lora.alpha != 0 ? lora.alpha : lora.rank},
-           {"lora_dropout", 0.0},
-           {"use_rslora", lora.rank_stabilised},
-           {"bias", "none"},
-           {"fan_in_fan_out", false},
-           {"target_modules", targets},
-           {"modules_to_save", nullptr}};
+  Json config{{"peft_type", "LORA"},
+              {"task_type", "CAUSAL_LM"},
+              {"base_model_name_or_path", base.empty() ? Json(nullptr) : Json(base)},
+              {"inference_mode", true},
+              {"r", lora.rank},
+              {"lora_alpha", lora.alpha != 0 ? lora.alpha : lora.rank},
+              {"lora_dropout", 0.0},
+              {"use_rslora", lora.rank_stabilised},
+              {"bias", "none"},
+              {"fan_in_fan_out", false},
+              {"target_modules", targets},
+              {"modules_to_save", nullptr}};
   if (model.adapted() < model.depth()) {  // PEFT finds the number of a block behind `layers_pattern`
     std::vector<int> layers(static_cast<std::size_t>(model.adapted()));
     std::iota(layers.begin(), layers.end(), 0);
@@ -94,12 +94,12 @@ void check_own_heads(TensorFiles const& files, std::int64_t width, std::string c
 /// between them are zero.   Errors, each naming the file: what `peft_config_of` and `peft_targets` refuse; a rank above
 /// the width; missing, surplus or misshapen tensors, all listed; an adapter of a base with shared KV heads, or that gt
 /// saved for another substrate. The model is then as it was.
-template <class Model, class J = Json>
+template <class Model>
 void load_adapter(Model& model, std::string const& folder, LoadAdapterOptions const& options = {}) {
   std::string const file = folder + "/adapter_config.json", where = text("load_adapter '", folder, "'");
   check(!model.has_adapters(), where, "the model must have no adapters yet; merge or drop them first");
   std::string const of_file = text("load_adapter '", file, "'");
-  PeftConfig c = peft_config_of<J>(parse_json<J>(read_text_file(file), file), of_file, options.ignore_fields);
+  PeftConfig c = peft_config_of(parse_json(read_text_file(file), file), of_file, options.ignore_fields);
   auto const blocks = peft_targets(c, model.depth(), of_file);
   c.lora.targets = {false, false, false, false, false, false};
   int adapted = 0;
@@ -110,7 +110,7 @@ void load_adapter(Model& model, std::string const& folder, LoadAdapterOptions co
     if (on.count() > 0) adapted = static_cast<int>(block) + 1;
   }
   check_lora(c.lora, model.config());
-  auto const files = TensorFiles::open<J>(folder, "adapter_model");
+  auto const files = TensorFiles::open(folder, "adapter_model");
   for (auto const& opened : files.files()) {
     auto const substrate = opened.metadata().find("gt.substrate");
     check(substrate == opened.metadata().end() || substrate->second == model.substrate_fingerprint(), where,

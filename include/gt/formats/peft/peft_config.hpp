@@ -12,7 +12,7 @@
 
 #include "gt/base/error.hpp"
 #include "gt/formats/peft/name_pattern.hpp"
-#include "gt/io/json_fwd.hpp"
+#include "gt/io/json.hpp"
 #include "gt/nn/lora_config.hpp"
 
 namespace gt::inline GT_ABI {
@@ -45,15 +45,12 @@ inline constexpr std::pair<std::string_view, std::string_view> peft_neutral_defa
     {"qalora_group_size", "16"},             // since PEFT 0.17; read where use_qalora is true
 };
 
-template <class J>
-bool says_nothing(std::string_view key, J const& value);
+bool says_nothing(std::string_view key, Json const& value);
 
 /// Throws unless a starting point left the weights of the base as they were.
-template <class J>
-void check_peft_start(J const& start, std::string const& where);
+void check_peft_start(Json const& start, std::string const& where);
 
-template <class J>
-PeftModules peft_modules_of(J const& value, std::string const& key, std::string const& where);
+PeftModules peft_modules_of(Json const& value, std::string const& key, std::string const& where);
 
 /// Asks PeftModules for one module after the other.
 class ModuleMatch {
@@ -75,8 +72,7 @@ class ModuleMatch {
 /// Fields of which nothing is known pass if they are null, false or empty; `ignore` names fields that are read as if
 /// they were not there.   Errors: a malformed text; a kind of adapter that gt has not, or a field that may change what
 /// the adapter computes, each by its name; a field in `ignore` that is not there.
-template <class J>
-PeftConfig peft_config_of(J json, std::string const& where, std::vector<std::string> const& ignore = {});
+PeftConfig peft_config_of(Json json, std::string const& where, std::vector<std::string> const& ignore = {});
 
 /// The matrices that have an adapter in each of `depth` blocks, matched as PEFT matches.   Errors: none; one elsewhere,
 /// by its name; `layers_to_transform` above the model.

@@ -20,17 +20,15 @@ namespace gt::inline GT_ABI {
 
 namespace detail {
 
-template <class J>
-bool says_nothing(std::string_view key, J const& value) {
-  if (value.is_null() || value == false || value == "" || (value.is_structured() && value.empty())) return true;
+GT_FN bool says_nothing(std::string_view key, Json const& value) {
+  if (value.is_null() || value == false || value == "" || value.empty()) return true;
   for (auto const& [name, neutral] : peft_neutral_defaults)
     if (key == name && value.dump() == neutral) return true;
   return std::find(std::begin(peft_fields_without_effect), std::end(peft_fields_without_effect), key) !=
          std::end(peft_fields_without_effect);
 }
 
-template <class J>
-void check_peft_start(J const& start, std::string const& where) {
+GT_FN void check_peft_start(Json const& start, std::string const& where) {
   if (start.is_null() || start.is_boolean()) return;
   auto const name = json_as<std::string>(start, "init_lora_weights", where);
   check(name == "gaussian" || name == "eva" || name == "orthogonal", where,
@@ -38,11 +36,10 @@ void check_peft_start(J const& start, std::string const& where) {
         in_quotes(name), "): PEFT may change the base's weights when it loads another; merge it there, or convert it");
 }
 
-template <class J>
-PeftModules peft_modules_of(J const& value, std::string const& key, std::string const& where) {
+GT_FN PeftModules peft_modules_of(Json const& value, std::string const& key, std::string const& where) {
   PeftModules modules;
   if (value.is_string()) {
-    modules.pattern = value.template get<std::string>();
+    modules.pattern = value.get<std::string>();
     NamePattern(modules.pattern, text(where, ": ", key));  // for its errors
   } else {
     modules.names = json_as<std::vector<std::string>>(value, key, where);
@@ -68,19 +65,18 @@ GT_FN bool ModuleMatch::end(std::string const& path) const {
 
 }  // namespace detail
 
-template <class J>
-PeftConfig peft_config_of(J json, std::string const& where, std::vector<std::string> const& ignore) {
+GT_FN PeftConfig peft_config_of(Json json, std::string const& where, std::vector<std::string> const& ignore) {
   auto const kind = json_get<std::string>(json, "peft_type", where);
   check(kind == "LORA", where, "peft_type must be LORA (got ", detail::in_quotes(kind), ")");
   for (auto const& name : ignore)
-    check(json.erase(name) > 0, where, "a field to ignore must be there (got ", detail::in_quotes(name), ")");
+    check(json.erase(name), where, "a field to ignore must be there (got ", detail::in_quotes(name), ")");
   auto const take = [&](char const* key) {  // null where it is missing; what is left in the end, nobody knows
-    J value = json.contains(key) ? json[key] : J(nullptr);
+    Json value = json.contains(key) ? json[key] : Json(nullptr);
     json.erase(key);
     return value;
   };
   auto const flag = [&](char const* key) {
-    J const value = take(key);
+    Json const value = take(key);
     return !value.is_null() && detail::json_as<bool>(value, text("key '", key, "'"), where);
   };
   for (auto const* key : {"use_dora", "fan_in_fan_out", "lora_bias", "use_qalora"})
@@ -90,26 +86,26 @@ PeftConfig peft_config_of(J json, std::string const& where, std::vector<std::str
           " must be empty: gt has one rank and scale for all of a model");
   check(detail::says_nothing("", take("alora_invocation_tokens")), where,
         "alora_invocation_tokens must be empty: an adapter that works behind some tokens alone cannot be merged");
-  J const bias = take("bias"), task = take("task_type");
+  Json const bias = take("bias"), task = take("task_type");
   check(bias.is_null() || bias == "none", where, "bias must be none");
   check(task.is_null() || task == "CAUSAL_LM" || task == "FEATURE_EXTRACTION", where,
         "task_type must be CAUSAL_LM: gt has language models");
   detail::check_peft_start(take("init_lora_weights"), where);
 
   PeftConfig c;
-  J const rank = take("r"), alpha = take("lora_alpha");
+  Json const rank = take("r"), alpha = take("lora_alpha");
   c.lora.rank = rank.is_null() ? 8 : detail::json_as<int>(rank, "key 'r'", where);
   c.lora.alpha = alpha.is_null() ? 8 : detail::json_as<double>(alpha, "key 'lora_alpha'", where);
   check(c.lora.alpha != 0, where, "lora_alpha must not be 0: such an adapter changes nothing");
   c.lora.rank_stabilised = flag("use_rslora");
-  J const targets = take("target_modules"), exclude = take("exclude_modules");
+  Json const targets = take("target_modules"), exclude = take("exclude_modules");
   check(targets.is_string() || targets.is_array(), where,
         "target_modules must list the names of matrices, or be a pattern or all-linear");
   check(!targets.empty() && targets != "", where, "target_modules must name a matrix");
-  c.all_linear = targets.is_string() && detail::is_all_linear(targets.template get_ref<std::string const&>());
+  c.all_linear = targets.is_string() && detail::is_all_linear(targets.string());
   if (!c.all_linear) c.targets = detail::peft_modules_of(targets, "target_modules", where);
   if (!exclude.is_null()) c.exclude = detail::peft_modules_of(exclude, "exclude_modules", where);
-  J const layers = take("layers_to_transform"), pattern = take("layers_pattern");
+  Json const layers = take("layers_to_transform"), pattern = take("layers_pattern");
   if (!layers.is_null()) {
     check(targets.is_array(), where, "layers_to_transform belongs to a list of target_modules");
     c.layers = layers.is_array() ? detail::json_as<std::vector<int>>(layers, "layers_to_transform", where)
@@ -117,17 +113,17 @@ PeftConfig peft_config_of(J json, std::string const& where, std::vector<std::str
     for (int const layer : c.layers)
       check(layer >= 0, where, "layers_to_transform must be numbers of blocks (got ", layer, ")");
   }
-  auto const names_blocks = [](J const& name) { return name == "layers" || name == "model.layers"; };
+  auto const names_blocks = [](Json const& name) { return name == "layers" || name == "model.layers"; };
   check(pattern.empty() || pattern == "" || names_blocks(pattern) ||
             (pattern.is_array() && std::any_of(pattern.begin(), pattern.end(), names_blocks)),
         where, "layers_pattern must be layers, as Starcoder2 names its blocks");
-  J const base = take("base_model_name_or_path");
+  Json const base = take("base_model_name_or_path");
   if (!base.is_null()) c.base = detail::json_as<std::string>(base, "key 'base_model_name_or_path'", where);
   take("peft_type");
   for (auto const& [key, value] : json.items())
     check(detail::says_nothing(key, value), where, detail::in_quotes(key),
           " must be null, false or empty: what gt does not know may change what the adapter computes (got ",
-          detail::in_quotes(value.dump(-1, ' ', true)), "); it can be named as a field to ignore");
+          detail::in_quotes(value.dump()), "); it can be named as a field to ignore");
   return c;
 }
 
