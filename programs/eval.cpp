@@ -11,6 +11,7 @@
 #include <gt/io/json.hpp>
 #include <gt/io/json_path.hpp>
 #include <gt/paper/protocol.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -306,11 +307,13 @@ int evaluate(Arguments const& arguments) {
   gt::check(arguments.score.batch > 0, "eval", "the batch must be positive (got ", arguments.score.batch, ")");
   gt::check(arguments.score.batch <= 65536, "eval", "--batch must lie in 1 ... 65536 (got ", arguments.score.batch,
             ")");
+  std::optional<program::EndedAtOnce> at_once(std::in_place);
   std::vector<gt::Corpus> texts;
   for (auto const& file : arguments.texts) texts.push_back(program::read_corpus({file}));
   auto const choices = read_all<gt::MultipleChoice>(arguments.choices);
   auto answers = read_all<gt::Extractive>(arguments.answers);
   auto const translations = read_all<gt::Translation>(arguments.translate);
+  at_once.reset();
   for (std::size_t i = 0; i < answers.size() && arguments.answer_characters > 0; ++i) {
     answers[i] = gt::short_answers(std::move(answers[i]), arguments.answer_characters);
     gt::check(!answers[i].empty(), "eval", "'", arguments.answers[i], "' must have an answer of at most ",

@@ -377,19 +377,19 @@ int run(GrowArguments a) {
   gt::Cpu<>(a.threads).with(a.bf16 ? gt::Products::bf16 : gt::Products::fp32);
   RunFolder const folder = was ? RunFolder(a.resume) : RunFolder::for_new_run(a.out, a.overwrite);
   program::prefix_cache_of(a, 0);
+  std::optional<program::EndedAtOnce> at_once(std::in_place);
   if (a.substrate == "glyph") gt::FontChain::read(a.font);
   auto const given = a.tokenizer.empty() ? std::nullopt : std::optional(gt::Tokenizer::load(a.tokenizer));
   program::check_memory(a, given ? given->size() : a.vocab);
 
   auto const corpus = program::read_corpus(a.corpus);
-  if (program::interrupted != 0) return program::interrupted_status();
   if (!given) {
     std::printf("building a tokenizer of %lld tokens from %s ...\n", static_cast<long long>(a.vocab),
                 number(corpus.bytes(), "B").c_str());
     std::fflush(stdout);
   }
   auto const tokenizer = given ? *given : gt::Tokenizer::build(corpus, {.vocab_size = a.vocab});
-  if (program::interrupted != 0) return program::interrupted_status();
+  at_once.reset();
   auto const grow_on = [&](gt::FrozenTable const& substrate, gt::GlyphEmbedding const* pictures = nullptr) {
     gt::Xxh3 sum;
     sum.update(corpus.text());

@@ -29,6 +29,29 @@ inline void catch_interrupts() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
+/// While it lives, a first Ctrl-C or SIGTERM ends the program at once, as a second does: where files are read, which
+/// may be pipes that nobody writes to, and where nothing is begun that could be left half done.
+class EndedAtOnce {
+ public:
+  EndedAtOnce() {
+    struct sigaction none {};
+    none.sa_handler = SIG_DFL;
+    sigemptyset(&none.sa_mask);
+    sigaction(SIGINT, &none, &interrupt_);
+    sigaction(SIGTERM, &none, &terminate_);
+  }
+  EndedAtOnce(EndedAtOnce const&) = delete;
+  EndedAtOnce& operator=(EndedAtOnce const&) = delete;
+  ~EndedAtOnce() {
+    sigaction(SIGINT, &interrupt_, nullptr);
+    sigaction(SIGTERM, &terminate_, nullptr);
+  }
+
+ private:
+  struct sigaction interrupt_ {
+  }, terminate_{};
+};
+
 /// Runs `body()`, which returns the exit status. What it throws becomes one sentence on stderr and a status of 1.
 template <class F>
 int guarded(F const& body) {
@@ -47,6 +70,7 @@ inline void introduce(gt::Cpu<> const& on) { gt::ProgressLine(stderr).introduce(
 
 /// Texts from files, and on stderr what is odd about them.
 inline gt::Corpus read_corpus(std::vector<std::string> const& files) {
+  EndedAtOnce const at_once;
   auto corpus = gt::Corpus::read(files);
   for (auto const& warning : corpus.warnings()) std::fprintf(stderr, "warning: %s\n", warning.c_str());
   return corpus;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Files with any name and in any place: kept, quoted, read back; what is there is not lost to what cannot be.
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <map>
@@ -14,6 +17,13 @@
 #include "gt/text/utf8.hpp"
 #include "programs/place.hpp"
 #include "programs/support.hpp"
+
+// g++ says it by a macro, clang by a feature.
+#if defined(__has_feature)
+  #define GT_TEST_ASAN __has_feature(address_sanitizer)
+#else
+  #define GT_TEST_ASAN 0
+#endif
 
 namespace paths_test {
 
@@ -157,6 +167,32 @@ TEST_CASE("eval: a text whose name is no UTF-8 is measured, and JSON has the byt
   auto const done = Program("eval", {"--model", Run::once().model, "--json", "--threads", "1", name}).wait();
   REQUIRE(done.status == 0);
   CHECK(gt::path_of_json(gt::parse_json(done.out, "eval")["file"], "eval") == name);
+}
+
+TEST_CASE("grow and eval: a pipe to which nothing is written can be left, and a text without an end is refused") {
+  Place const place;
+  std::string const pipe = place / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  std::string const model = Run::once().model;
+  Lines const growing = arguments(with(place.options("run"), {{"--corpus", pipe}}));
+  for (auto const& [command, arguments] :
+       std::map<std::string, Lines>{{"grow", growing}, {"eval", {"--model", model, pipe}}}) {
+    for (int const signal : {SIGINT, SIGTERM}) {
+      Program waiting(command, arguments);
+      int writer = -1;  // which can be opened once there is a reader
+      REQUIRE(gt::test::eventually([&] { return (writer = ::open(pipe.c_str(), O_WRONLY | O_NONBLOCK)) >= 0; }));
+      waiting.signal(signal);
+      CHECK(waiting.wait().signal == signal);
+      ::close(writer);
+    }
+  }
+  CHECK(!std::filesystem::exists(place / "run"));
+
+#if !defined(__SANITIZE_ADDRESS__) && !GT_TEST_ASAN  // which takes more address space than there is
+  Lines endless{"-c", "ulimit -v 400000; exec \"$@\"", "sh", GT_PROGRAM, "grow"};
+  for (auto const& each : arguments(with(place.options("run"), {{"--corpus", "/dev/zero"}}))) endless.push_back(each);
+  check_sentence(Program("/bin/sh", endless).wait(), "'/dev/zero' must be at most ");
+#endif
 }
 
 }  // namespace paths_test

@@ -12,6 +12,7 @@
 
 #include "gt/base/error.hpp"
 #include "gt/io/json.hpp"
+#include "gt/io/text_bound.hpp"
 #include "gt/io/text_file.hpp"
 #include "gt/text/utf8.hpp"
 #include "gt/text/white_space.hpp"
@@ -119,7 +120,7 @@ std::vector<T> parse_jsonl(std::string_view text, std::string const& name) {
 ///     auto const questions = gt::read_jsonl<gt::MultipleChoice>("arc-easy.jsonl");
 template <JsonlRecord T>
 std::vector<T> read_jsonl(std::string const& path) {
-  return parse_jsonl<T>(read_text_file(path, any_bytes), path);
+  return parse_jsonl<T>(read_text_file(path, detail::text_bytes_that_fit()), path);
 }
 
 }  // namespace gt

@@ -15,6 +15,7 @@
 
 #include "gt/base/error.hpp"
 #include "gt/base/macros.hpp"
+#include "gt/io/text_bound.hpp"
 #include "gt/io/text_file.hpp"
 #include "gt/text/corpus.hpp"
 #include "gt/text/utf8.hpp"
@@ -26,7 +27,7 @@ GT_FN Corpus Corpus::read(std::vector<std::string> const& paths) {
   Corpus corpus;
   auto data = std::make_shared<Data>();
   for (std::string const& path : paths) {
-    std::string const contents = read_text_file(path, any_bytes);
+    std::string const contents = read_text_file(path, detail::text_bytes_that_fit());
     auto const mark = check_text(contents, "Corpus::read", gt::text("'", path, "'"));
     if (!data->text.empty() && data->text.back() != '\n') data->text += '\n';
     data->starts.push_back(data->text.size());
