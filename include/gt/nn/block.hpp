@@ -139,8 +139,10 @@ class Block : public BlockTensors<T, 16> {
     std::int64_t const M = s.rows(), C = this->C(), F = config().ff();
     std::int64_t const mark = arena.mark();
     Matrix<T> const d_hidden(arena.take<T>(M * F), M, F), d_norm(arena.take<T>(M * C), M, C);
+    // Null where none of the adapter's tensors train.
+    std::int64_t const before = adapter_ ? gradient.size() - adapter_->weights().size() : -1;
+    T* const of_adapter = before >= 0 ? gradient.data() + before : nullptr;
     // What the adapter leaves of the gradient of x, for the large product to be added to; null where it has no part.
-    T* const of_adapter = adapter_ ? gradient.data() + (gradient.size() - adapter_->weights().size()) : nullptr;
     auto const low_rank = [&](typename Adapter::Input in, Matrix<T> dy, Matrix<T> input, Matrix<T> dx) {
       return adapter_ ? adapter_->backward(on, in, dy, input, a.lora, of_adapter, dx, arena) : Matrix<T const>{};
     };
