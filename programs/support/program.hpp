@@ -48,8 +48,8 @@ class EndedAtOnce {
   }
 
  private:
-  struct sigaction interrupt_ {
-  }, terminate_{};
+  struct sigaction interrupt_ {};
+  struct sigaction terminate_ {};
 };
 
 /// Runs `body()`, which returns the exit status. What it throws becomes one sentence on stderr and a status of 1.

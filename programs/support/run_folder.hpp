@@ -86,10 +86,8 @@ class RunFolder {
     return found;
   }
   bool has_checkpoint() const { return exists(checkpoints(1).newest()) || !checkpoints(1).older().empty(); }
-  static bool exists(std::string const& file) {
-    std::FILE* const f = std::fopen(file.c_str(), "r");
-    return f && std::fclose(f) == 0;
-  }
+  /// Whether it can be read; nothing is opened, as opening a pipe again would wait for another writer.
+  static bool exists(std::string const& file) { return ::access(file.c_str(), R_OK) == 0; }
 
   /// Removes what an earlier run left that would pass for that of the one whose first checkpoint is there.
   void clear() const {

@@ -115,6 +115,57 @@ TEST_CASE("json_get: errors name the key, the expected type and what was there")
   CHECK(has(get_error<std::map<std::string, bool>>(R"({"k":[]})"), "key 'k' must be an object (got array)"));
 }
 
+TEST_CASE("Json: what braces make, and looking into it") {
+  Json json{{"name", "a"}, {"list", {1, 2.5, nullptr}}, {"pairs", {{"x", true}, {"y", Json::array()}}}};
+  CHECK(json.dump() == R"({"name":"a","list":[1,2.5,null],"pairs":{"x":true,"y":[]}})");
+  CHECK(Json{"a", 1}.dump() == R"(["a",1])");  // no pairs
+  CHECK(Json(std::vector<std::string>{"a", "b"}).dump() == R"(["a","b"])");
+  CHECK(Json(std::map<std::string, int>{{"k", 1}}).dump() == R"({"k":1})");
+  json["name"] = 7u, json["new"]["deep"].push_back(-1);
+  json.update({{"list", Json::object()}});
+  CHECK(json.erase("pairs"));
+  CHECK(!json.erase("pairs"));
+  CHECK(json.dump() == R"({"name":7,"list":{},"new":{"deep":[-1]}})");
+  CHECK(json.value("name", 0.0) == 7.0);
+  CHECK(json.value("none", std::string("else")) == "else");
+  Json const read = json;
+  CHECK(read.find("none") == nullptr);
+  CHECK(read["new"]["deep"][0] == -1);
+  CHECK(has(error_of([&] { read["none"]; }), "gt: Json: there must be a key 'none'"));
+  CHECK(error_of([&] { read["new"]["deep"][1]; }) == "gt: Json: the array must have an item 1 (got 1 items)");
+  CHECK(error_of([&] { read["new"].get<bool>(); }) == "gt: Json: the value must be a boolean (got object)");
+  CHECK(error_of([&] { read["name"].items(); }) == "gt: Json: the value must be an object (got number)");
+}
+
+TEST_CASE("Json: numbers are equal by value, whatever holds them") {
+  CHECK(Json(1) == Json(1u));
+  CHECK(Json(1) == Json(1.0));
+  CHECK(Json(-1) != Json(std::numeric_limits<std::uint64_t>::max()));
+  CHECK(Json(1) != Json(true));
+  CHECK(Json{1, 2} == Json{1.0, 2u});
+  CHECK(Json{1, 2} != Json{1, 2, 3});
+}
+
+TEST_CASE("dump_json: numbers read the same, and the same way in every version") {
+  for (auto const& [number, said] :
+       std::map<double, char const*>{{0.0, "0.0"},
+                                     {1.0, "1.0"},
+                                     {0.1, "0.1"},
+                                     {1e-4, "0.0001"},
+                                     {1e-5, "1e-05"},
+                                     {1.25e-7, "1.25e-07"},
+                                     {123456.789, "123456.789"},
+                                     {999999999999999.0, "999999999999999.0"},
+                                     {1e15, "1e+15"},
+                                     {1e100, "1e+100"},
+                                     {5e-324, "5e-324"},
+                                     {std::numeric_limits<double>::max(), "1.7976931348623157e+308"}}) {
+    CHECK(Json(number).dump() == said);
+    CHECK(parse_json(said, "test").get<double>() == number);
+    CHECK(Json(-number).dump() == "-" + std::string(said));
+  }
+}
+
 TEST_CASE("dump_json: strings that are not UTF-8 are an error, numbers that are not finite are null") {
   CHECK(has(error_of([] { dump_json(Json("\xff"), "save"); }), "gt: save: strings of JSON must be UTF-8"));
   CHECK(dump_json(Json(std::numeric_limits<double>::infinity()), "save") == "null");

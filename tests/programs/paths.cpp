@@ -169,7 +169,8 @@ TEST_CASE("eval: a text whose name is no UTF-8 is measured, and JSON has the byt
   CHECK(gt::path_of_json(gt::parse_json(done.out, "eval")["file"], "eval") == name);
 }
 
-TEST_CASE("grow and eval: a pipe to which nothing is written can be left, and a text without an end is refused") {
+TEST_CASE(
+    "grow and eval: a pipe to which nothing is written can be left, one is read once, and what has no end is refused") {
   Place const place;
   std::string const pipe = place / "pipe";
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
@@ -188,10 +189,25 @@ TEST_CASE("grow and eval: a pipe to which nothing is written can be left, and a 
   }
   CHECK(!std::filesystem::exists(place / "run"));
 
+  // What a pipe has given is not asked of it again.
+  Lines piped{"-c", "cat \"$1\" > \"$2\" & shift 2; exec \"$@\"", "sh", place / "corpus.txt", pipe, GT_PROGRAM, "grow"};
+  for (auto const& each : arguments(with(small(place, "run"), {{"--corpus", pipe}}))) piped.push_back(each);
+  CHECK(Program("/bin/sh", piped).wait().status == 0);
+
 #if !defined(__SANITIZE_ADDRESS__) && !GT_TEST_ASAN  // which takes more address space than there is
   Lines endless{"-c", "ulimit -v 400000; exec \"$@\"", "sh", GT_PROGRAM, "grow"};
-  for (auto const& each : arguments(with(place.options("run"), {{"--corpus", "/dev/zero"}}))) endless.push_back(each);
+  for (auto const& each : arguments(with(place.options("endless"), {{"--corpus", "/dev/zero"}})))
+    endless.push_back(each);
   check_sentence(Program("/bin/sh", endless).wait(), "'/dev/zero' must be at most ");
+  std::filesystem::copy(model, place / "wordy");
+  put(place / "wordy/config.json", "{\"model_type\":\"" + std::string(50'000'000, 'x') + "\"}");
+  for (auto const* kilobytes : {"100000", "140000", "160000"}) {  // JSON takes more than its text
+    CAPTURE(kilobytes);
+    check_sentence(Program("/bin/sh", {"-c", gt::text("ulimit -v ", kilobytes, "; exec \"$@\""), "sh", GT_PROGRAM,
+                                       "generate", "--model", place / "wordy", "--prompt", "a"})
+                       .wait(),
+                   "gt: ");
+  }
 #endif
 }
 

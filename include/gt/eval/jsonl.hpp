@@ -107,9 +107,7 @@ std::vector<T> parse_jsonl(std::string_view text, std::string const& name) {
     if (strip(line).empty()) continue;
     std::string const where = gt::text(name, ", line ", number);
     check(is_utf8(line), where, "text must be UTF-8");
-    // What is no JSON is parsed where it stands in the file, so that the error has the file's line and column.
-    if (!Json::accept(line)) parse_json(std::string(number - 1, '\n') + std::string(line), name);
-    records.push_back(detail::record_from<T>(parse_json(line, where), where));
+    records.push_back(detail::record_from<T>(detail::parse_json_lines(line, where, name, number - 1), where));
   }
   check(!records.empty(), "read_jsonl", "'", name, "' must have at least one line (got none)");
   return records;

@@ -59,9 +59,6 @@ class Json {
   static Json array(std::initializer_list<Json> items = {}) { return Array(items); }
   static Json object() { return Object{}; }
 
-  /// Whether a text is JSON, of any depth.
-  static bool accept(std::string_view json);
-
   bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
   bool is_boolean() const { return std::holds_alternative<bool>(value_); }
   bool is_number() const { return is_number_integer() || is_number_float(); }
@@ -92,8 +89,7 @@ class Json {
   }
   std::string const& string() const { return as<std::string>(); }
 
-  /// Of an array: the items; an array also in range-based for loops.
-  Array const& elements() const { return as<Array>(); }
+  /// Of an array, also in range-based for loops.
   Json const* begin() const { return as<Array>().data(); }
   Json const* end() const { return begin() + as<Array>().size(); }
   Json const& front() const { return (*this)[0]; }
@@ -148,6 +144,10 @@ class Json {
     if (!value) fail_as(kind_of(static_cast<T const*>(nullptr)));
     return *value;
   }
+  template <class T>
+  T& as() {
+    return const_cast<T&>(std::as_const(*this).as<T>());
+  }
   static constexpr char const* kind_of(bool const*) { return "boolean"; }
   static constexpr char const* kind_of(double const*) { return "number"; }
   static constexpr char const* kind_of(std::string const*) { return "string"; }
@@ -169,6 +169,10 @@ Json parse_json(std::string_view json, std::string_view where);
 std::string dump_json(Json const& json, std::string_view where, int indent = -1);
 
 namespace detail {
+
+// parse_json of a text that stands in `file` behind so many lines, for its errors of syntax; what else is wrong is so
+// at `where`.
+Json parse_json_lines(std::string_view json, std::string_view where, std::string_view file, std::size_t before);
 
 template <class T>
 inline constexpr bool is_vector = false;

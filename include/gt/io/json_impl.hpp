@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <initializer_list>
+#include <new>
 #include <set>
 #include <string>
 #include <string_view>
@@ -30,7 +31,6 @@
 #include <rapidjson/memorystream.h>
 #include <rapidjson/prettywriter.h>
 #include <rapidjson/reader.h>
-#include <rapidjson/stringbuffer.h>
 #if defined(__clang__)
   #pragma clang attribute pop
 #endif
@@ -39,16 +39,42 @@ namespace gt::inline GT_ABI {
 
 namespace detail {
 
-// "line 2, column 7" of a byte of the text; columns count bytes, from 1.
-GT_FN std::string line_and_column(std::string_view json, std::size_t at) {
-  auto const before = json.substr(0, std::min(at, json.size()));
-  auto const line = std::count(before.begin(), before.end(), '\n') + 1;
+// "line 2, column 7" of a byte of the text, before which its file has some lines; columns count bytes, from 1.
+GT_FN std::string line_and_column(std::string_view json, std::size_t at, std::size_t lines_before) {
+  auto const before = json.substr(0, at);
+  auto const line = lines_before + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n')) + 1;
   return text("line ", line, ", column ", before.size() - (before.rfind('\n') + 1) + 1);
 }
 
+// RapidJSON takes a null for memory without asking.
+struct JsonMemory {
+  static constexpr bool kNeedFree = true;
+  void* Malloc(std::size_t size) { return size == 0 ? nullptr : there(std::malloc(size)); }
+  void* Realloc(void* old, std::size_t, std::size_t size) {
+    if (size == 0) return Free(old), nullptr;
+    return there(std::realloc(old, size));  // `old` is freed by its owner, or moved
+  }
+  static void Free(void* memory) { std::free(memory); }
+
+ private:
+  static void* there(void* memory) {
+    if (!memory) throw std::bad_alloc();
+    return memory;
+  }
+};
+using JsonReader = rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>, JsonMemory>;
+
+// Where RapidJSON writes to.
+struct JsonText {
+  using Ch = char;
+  void Put(char c) { text += c; }
+  void Flush() {}
+  std::string text{};
+};
+
 // Builds a value from the parser's events: bounds the depth, and finds keys that appear twice. Returns false, which
 // ends the parsing, where `refused` says why.
-class JsonBuilder {
+class JsonBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, JsonBuilder> {
  public:
   explicit JsonBuilder(std::string_view where) : where_{where} {}
 
@@ -81,12 +107,6 @@ class JsonBuilder {
   bool StartArray() { return open(false); }
   bool EndObject(rapidjson::SizeType) { return close(); }
   bool EndArray(rapidjson::SizeType) { return close(); }
-  // Of numbers that are not text, which the parser never makes here.
-  bool Int(int value) { return add(value); }
-  bool Uint(unsigned value) { return add(value); }
-  bool Int64(std::int64_t value) { return add(value); }
-  bool Uint64(std::uint64_t value) { return add(value); }
-  bool Double(double value) { return add(value); }
 
   Json result() { return std::move(root_); }
   char const* refused() const { return refused_; }
@@ -140,7 +160,8 @@ class JsonBuilder {
   Json root_;
 };
 
-// In as few digits as give the number back, and always one that is read as a floating-point number: 1.0, 0.001, 1e-05.
+// In as few digits as give the number back, and always one that is read as a floating-point number, as gt's files have
+// had them from the first: 1.0, 0.001, 1e-05.
 GT_FN std::string json_number(double x) {
   if (!std::isfinite(x)) return "null";
   char buffer[32];
@@ -167,7 +188,7 @@ GT_FN std::string json_number(double x) {
   return first == buffer ? digits : "-" + digits;
 }
 
-GT_FN bool is_json_text(std::string_view text) {
+GT_FN bool is_utf8_text(std::string_view text) {
   struct {
     void Put(char) {}
   } nowhere;
@@ -181,7 +202,7 @@ GT_FN bool is_json_text(std::string_view text) {
 template <class Writer>
 void write_json(Writer& to, Json const& json, std::string_view where) {
   auto const checked = [&](std::string const& s) -> std::string const& {
-    if (!is_json_text(s))
+    if (!is_utf8_text(s))
       fail(where, "strings of JSON must be UTF-8; write other bytes as numbers or hexadecimal digits");
     return s;
   };
@@ -226,61 +247,50 @@ GT_FN Json const& json_field(Json const& json, std::string_view key, std::string
   return *value;
 }
 
+GT_FN Json parse_json_lines(std::string_view json, std::string_view where, std::string_view file, std::size_t before) {
+  auto const invalid = [&](std::size_t at, std::string const& got) {
+    return text("text must be valid JSON (got ", got, " at ", line_and_column(json, at, before), ")");
+  };
+  auto const zero = json.find('\0');  // which the parser takes for the end
+  if (zero != json.npos) fail(file, invalid(zero, "a zero byte"));
+  std::size_t const mark = json.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+  rapidjson::MemoryStream in(json.data() + mark, json.size() - mark);
+  JsonBuilder builder(where);
+  constexpr unsigned flags = rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseValidateEncodingFlag;
+  auto const parsed = JsonReader().Parse<flags>(in, builder);
+  if (!parsed.IsError()) return builder.result();
+
+  std::size_t const at = std::min(parsed.Offset() + mark, json.size());
+  if (at == json.size()) fail(file, invalid(at, "the end of the text"));
+  auto const byte = static_cast<unsigned char>(json[at]);
+  bool const unreadable = byte < 0x20 || parsed.Code() == rapidjson::kParseErrorStringInvalidEncoding;  // on a terminal
+  auto const got =
+      unreadable ? text("byte 0x", "0123456789ABCDEF"[byte / 16], "0123456789ABCDEF"[byte % 16])
+                 : in_quotes(json.substr(at, std::min<std::size_t>(20, json.substr(at).find_first_of(" \t\r\n"))));
+  if (parsed.Code() == rapidjson::kParseErrorValueInvalid) fail(file, invalid(at, got));  // "Invalid value."
+  std::string why = *builder.refused() ? builder.refused() : rapidjson::GetParseError_En(parsed.Code());
+  why.front() = static_cast<char>(why.front() | 0x20), why.pop_back();  // it goes on with the sentence
+  fail(file, invalid(at, got), ": ", why);
+}
+
 }  // namespace detail
 
 GT_FN Json parse_json(std::string_view json, std::string_view where) {
-  auto const refuse = [&](std::size_t at, std::string const& got, std::string const& why) {
-    fail(where, "text must be valid JSON (got ", got, " at ", detail::line_and_column(json, at), ")", why);
-  };
-  if (auto const at = json.find('\0'); at != json.npos)
-    refuse(at, "a zero byte", "");  // the parser takes it for the end
-  std::size_t const mark = json.starts_with("\xEF\xBB\xBF") ? 3 : 0;
-  rapidjson::MemoryStream in(json.data() + mark, json.size() - mark);
-  detail::JsonBuilder builder(where);
-  auto const parsed =
-      rapidjson::Reader().Parse<rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseValidateEncodingFlag>(in,
-                                                                                                               builder);
-  if (parsed.IsError()) {
-    std::size_t const at = std::min(parsed.Offset() + mark, json.size());
-    std::string why = *builder.refused() ? builder.refused() : rapidjson::GetParseError_En(parsed.Code());
-    why.front() = static_cast<char>(why.front() | 0x20);  // it goes on with the sentence
-    why.pop_back();
-    if (parsed.Code() == rapidjson::kParseErrorValueInvalid || at == json.size()) why.clear();
-    std::string got = "the end of the text";
-    if (at < json.size()) {
-      auto const byte = static_cast<unsigned char>(json[at]);
-      if (byte < 0x20 || parsed.Code() == rapidjson::kParseErrorStringInvalidEncoding) {  // nothing for a terminal
-        got = text("byte 0x", "0123456789ABCDEF"[byte / 16], "0123456789ABCDEF"[byte % 16]);
-      } else {
-        got = detail::in_quotes(json.substr(at, std::min<std::size_t>(20, json.substr(at).find_first_of(" \t\r\n"))));
-      }
-    }
-    refuse(at, got, why.empty() ? why : ": " + why);
-  }
-  return builder.result();
+  return detail::parse_json_lines(json, where, where, 0);
 }
 
 GT_FN std::string dump_json(Json const& json, std::string_view where, int indent) {
-  rapidjson::StringBuffer to;
+  detail::JsonText to;
+  using Utf8 = rapidjson::UTF8<>;
   if (indent < 0) {
-    rapidjson::Writer<rapidjson::StringBuffer> writer(to);
+    rapidjson::Writer<detail::JsonText, Utf8, Utf8, detail::JsonMemory> writer(to);
     detail::write_json(writer, json, where);
   } else {
-    rapidjson::PrettyWriter<rapidjson::StringBuffer> writer(to);
+    rapidjson::PrettyWriter<detail::JsonText, Utf8, Utf8, detail::JsonMemory> writer(to);
     writer.SetIndent(' ', static_cast<unsigned>(indent));
     detail::write_json(writer, json, where);
   }
-  return {to.GetString(), to.GetSize()};
-}
-
-GT_FN bool Json::accept(std::string_view json) {
-  if (json.find('\0') != json.npos) return false;
-  rapidjson::MemoryStream in(json.data(), json.size());
-  rapidjson::BaseReaderHandler<> nobody;
-  return !rapidjson::Reader()  // which calls no function inside itself, however deep the text
-              .Parse<rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseValidateEncodingFlag |
-                     rapidjson::kParseIterativeFlag>(in, nobody)
-              .IsError();
+  return std::move(to.text);
 }
 
 GT_FN Json::Json(std::initializer_list<Json> items) {
@@ -318,7 +328,7 @@ GT_FN Json const& Json::item(std::size_t i) const {
 
 GT_FN void Json::push_back(Json value) {
   if (is_null()) value_ = Array{};
-  const_cast<Array&>(as<Array>()).push_back(std::move(value));
+  as<Array>().push_back(std::move(value));
 }
 
 GT_FN Json const* Json::find(std::string_view key) const {
@@ -337,11 +347,11 @@ GT_FN Json const& Json::at(std::string_view key) const {
 GT_FN Json& Json::operator[](std::string_view key) {
   if (Json* const value = find(key)) return *value;
   if (is_null()) value_ = Object{};
-  return const_cast<Object&>(as<Object>()).emplace_back(std::string(key), nullptr).second;
+  return as<Object>().emplace_back(std::string(key), nullptr).second;
 }
 
 GT_FN bool Json::erase(std::string_view key) {
-  return 0 != std::erase_if(const_cast<Object&>(as<Object>()), [&](auto const& field) { return field.first == key; });
+  return 0 != std::erase_if(as<Object>(), [&](auto const& field) { return field.first == key; });
 }
 
 GT_FN void Json::update(Json const& other) {

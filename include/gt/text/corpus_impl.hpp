@@ -26,8 +26,10 @@ GT_FN Corpus Corpus::read(std::vector<std::string> const& paths) {
   check(!paths.empty(), "Corpus::read", "at least one file is needed (got none)");
   Corpus corpus;
   auto data = std::make_shared<Data>();
+  std::int64_t const most = detail::text_bytes_that_fit();  // of all together
   for (std::string const& path : paths) {
-    std::string const contents = read_text_file(path, detail::text_bytes_that_fit());
+    auto const left = std::max<std::int64_t>(0, most - static_cast<std::int64_t>(data->text.size()));
+    std::string const contents = read_text_file(path, left);
     auto const mark = check_text(contents, "Corpus::read", gt::text("'", path, "'"));
     if (!data->text.empty() && data->text.back() != '\n') data->text += '\n';
     data->starts.push_back(data->text.size());
