@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <gt/gt.hpp>
 #include <gt/io/json.hpp>
+#include <gt/report.hpp>
 #include <gt/runs/checkpoint_history.hpp>
 #include <gt/runs/keep_best.hpp>
 #include <numeric>

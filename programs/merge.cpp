@@ -3,10 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <gt/compose/passes.hpp>
-#include <gt/compose/session.hpp>
-#include <gt/formats/ensemble_folder.hpp>
-#include <gt/gt.hpp>
+#include <gt/compose.hpp>
 #include <string>
 #include <vector>
 

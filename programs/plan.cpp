@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <gt/gt.hpp>
+#include <gt/paper.hpp>
 #include <string>
 #include <vector>
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <gt/compose.hpp>
 #include <string>
 #include <string_view>
 #include <utility>

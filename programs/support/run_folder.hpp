@@ -14,6 +14,7 @@
 #include <gt/gt.hpp>
 #include <gt/io/json.hpp>
 #include <gt/io/staging.hpp>
+#include <gt/report/run_report.hpp>
 #include <gt/runs/checkpoint_history.hpp>
 #include <gt/runs/unfinished_save.hpp>
 #include <string>

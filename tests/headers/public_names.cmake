@@ -1,5 +1,5 @@
 # cmake [-D ROOT=] [-D MANIFEST=] [-D ACCEPT=ON] -P public_names.cmake
-# What gt/gt.hpp offers by name is what MANIFEST lists: all that its headers declare in namespace gt, outside of `detail`, and the
+# What gt/gt.hpp and its neighbours offer by name is what MANIFEST lists: all that their headers declare in namespace gt, outside of `detail`, and the
 # macros that they leave defined; a line each, `name header`, sorted. ACCEPT writes the list instead of comparing it.
 #
 # It reads headers as clang-format leaves them: what stands in a namespace begins in the first column, what stands inside of
@@ -128,7 +128,7 @@ macro(read_header header)
   endif()
 endmacro()
 
-set(headers gt/gt.hpp)
+file(GLOB headers RELATIVE ${include} ${include}/gt/*.hpp)
 while(headers)
   set(seen ${seen} ${headers})
   set(now ${headers})
@@ -161,7 +161,7 @@ if(added OR missing OR count EQUAL 0)
   list(TRANSFORM missing PREPEND "\n  - ")
   list(JOIN added "" added)
   list(JOIN missing "" missing)
-  message(FATAL_ERROR "What gt/gt.hpp offers by name has changed:${added}${missing}\nIf it was meant so, say it in CHANGELOG.md, and:"
+  message(FATAL_ERROR "What gt/gt.hpp and its neighbours offer by name has changed:${added}${missing}\nIf it was meant so, say it in CHANGELOG.md, and:"
     "\n  cmake -D ACCEPT=ON -P tests/headers/public_names.cmake")
 endif()
-message(STATUS "gt/gt.hpp offers ${count} names, as listed")
+message(STATUS "gt/gt.hpp and its neighbours offer ${count} names, as listed")
