@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What a program needs to grow and run models: text, substrates, models, plans, training, saving, generating, scoring,
 // on the CPU backend. By themselves, so that others do not wait for them: gt/compose.hpp, gt/report.hpp, gt/paper.hpp,
-// gt/eval/*.hpp, and of gt/formats/ import, peft, gguf and embed, of gt/runs/ checkpoint_history and keep_best.
+// gt/eval/*.hpp, and what few use: of gt/formats/ import, peft, gguf and embed, of gt/runs/ checkpoint_history and
+// keep_best, gt/grow/measure_steps.hpp, gt/text/token_shard.hpp, gt/backend/cpu/peak.hpp.
 #pragma once
 
-#include "gt/backend/cpu/peak.hpp"
 #include "gt/backend/ref/ref.hpp"
 #include "gt/base/clock.hpp"
 #include "gt/base/error.hpp"
@@ -18,7 +18,6 @@
 #include "gt/formats/hugging_face/model_folder.hpp"
 #include "gt/formats/hugging_face/weights.hpp"
 #include "gt/grow/grow.hpp"
-#include "gt/grow/measure_steps.hpp"
 #include "gt/grow/observer.hpp"
 #include "gt/grow/plan.hpp"
 #include "gt/grow/plan_text.hpp"
@@ -30,8 +29,6 @@
 #include "gt/infer/sampler.hpp"
 #include "gt/infer/score.hpp"
 #include "gt/infer/session.hpp"
-#include "gt/io/checksum.hpp"
-#include "gt/io/file_lock.hpp"
 #include "gt/nn/block_tensors.hpp"
 #include "gt/nn/lora.hpp"
 #include "gt/nn/passes.hpp"
@@ -42,7 +39,6 @@
 #include "gt/runs/checkpoint.hpp"
 #include "gt/runs/metrics.hpp"
 #include "gt/runs/progress.hpp"
-#include "gt/substrate/affine_recoding.hpp"
 #include "gt/substrate/binary_embedding.hpp"
 #include "gt/substrate/bit_code.hpp"
 #include "gt/substrate/code_embedding.hpp"
@@ -53,7 +49,6 @@
 #include "gt/substrate/table_embedding.hpp"
 #include "gt/text/corpus.hpp"
 #include "gt/text/mixed_windows.hpp"
-#include "gt/text/token_shard.hpp"
 #include "gt/text/tokenizer.hpp"
 #include "gt/text/tokenizer_json.hpp"
 #include "gt/text/windows.hpp"

@@ -105,7 +105,7 @@ std::vector<T> parse_jsonl(std::string_view text, std::string const& name) {
     begin = end + 1;
     if (strip(line).empty()) continue;
     std::string const where = gt::text(name, ", line ", number);
-    check(is_utf8(line), where, "text must be UTF-8");
+    check(utf8::is_valid(line), where, "text must be UTF-8");
     // What is no JSON is parsed where it stands in the file, so that the error has the file's line and column.
     if (!Json::accept(line)) parse_json(std::string(number - 1, '\n') + std::string(line), name);
     records.push_back(detail::record_from<T>(parse_json(line, where), where));
