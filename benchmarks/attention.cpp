@@ -12,11 +12,11 @@
 namespace {
 
 using namespace gt::bench;
-using gt::AttentionShape;
 using gt::Buffer;
 using gt::Matrix;
 using gt::Ref;
 using gt::text;
+using gt::ops::AttentionShape;
 
 /// The error of a matrix against the same numbers without gaps.
 double off(Matrix<float> actual, Buffer<float> const& expected, std::int64_t terms) {
@@ -37,23 +37,23 @@ void add_attention(B on, std::string const& name, int threads, AttentionShape s,
                         d_qkv(M * 3 * C);
     auto const part = [=](Buffer<float> const& b, int i) { return rows(b, 3 * C).columns(i * C, C); };
     auto const forward = [=] {
-      gt::attention(on, part(qkv, 0), part(qkv, 1), part(qkv, 2), rows(o, C), log_sum.data(), s);
+      gt::ops::attention(on, part(qkv, 0), part(qkv, 1), part(qkv, 2), rows(o, C), log_sum.data(), s);
     };
     auto const run_backward = [=] {
-      gt::attention_backward(on, rows(d_out, C), part(qkv, 0), part(qkv, 1), part(qkv, 2), rows(o, C), log_sum.data(),
-                             part(d_qkv, 0), part(d_qkv, 1), part(d_qkv, 2), s);
+      gt::ops::attention_backward(on, rows(d_out, C), part(qkv, 0), part(qkv, 1), part(qkv, 2), rows(o, C),
+                                  log_sum.data(), part(d_qkv, 0), part(d_qkv, 1), part(d_qkv, 2), s);
     };
     auto const compare = [=] {
       auto const last = [=](Matrix<float> m) { return m.rows(M - T, T).columns(C - D, D); };
       auto const q = last(part(qkv, 0)), k = last(part(qkv, 1)), v = last(part(qkv, 2));
       Buffer<float> const eo(T * D), el(T), eq(T * D), ek(T * D), ev(T * D);
       forward();
-      gt::attention(Ref{}, q, k, v, rows(eo, D), el.data(), one);
+      gt::ops::attention(Ref{}, q, k, v, rows(eo, D), el.data(), one);
       double const worst = off(last(rows(o, C)), eo, T);
       if (!backward) return worst;
       run_backward();
-      gt::attention_backward(Ref{}, last(rows(d_out, C)), q, k, v, rows(eo, D), el.data(), rows(eq, D), rows(ek, D),
-                             rows(ev, D), one);
+      gt::ops::attention_backward(Ref{}, last(rows(d_out, C)), q, k, v, rows(eo, D), el.data(), rows(eq, D),
+                                  rows(ek, D), rows(ev, D), one);
       return std::max({worst, off(last(part(d_qkv, 0)), eq, T), off(last(part(d_qkv, 1)), ek, T),
                        off(last(part(d_qkv, 2)), ev, T)});
     };
@@ -73,8 +73,8 @@ void add_query(B on, std::string const& name, int threads, std::int64_t keys, st
   auto const make = [=] {
     Buffer<float> const kv = numbers(keys * 2 * C, 1), q = numbers(C, 2), o(C), expected(C);
     auto const run = [=](auto const& backend, Buffer<float> const& to) {
-      gt::attention(backend, rows(q, C), rows(kv, 2 * C).columns(0, C), rows(kv, 2 * C).columns(C, C), rows(to, C),
-                    static_cast<float*>(nullptr), s);
+      gt::ops::attention(backend, rows(q, C), rows(kv, 2 * C).columns(0, C), rows(kv, 2 * C).columns(C, C), rows(to, C),
+                         static_cast<float*>(nullptr), s);
     };
     auto const compare = [=] {
       run(on, o);

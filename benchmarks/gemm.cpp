@@ -14,7 +14,7 @@ namespace {
 using namespace gt::bench;
 using gt::Buffer;
 using gt::Matrix;
-using gt::MatrixRef;
+using gt::ops::MatrixRef;
 
 /// Of a layer with x [M, K], w [N, K] and y [M, N].
 struct Shape {
@@ -52,11 +52,11 @@ struct Operands {
     return product == Layer::dx ? weight : weight.transposed();
   }
   Buffer<float> const& out() const { return product == Layer::y ? y : product == Layer::dx ? dx : dw; }
-  gt::GemmShape sizes() const {
+  gt::ops::GemmShape sizes() const {
     auto const [M, N, K] = shape;
-    return product == Layer::y    ? gt::GemmShape{M, N, K}
-           : product == Layer::dx ? gt::GemmShape{M, K, N}
-                                  : gt::GemmShape{N, K, M};
+    return product == Layer::y    ? gt::ops::GemmShape{M, N, K}
+           : product == Layer::dx ? gt::ops::GemmShape{M, K, N}
+                                  : gt::ops::GemmShape{N, K, M};
   }
 };
 
@@ -65,12 +65,12 @@ void multiply(B const& on, Operands const& o) {
   auto const [M, N, K] = o.shape;
   auto const x = o.matrix(o.x, M, K), w = o.matrix(o.w, N, K), dy = o.matrix(o.dy, M, N);
   if (o.product == Layer::y) {
-    gt::linear<B, float>(on, x, w, {}, o.matrix(o.y, M, N));
+    gt::ops::linear<B, float>(on, x, w, {}, o.matrix(o.y, M, N));
   } else if (o.product == Layer::dx) {
     // Of an operand that a product does not read, only the shape counts.
-    gt::linear_backward<B, float>(on, dy, o.matrix(o.dx, M, K), w, o.matrix(o.dx, M, K), {}, {});
+    gt::ops::linear_backward<B, float>(on, dy, o.matrix(o.dx, M, K), w, o.matrix(o.dx, M, K), {}, {});
   } else {
-    gt::linear_backward<B, float>(on, dy, x, o.matrix(o.dw, N, K), {}, o.matrix(o.dw, N, K), {});
+    gt::ops::linear_backward<B, float>(on, dy, x, o.matrix(o.dw, N, K), {}, o.matrix(o.dw, N, K), {});
   }
 }
 

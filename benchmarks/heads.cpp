@@ -52,8 +52,8 @@ void add_head(B on, std::string const& name, int threads, std::int64_t rows_of_x
     auto const targets = ids_below(V, m, 3);
     Matrix<float> const none;
     auto const run = [=] {
-      gt::head_cross_entropy<B, float>(on, rows(x, C), rows(w, C), {}, all(targets), all(nll), scale,
-                                       gradients ? rows(dx, C) : none, gradients ? rows(dw, C) : none, {});
+      gt::ops::head_cross_entropy<B, float>(on, rows(x, C), rows(w, C), {}, all(targets), all(nll), scale,
+                                            gradients ? rows(dx, C) : none, gradients ? rows(dw, C) : none, {});
     };
     auto const dot = [=](std::int64_t v, std::int64_t i) {
       double sum = 0;
@@ -65,9 +65,9 @@ void add_head(B on, std::string const& name, int threads, std::int64_t rows_of_x
       run();
       Buffer<float> const expected_nll(some), expected_dx(some * C);
       std::int64_t const first = m - some;
-      gt::head_cross_entropy<Ref, float>(Ref{}, rows(x, C).rows(first, some), rows(w, C), {},
-                                         Vector<std::int32_t const>(targets.data() + first, some), all(expected_nll),
-                                         scale, gradients ? rows(expected_dx, C) : none, {}, {});
+      gt::ops::head_cross_entropy<Ref, float>(
+          Ref{}, rows(x, C).rows(first, some), rows(w, C), {}, Vector<std::int32_t const>(targets.data() + first, some),
+          all(expected_nll), scale, gradients ? rows(expected_dx, C) : none, {}, {});
       double const terms = static_cast<double>(C + V);
       auto const n = static_cast<std::size_t>(some);
       double worst = error(nll.span().last(n), expected_nll.span(), terms);

@@ -39,7 +39,7 @@ inline std::vector<int> thread_counts() {
 }
 inline std::string cpu_name(int threads) { return text("cpu:", threads); }
 
-namespace detail {
+namespace parts {
 /// Operations a second of bf16 dot products in registers on one thread, 64 each; 0 where there is no such instruction.
 inline double bf16_peak() {
 #if defined(__AVX512BF16__)
@@ -65,7 +65,7 @@ inline double bf16_peak() {
   return 0;
 #endif
 }
-}  // namespace detail
+}  // namespace parts
 
 /// What this machine can do at most. Each limit is measured when it is first asked for, and raised when a later
 /// measurement is better: what else runs here only ever makes a measurement too low.
@@ -91,7 +91,7 @@ class Limits {
     raise(fma_[threads], together(threads, [](std::int64_t) { return measure_peak(Cpu<>(1)); }));
   }
   void measure_bf16(int threads) {
-    raise(bf16_[threads], together(threads, [](std::int64_t) { return detail::bf16_peak(); }));
+    raise(bf16_[threads], together(threads, [](std::int64_t) { return parts::bf16_peak(); }));
   }
   void measure_stream(std::int64_t bytes, int threads) {
     Buffer<std::uint64_t> const buffer(std::max<std::int64_t>(threads, bytes / 8));
@@ -159,7 +159,7 @@ inline void add_limits() {
     });
   }
   for (int const threads : thread_counts()) {
-    if (detail::bf16_peak() == 0) break;
+    if (parts::bf16_peak() == 0) break;
     row("bf16", threads, [=](benchmark::State& state) {
       limits().measure_bf16(threads);
       state.counters["GFLOP/s"] = limits().bf16(threads) * 1e-9;

@@ -45,7 +45,7 @@ inline Vector<std::int32_t const> view(std::span<std::int32_t const> ids) {
   return Vector<std::int32_t const>(ids.data(), static_cast<std::int64_t>(ids.size()));
 }
 template <class T>
-TensorView tensor(std::string const& name, std::string const& type, std::span<T const> values) {
+io::TensorView tensor(std::string const& name, std::string const& type, std::span<T const> values) {
   return {name, type, {static_cast<std::int64_t>(values.size())}, std::as_bytes(values)};
 }
 
@@ -63,11 +63,11 @@ inline void stir(Model& model) {
 }
 
 /// A model's tensors and `more` of them in one safetensors file.
-inline void write_model(Model const& model, std::vector<TensorView> const& more, std::string const& path) {
-  std::vector<TensorView> tensors = more;
+inline void write_model(Model const& model, std::vector<io::TensorView> const& more, std::string const& path) {
+  std::vector<io::TensorView> tensors = more;
   for (auto const& p : model.parameters())
     tensors.push_back({p.name, "F32", p.shape, std::as_bytes(std::span(p.data, static_cast<std::size_t>(p.size())))});
-  write_safetensors(path, std::span<TensorView const>(tensors), {{"format", "pt"}});
+  io::write_safetensors(path, std::span<io::TensorView const>(tensors), {{"format", "pt"}});
 }
 
 /// One batch, stepped on again and again.

@@ -49,8 +49,8 @@ void pass(gt::Cpu<> const& on, Buffers const& in, Buffers const& out) {
   using V = decltype(lane)::V;
   float const volatile unknown = 0;  // to the compiler, which would not write what it has just read
   float const zero = unknown;
-  auto const cut = gt::detail::elements_for_threads;
-  gt::for_each_run(on, (L.writes > 0 ? out : in)[0].size(), cut, [&](std::int64_t o, std::int64_t n) {
+  auto const cut = gt::ops::elements_for_threads;
+  gt::ops::for_each_run(on, (L.writes > 0 ? out : in)[0].size(), cut, [&](std::int64_t o, std::int64_t n) {
     std::array<float const*, L.reads> x{};
     std::array<float*, L.writes> y{};
     for (std::size_t k = 0; k < L.reads; ++k) x[k] = in[k].data() + o;
@@ -80,8 +80,8 @@ void pass(gt::Cpu<> const& on, Buffers const& in, Buffers const& out) {
 void sigmoids(gt::Cpu<> const& on, Buffer<float> const& x) {
   auto const lane = on.lane<float>();
   using V = decltype(lane)::V;
-  auto const cut = gt::detail::elements_for_threads;
-  gt::for_each_run(on, x.size(), cut, [&](std::int64_t, std::int64_t n) {
+  auto const cut = gt::ops::elements_for_threads;
+  gt::ops::for_each_run(on, x.size(), cut, [&](std::int64_t, std::int64_t n) {
     std::array<float, 2048> y;
     for (std::int64_t const each = y.size(); n > 0; n -= each) {
       lane.each(std::min(n, each), [&, first = x.data()](auto i) {
@@ -123,7 +123,7 @@ void add_layer_norm(std::int64_t C) {
   for_each_backend([=](auto on, std::string const& name, int threads) {
     add(text("layer_norm/", name, "/M", M, ",C", C), [=] {
       auto const op = [=](auto const& b, Buffers const& in, Buffers const& out) {
-        gt::layer_norm(b, rows(in[0], C), all(in[1]), all(in[2]), rows(out[0], C), all(out[1]), all(out[2]), 1e-5);
+        gt::ops::layer_norm(b, rows(in[0], C), all(in[1]), all(in[2]), rows(out[0], C), all(out[1]), all(out[2]), 1e-5);
       };
       return whole<Least{.reads = 1, .writes = 1}>(on, threads, {numbers(n, 1), numbers(C, 2), numbers(C, 3)},
                                                    {Buffer<float>(n), Buffer<float>(M), Buffer<float>(M)},
@@ -131,10 +131,10 @@ void add_layer_norm(std::int64_t C) {
     });
     add(text("layer_norm_backward/", name, "/M", M, ",C", C), [=] {
       Buffer<float> const x = numbers(n, 1), g = numbers(C, 2), y(n), mean(M), rstd(M);
-      gt::layer_norm(Ref{}, rows(x, C), all(g), all(g), rows(y, C), all(mean), all(rstd), 1e-5);
+      gt::ops::layer_norm(Ref{}, rows(x, C), all(g), all(g), rows(y, C), all(mean), all(rstd), 1e-5);
       auto const op = [=](auto const& b, Buffers const& in, Buffers const& out) {
-        gt::layer_norm_backward(b, rows(in[0], C), rows(in[1], C), all(in[3]), all(in[4]), all(in[5]), rows(in[2], C),
-                                rows(out[0], C), all(out[1]), all(out[2]));
+        gt::ops::layer_norm_backward(b, rows(in[0], C), rows(in[1], C), all(in[3]), all(in[4]), all(in[5]),
+                                     rows(in[2], C), rows(out[0], C), all(out[1]), all(out[2]));
       };
       return whole<Least{.reads = 3, .writes = 1}>(on, threads, {numbers(n, 4), x, numbers(n, 5), g, mean, rstd},
                                                    {y, Buffer<float>(C), Buffer<float>(C)}, static_cast<double>(M), op);
@@ -147,31 +147,31 @@ void add_elementwise() {
   for_each_backend([=](auto on, std::string const& name, int threads) {
     add(text("gelu/", name, "/M", M, ",F", F), [=] {
       auto const op = [=](auto const& b, Buffers const& in, Buffers const& out) {
-        gt::gelu(b, rows(in[0], F), rows(out[0], F));
+        gt::ops::gelu(b, rows(in[0], F), rows(out[0], F));
       };
       return whole<Least{.reads = 1, .writes = 1, .sigmoid = true}>(on, threads, {numbers(M * F, 1)},
                                                                     {Buffer<float>(M * F)}, 1, op);
     });
     add(text("gelu_backward/", name, "/M", M, ",F", F), [=] {
       auto const op = [=](auto const& b, Buffers const& in, Buffers const& out) {
-        gt::gelu_backward(b, rows(in[0], F), rows(in[1], F), rows(out[0], F));
+        gt::ops::gelu_backward(b, rows(in[0], F), rows(in[1], F), rows(out[0], F));
       };
       return whole<Least{.reads = 2, .writes = 1, .sigmoid = true}>(on, threads, {numbers(M * F, 1), numbers(M * F, 2)},
                                                                     {Buffer<float>(M * F)}, 1, op);
     });
     add(text("residual_add/", name, "/M", M, ",C", C), [=] {
       auto const op = [=](auto const& b, Buffers const& in, Buffers const& out) {
-        gt::residual_add(b, rows(in[0], C), rows(in[1], C), rows(out[0], C));
+        gt::ops::residual_add(b, rows(in[0], C), rows(in[1], C), rows(out[0], C));
       };
       return whole<Least{.reads = 2, .writes = 1}>(on, threads, {numbers(M * C, 1), numbers(M * C, 2)},
                                                    {Buffer<float>(M * C)}, 1, op);
     });
-    for (auto const turn : {gt::Rotation::forward, gt::Rotation::backward}) {
-      std::string const op_name = turn == gt::Rotation::forward ? "rope/" : "rope_backward/";
+    for (auto const turn : {gt::ops::Rotation::forward, gt::ops::Rotation::backward}) {
+      std::string const op_name = turn == gt::ops::Rotation::forward ? "rope/" : "rope_backward/";
       add(text(op_name, name, "/M", M, ",C", 2 * C, ",D", D), [=] {  // queries and keys
-        gt::RopeTable<float> const table(T, D, 10000);
+        gt::ops::RopeTable<float> const table(T, D, 10000);
         auto const op = [=](auto const& b, Buffers const&, Buffers const& out) {
-          gt::rope(b, rows(out[0], 2 * C), table, T, 0, turn);
+          gt::ops::rope(b, rows(out[0], 2 * C), table, T, 0, turn);
         };
         return whole<Least{.writes = 1, .in_place = true}>(on, threads, {}, {numbers(2 * M * C, 1)}, 1, op);
       });
@@ -186,7 +186,7 @@ void add_embedding(std::int64_t n) {
     add(text("embedding/", name, "/M", M, ",V", V, ",n", n, ",C", C), [=] {
       auto const ids = ids_below(V, M, 2);
       auto const op = [=](auto const& b, Buffers const& in, Buffers const& out) {
-        gt::embedding(b, rows(in[0], n), all(ids), rows(out[0], C));
+        gt::ops::embedding(b, rows(in[0], n), all(ids), rows(out[0], C));
       };
       return whole<L>(on, threads, {numbers(V * n, 1)}, {Buffer<float>(M * C)}, 1, op, 4 * M * (n + C));
     });
@@ -197,14 +197,14 @@ void add_adamw(std::int64_t n) {
   for_each_backend([=](auto on, std::string const& name, int threads) {
     add(text("adamw/", name, "/n", n), [=] {
       auto const op = [=](auto const& b, Buffers const& in, Buffers const& out) {
-        gt::adamw(b, out[0].data(), in[0].data(), out[1].data(), out[2].data(), n, {});
+        gt::ops::adamw(b, out[0].data(), in[0].data(), out[1].data(), out[2].data(), n, {});
       };
       return whole<Least{.reads = 1, .writes = 3, .in_place = true}>(
           on, threads, {numbers(n, 1)}, {numbers(n, 2), Buffer<float>(n), Buffer<float>(n)}, 1, op);
     });
     add(text("sum_of_squares/", name, "/n", n), [=] {
       auto const op = [=](auto const& b, Buffers const& in, Buffers const& out) {
-        out[0][0] = static_cast<float>(gt::sum_of_squares(b, in[0].data(), n));
+        out[0][0] = static_cast<float>(gt::ops::sum_of_squares(b, in[0].data(), n));
       };
       return whole<Least{.reads = 1}>(on, threads, {numbers(n, 1)}, {Buffer<float>(1)}, 16384, op);
     });

@@ -50,7 +50,7 @@ struct Stage {
   }
   /// 0 when what is held is what the blocks give, bit for bit.
   double error() {
-    gt::States<float> states(shape.rows(), model->config().d_model);
+    gt::nn::States<float> states(shape.rows(), model->config().d_model);
     auto const run = [&](gt::Arena& arena) {
       gt::hidden_states(on, *model, view(ids[3]), shape, states.x, arena, trainer.prefix_depth());
     };

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string_view>
 
+#include "gt/backend/cpu/peak.hpp"
 #include "gt/core/kernels.hpp"
 #include "gt/report/profile_table.hpp"
 #include "models.hpp"
@@ -30,7 +31,7 @@ void add_step(std::string const& name, ModelShape s, int threads, gt::Products p
 int profile() {
   ModelShape const s{256, 6, 8, 256, 8, 8192, 6};
   Training t(s, thread_counts().back());
-  gt::OpProfile ops;
+  gt::ops::Profile ops;
   gt::Trainer trainer(t.on.profiled(ops), *t.model, t.shape);
   trainer.step(t.ids, t.targets, 1e-4);  // takes memory
   ops.clear();
@@ -41,8 +42,8 @@ int profile() {
   std::printf(
       "%d steps of C %d, L %d, H %d, T %d, B %d, V %d on %d threads: %.1f ms each, %.1f ms of it in ops\n\n%s\n%s",
       steps, s.C, s.L, s.H, static_cast<int>(s.T), static_cast<int>(s.B), static_cast<int>(s.V), t.on.threads(),
-      1e3 * seconds / steps, 1e3 * ops.seconds() / steps, gt::profile_table(ops, gt::measure_peak(t.on)).c_str(),
-      gt::kernel_report(t.on).c_str());
+      1e3 * seconds / steps, 1e3 * ops.seconds() / steps,
+      gt::report::profile_table(ops, gt::measure_peak(t.on)).c_str(), gt::ops::kernel_report(t.on).c_str());
   return 0;
 }
 

@@ -101,7 +101,7 @@ inline std::vector<std::int32_t> ids_below(std::int64_t vocab, std::int64_t n, s
   return ids;
 }
 
-namespace detail {
+namespace parts {
 inline bool something_failed = false;
 
 inline void skip(benchmark::State& state, std::string const& why) {
@@ -181,7 +181,7 @@ inline std::vector<Named>& cases() {
   static std::vector<Named> all;
   return all;
 }
-}  // namespace detail
+}  // namespace parts
 
 /// Registers a benchmark. `make()` returns its Case, once: Google Benchmark calls a benchmark several times to find how
 /// often it must run, and the case is kept until the next benchmark begins. Nothing is timed that is wrong.
@@ -199,19 +199,19 @@ inline void add(std::string const& name, std::function<Case()> const& make,
       current.name = name;
       try {
         current.what = make();
-        detail::verify(name, current.what);
+        parts::verify(name, current.what);
       } catch (std::exception const& e) {
         current.wrong = e.what();
       }
     }
-    if (!current.wrong.empty()) return detail::skip(state, current.wrong);
-    detail::time(state, current.what);
+    if (!current.wrong.empty()) return parts::skip(state, current.wrong);
+    parts::time(state, current.what);
   };
-  detail::cases().push_back({name, make});
+  parts::cases().push_back({name, make});
   benchmark::RegisterBenchmark(name.c_str(), body)->Unit(unit);
 }
 
-namespace detail {
+namespace parts {
 
 /// Says on one line of a terminal what has just been measured.
 class Progress : public benchmark::BenchmarkReporter {
@@ -276,17 +276,17 @@ inline int serve() {
   return 0;
 }
 
-}  // namespace detail
+}  // namespace parts
 
 /// The main of a benchmark program. `seconds` is the least time that a benchmark runs unless the arguments say another.
-/// `--progress`: one line that changes instead of a table; `--serve`: see `detail::serve`. Returns 1 when a result was
+/// `--progress`: one line that changes instead of a table; `--serve`: see `parts::serve`. Returns 1 when a result was
 /// wrong.
 inline int run_all(int argc, char** argv, char const* seconds) {
   std::string min_time = text("--benchmark_min_time=", seconds), tabular = "--benchmark_counters_tabular=true";
   std::vector<char*> arguments(argv, argv + argc);
   bool const serves = std::erase_if(arguments, [](char* a) { return std::string_view(a) == "--serve"; }) > 0;
   bool const quiet = std::erase_if(arguments, [](char* a) { return std::string_view(a) == "--progress"; }) > 0;
-  if (serves) return detail::serve();
+  if (serves) return parts::serve();
   arguments.insert(arguments.begin() + 1, {min_time.data(), tabular.data()});
   int count = static_cast<int>(arguments.size());
   arguments.push_back(nullptr);
@@ -297,14 +297,14 @@ inline int run_all(int argc, char** argv, char const* seconds) {
   benchmark::AddCustomContext("gt_isa", name(native_isa));
   benchmark::Initialize(&count, arguments.data());
   if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 1;
-  detail::Progress progress;
+  parts::Progress progress;
   if (quiet) {
     benchmark::RunSpecifiedBenchmarks(&progress);
   } else {
     benchmark::RunSpecifiedBenchmarks();
   }
   benchmark::Shutdown();
-  return detail::something_failed ? 1 : 0;
+  return parts::something_failed ? 1 : 0;
 }
 
 }  // namespace gt::bench

@@ -32,10 +32,10 @@ gt::Buffer<T> project(B const& on) {
   auto const x = numbers<T>(M * C, 1), w = numbers<T>(N * C, 2), b = numbers<T>(N, 3), gain = numbers<T>(C, 4);
   gt::Buffer<T> const bias(C), mean(M), rstd(M), normed(M * C), y(M * N);  // zeros
   gt::Matrix<T> const h(normed.data(), M, C);
-  gt::layer_norm(on, gt::Matrix<T>(x.data(), M, C), gt::Vector<T>(gain.data(), C), gt::Vector<T>(bias.data(), C), h,
-                 gt::Vector<T>(mean.data(), M), gt::Vector<T>(rstd.data(), M), 1e-5);  // [M, C]
-  gt::linear(on, h, gt::Matrix<T>(w.data(), N, C), gt::Vector<T>(b.data(), N),         // [N, C], [N]
-             gt::Matrix<T>(y.data(), M, N));                                           // [M, N]
+  gt::ops::layer_norm(on, gt::Matrix<T>(x.data(), M, C), gt::Vector<T>(gain.data(), C), gt::Vector<T>(bias.data(), C),
+                      h, gt::Vector<T>(mean.data(), M), gt::Vector<T>(rstd.data(), M), 1e-5);  // [M, C]
+  gt::ops::linear(on, h, gt::Matrix<T>(w.data(), N, C), gt::Vector<T>(b.data(), N),            // [N, C], [N]
+                  gt::Matrix<T>(y.data(), M, N));                                              // [M, N]
   return y;
 }
 

@@ -20,18 +20,19 @@ constexpr char const* five_letters =            // a line a glyph: the code poin
     "0063:00000000000000003C424040423C0000\n"   // c
     "0074:000000000020207C2020202024180000\n";  // t
 
-gt::HexFont font_for(int argc, char** argv) {
+gt::fonts::HexFont font_for(int argc, char** argv) {
   char const* const asked = argc > 1 ? argv[1] : std::getenv("GT_UNIFONT_HEX");
   std::string const path = asked ? asked : "/usr/share/unifont/unifont.hex";
-  return asked || std::filesystem::exists(path) ? gt::HexFont::read(path) : gt::HexFont::parse(five_letters);
+  return asked || std::filesystem::exists(path) ? gt::fonts::HexFont::read(path)
+                                                : gt::fonts::HexFont::parse(five_letters);
 }
 
 // Pictures side by side; a character of the terminal shows two pixels, one above the other.
-void show(gt::HexFont const& font, std::vector<std::string> const& tokens, int side) {
+void show(gt::fonts::HexFont const& font, std::vector<std::string> const& tokens, int side) {
   for (int y = 0; y < side; y += 2) {
     std::string line;
     for (auto const& token : tokens) {
-      gt::BitMatrix const picture = gt::draw_token(font, token, side);  // [S, S] bits
+      gt::fonts::BitMatrix const picture = gt::fonts::draw_token(font, token, side);  // [S, S] bits
       for (int x = 0; x < side; ++x)
         line += picture(y, x) ? picture(y + 1, x) ? "█" : "▀" : picture(y + 1, x) ? "▄" : " ";
     }

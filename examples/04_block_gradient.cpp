@@ -21,7 +21,7 @@ template <class T>
 struct Pass {
   using Block = gt::Block<T>;
   Block block{gt::fixed<shape>};
-  gt::RopeTable<T> rotary{batch.tokens, shape.d_head(), shape.rope_base};
+  gt::ops::RopeTable<T> rotary{batch.tokens, shape.d_head(), shape.rope_base};
   gt::Buffer<T> x{M * C}, y{M * C}, c{M * C};  // [M, C] each
   gt::Arena arena;                             // memory for what the forward pass leaves to the backward pass
   typename Block::Activations saved;

@@ -20,28 +20,28 @@ struct Echo : gt::BlockTensors<T, 1> {  // holds one tensor, W
   }
   // y may be x. With a cache, token t stands at position first + t, and the cache has what came before.
   void forward(gt::Backend auto const& on, gt::Matrix<T const> x, Activations& a, gt::Matrix<T> y, gt::BatchShape s,
-               gt::RopeTable<T> const&, gt::KvCache<T>* cache = nullptr, std::int64_t first = 0) const {
+               gt::ops::RopeTable<T> const&, gt::KvCache<T>* cache = nullptr, std::int64_t first = 0) const {
     auto const& [e, act, mixed] = a;
     for (std::int64_t i = 0; i < s.rows(); ++i) {
       T const* const past = i % s.tokens > 0 ? e.row(i - 1) : first > 0 ? cache->kv.row(first - 1) : nullptr;
       for (std::int64_t j = 0; j < this->C(); ++j) e(i, j) = (x(i, j) + (past ? past[j] : T{})) / T(2);
       if (cache) std::copy_n(e.row(i), this->C(), cache->kv.row(first + i % s.tokens));
     }
-    gt::gelu(on, e, act);
-    gt::linear(on, act, this->mat(0), {}, mixed);
-    gt::residual_add(on, mixed, x, y);
+    gt::ops::gelu(on, e, act);
+    gt::ops::linear(on, act, this->mat(0), {}, mixed);
+    gt::ops::residual_add(on, mixed, x, y);
   }
   void backward_scratch(gt::Arena&, gt::BatchShape) const {}  // backward takes no memory beside the activations
   void backward(gt::Backend auto const& on, gt::Matrix<T> d, gt::Matrix<T const>, Activations const& a,
-                gt::Buffer<T> const& gradient, gt::BatchShape s, gt::RopeTable<T> const&, gt::Arena&, bool) const {
+                gt::Buffer<T> const& gradient, gt::BatchShape s, gt::ops::RopeTable<T> const&, gt::Arena&, bool) const {
     auto const& [e, act, de] = a;  // the third is free again
-    gt::linear_backward(on, d, act, this->mat(0), de, this->dmat(gradient, 0), {});
-    gt::gelu_backward(on, de, e, de);
+    gt::ops::linear_backward(on, d, act, this->mat(0), de, this->dmat(gradient, 0), {});
+    gt::ops::gelu_backward(on, de, e, de);
     for (std::int64_t i = s.rows() - 1; i >= 0; --i) {
       T const* const next = (i + 1) % s.tokens > 0 ? de.row(i + 1) : nullptr;
       for (std::int64_t j = 0; j < this->C(); ++j) de(i, j) = (de(i, j) + (next ? next[j] : T{})) / T(2);
     }
-    gt::residual_add(on, d, de, d);  // d was dLoss/dy, and is dLoss/dx
+    gt::ops::residual_add(on, d, de, d);  // d was dLoss/dy, and is dLoss/dx
   }
 };
 

@@ -3,11 +3,7 @@
 // logits are averaged, without any training: no token then costs more than the mean of what it costs the two. Weights
 // may follow the context instead; and an adapter, trained for a moment, makes the two one.   Run it: ./11_compose
 #include <cstdio>
-#include <gt/compose/ensemble.hpp>
-#include <gt/compose/passes.hpp>
-#include <gt/compose/session.hpp>
-#include <gt/compose/trainer.hpp>
-#include <gt/gt.hpp>
+#include <gt/compose.hpp>
 #include <iostream>
 #include <string>
 #include <vector>

@@ -24,6 +24,7 @@
 #include "gt/io/staging_impl.hpp"
 #include "gt/io/text_file_impl.hpp"
 #include "gt/io/window_store_impl.hpp"
+#include "gt/prebuilt/ensembles.hpp"
 #include "gt/prebuilt/models.hpp"
 #include "gt/runs/checkpoint_history_impl.hpp"
 #include "gt/runs/checkpoint_impl.hpp"
@@ -33,6 +34,7 @@ namespace gt::inline GT_ABI {
 
 #define GT_INSTANCE template
 #define GT_PART 2
+#include "gt/prebuilt/ensembles.inc"
 #include "gt/prebuilt/models.inc"
 
 }  // namespace gt

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Tokenizers, corpora, windows: the bodies that gt/text/ only declares where gt::prebuilt is linked.
-#include "gt/io/json.hpp"
-#include "gt/prebuilt/models.hpp"
 #include "gt/text/bpe_impl.hpp"
 #include "gt/text/corpus_impl.hpp"
 #include "gt/text/mixed_windows_impl.hpp"
@@ -13,11 +11,3 @@
 #include "gt/text/upper_case_impl.hpp"
 #include "gt/text/vocabulary_impl.hpp"
 #include "gt/text/windows_impl.hpp"
-
-namespace gt::inline GT_ABI {
-
-#define GT_INSTANCE template
-#define GT_PART 4
-#include "gt/prebuilt/models.inc"
-
-}  // namespace gt

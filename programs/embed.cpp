@@ -33,7 +33,7 @@ int program::embed(int argc, char** argv) {
     auto const tokenizer = gt::load_tokenizer(folder);
     auto const opened = gt::ModelFolder::open(folder);
     auto const model = gt::load_model(opened);
-    program::note(gt::table_note(opened, model));
+    program::note(gt::formats::table_note(opened, model));
     gt::write_embedded(model, tokenizer, out, options);
     std::printf(
         "%s: %lld parameters in %s\n\n"

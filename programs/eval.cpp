@@ -292,7 +292,7 @@ void check_fits(program::OpenModel const& model, Arguments const& arguments,
   for (std::size_t i = 0; i < choices.size(); ++i) {
     for (auto const& question : choices[i]) {
       for (auto const& label : question.labels)
-        gt::check(!arguments.by_protocol || gt::utf8_length(label) == 1, "eval", "'", arguments.choices[i],
+        gt::check(!arguments.by_protocol || gt::utf8::length(label) == 1, "eval", "'", arguments.choices[i],
                   "' must have labels of one character for --protocol (got '", label, "')");
     }
   }

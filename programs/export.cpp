@@ -69,11 +69,11 @@ int program::export_model(int argc, char** argv) {
     auto const tokenizer = gt::load_tokenizer(folder);
     auto const opened = gt::ModelFolder::open(folder);
     auto const model = gt::load_model<Model>(opened);
-    program::note(gt::table_note(opened, model));
+    program::note(gt::formats::table_note(opened, model));
     options.type = types.at(type);
     if (options.name.empty()) {
       std::string const shown = folder.substr(0, folder.find_last_not_of('/') + 1);
-      options.name = gt::replace_malformed(shown.substr(shown.find_last_of('/') + 1));
+      options.name = gt::utf8::replace_malformed(shown.substr(shown.find_last_of('/') + 1));
     }
     print(gt::write_gguf(model, tokenizer, path, options), path);
     return 0;

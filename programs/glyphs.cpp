@@ -19,7 +19,7 @@ using Tokens = std::vector<std::string>;
 
 Tokens characters_of(std::string_view text) {
   Tokens characters;
-  for (gt::Utf8Units::Iterator at = gt::Utf8Units{text}.begin(); at != gt::Utf8Units{text}.end(); ++at)
+  for (gt::utf8::Units::Iterator at = gt::utf8::Units{text}.begin(); at != gt::utf8::Units{text}.end(); ++at)
     characters.emplace_back(text.substr(at.offset(), (*at).size));
   return characters;
 }
@@ -42,7 +42,7 @@ Tokens characters_in(std::string const& range) {
   fail_if(last < first);
   Tokens characters;
   for (char32_t c = first; c <= last; ++c)
-    if (gt::is_scalar_value(c)) characters.push_back(gt::encode_utf8(c));
+    if (gt::utf8::is_scalar_value(c)) characters.push_back(gt::utf8::encode(c));
   return characters;
 }
 
@@ -57,18 +57,18 @@ Tokens assortment() {
   return all;
 }
 
-void report(gt::FontChain const& fonts, std::vector<std::string> const& files, Tokens const& tokens) {
+void report(gt::fonts::FontChain const& fonts, std::vector<std::string> const& files, Tokens const& tokens) {
   std::vector<int> drawn(files.size());
   std::set<char32_t> seen;
   std::string missing;
   int boxes = 0, bytes = 0;
   for (auto const& token : tokens) {
-    for (gt::Utf8Unit const unit : gt::Utf8Units{token}) {
+    for (gt::utf8::Unit const unit : gt::utf8::Units{token}) {
       if (!unit.valid) ++bytes;
       if (!unit.valid || !seen.insert(unit.value).second) continue;
       int const font = fonts.font_of(unit.value);
       if (font >= 0) ++drawn[static_cast<std::size_t>(font)];
-      if (font < 0 && ++boxes <= 8) missing += " " + gt::sheet_label(gt::encode_utf8(unit.value));
+      if (font < 0 && ++boxes <= 8) missing += " " + gt::report::sheet_label(gt::utf8::encode(unit.value));
     }
   }
   std::printf("%zu pictures of %zu different characters\n", tokens.size(), seen.size());
@@ -85,7 +85,7 @@ struct CommandLine {
       "gt glyphs"};
   std::vector<std::string> files;
   std::string text, range, tokenizer, out = "glyphs.png";
-  gt::GlyphSheetOptions sheet;
+  gt::report::GlyphSheetOptions sheet;
   std::int64_t most = 2048;
 
   CommandLine() {
@@ -107,7 +107,7 @@ struct CommandLine {
 int draw(CommandLine& a) {
   gt::check(a.most >= 1, "glyphs", "--most must be at least 1 (got ", a.most, ")");
   if (a.files.empty()) a.files = {unifont()};
-  auto const fonts = gt::FontChain::read(a.files);
+  auto const fonts = gt::fonts::FontChain::read(a.files);
   Tokens tokens = !a.text.empty()        ? characters_of(a.text)
                   : !a.range.empty()     ? characters_in(a.range)
                   : !a.tokenizer.empty() ? gt::Tokenizer::load(a.tokenizer).tokens()
@@ -116,7 +116,7 @@ int draw(CommandLine& a) {
     std::printf("the first %lld of %zu (--most)\n", static_cast<long long>(a.most), tokens.size());
     tokens.resize(static_cast<std::size_t>(a.most));
   }
-  gt::write_glyph_sheet(a.out, tokens, fonts, a.sheet);
+  gt::report::write_glyph_sheet(a.out, tokens, fonts, a.sheet);
   report(fonts, a.files, tokens);
   std::printf("%s\n", a.out.c_str());
   return 0;

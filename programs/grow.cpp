@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Grows a Transformer on a text, stage by stage on a frozen substrate, saves and reports it, and lets it talk.
 #include <cstdio>
+#include <gt/backend/cpu/peak.hpp>
+#include <gt/grow/measure_steps.hpp>
 #include <gt/gt.hpp>
+#include <gt/io/checksum.hpp>
+#include <gt/io/file_lock.hpp>
 #include <gt/io/json.hpp>
+#include <gt/report.hpp>
 #include <gt/runs/checkpoint_history.hpp>
 #include <gt/runs/keep_best.hpp>
 #include <numeric>
@@ -35,10 +40,10 @@ std::vector<std::string> prompts_of(gt::Corpus const& corpus) {
     std::size_t begin = text.size() * (2 * i + 1) / 6;
     if (auto const line = text.find('\n', begin); line != std::string_view::npos && line + 60 < text.size())
       begin = std::min(text.find_first_not_of('\n', line), text.size());
-    begin = gt::utf8_complete_prefix(text.substr(0, begin));  // never within a character
+    begin = gt::utf8::complete_prefix(text.substr(0, begin));  // never within a character
     std::string_view prompt = text.substr(begin, 32);
     prompt = prompt.substr(0, std::min(prompt.find('\n'), prompt.rfind(' ')));
-    prompts.emplace_back(prompt.substr(0, gt::utf8_complete_prefix(prompt)));
+    prompts.emplace_back(prompt.substr(0, gt::utf8::complete_prefix(prompt)));
   }
   return prompts;
 }
@@ -70,7 +75,7 @@ class Run : public gt::GrowthObserver {
 
   // `pictures`: the substrate again, if it is one of glyphs.
   int operator()(gt::FrozenTable const& substrate, gt::GlyphEmbedding const* pictures, RunIdentity const& id) {
-    gt::FileLock const lock = take_folder();
+    gt::io::FileLock const lock = take_folder();
     if (!lock.notice().empty()) notice(lock.notice());
     checkpoints_ = folder_.checkpoints(a_.keep);
     folder_.remove_unfinished();
@@ -108,9 +113,10 @@ class Run : public gt::GrowthObserver {
         .prefix_cache = prefix_cache_,
         .stop = [] { return program::interrupted != 0; },
         .resume = resumed ? &*resumed : nullptr};
-    looks_ = gt::held_out_looks(plan_, model_.config(), size(), shape, options, data_.tokens.validation.size() - 1);
+    looks_ =
+        gt::growth::held_out_looks(plan_, model_.config(), size(), shape, options, data_.tokens.validation.size() - 1);
     if (resumed) {
-      gt::write_file_atomically(folder_.description(), description_of(a_, id));
+      gt::io::write_file_atomically(folder_.description(), description_of(a_, id));
       if (resumed->stage == 0 && resumed->step == 0) folder_.clear();  // it was killed while it began
     } else {
       program::begin(folder_, model_, description_of(a_, id));
@@ -139,7 +145,7 @@ class Run : public gt::GrowthObserver {
     profile_.clear();  // of what came before
     auto const result =
         gt::grow(on_, model_, plan_, data_.tokens, data_.bytes_of_tokens, options, progress, metrics, reporter, *this);
-    if (a_.profile) std::printf("\n%s", gt::profile_table(profile_, peak).c_str());
+    if (a_.profile) std::printf("\n%s", gt::report::profile_table(profile_, peak).c_str());
     return finish(result);
   }
 
@@ -209,7 +215,7 @@ class Run : public gt::GrowthObserver {
 
   void describe(gt::FrozenTable const& substrate, gt::GlyphEmbedding const* pictures, gt::BatchShape shape,
                 std::int64_t tokens_per_stage, double peak) {
-    report_.title = gt::replace_malformed(
+    report_.title = gt::utf8::replace_malformed(
         gt::text("Growing ", plan_.depth(), " blocks on ", a_.corpus.front().substr(a_.corpus.front().rfind('/') + 1)));
     report_.command = command_of(a_);
     report_.peak_flops = peak;
@@ -244,7 +250,7 @@ class Run : public gt::GrowthObserver {
                   .cancel = [] { return program::interrupted != 0; }},
                  [&](std::string_view piece) { said.text += piece, tell(piece); });
     if (program::interrupted != 0) return;
-    said.prompt = gt::replace_malformed(said.prompt), said.text = gt::replace_malformed(said.text);
+    said.prompt = gt::utf8::replace_malformed(said.prompt), said.text = gt::utf8::replace_malformed(said.text);
     report_.samples.push_back(said);
     folder_.add_sample(said);
   }
@@ -310,18 +316,18 @@ class Run : public gt::GrowthObserver {
   }
 
   // The run's folder, from now on its alone: the one asked for, or the first that holds no run and is not in use.
-  gt::FileLock take_folder() {
+  gt::io::FileLock take_folder() {
     constexpr int most = 100;  // that others may take at the same time
     for (int tried = 0; tried < most; ++tried) {
-      gt::make_folder(folder_.path());
+      gt::io::make_folder(folder_.path());
       try {
-        gt::FileLock lock(folder_.path());
+        gt::io::FileLock lock(folder_.path());
         if (!a_.resume.empty() || !folder_.has_run()) return lock;
         if (!a_.out.empty()) {
           RunFolder::for_new_run(a_.out, a_.overwrite);  // again, now that nobody else can begin one
           return lock;
         }
-      } catch (gt::FolderInUse const&) {
+      } catch (gt::io::FolderInUse const&) {
         if (!a_.resume.empty() || !a_.out.empty()) throw;
       }
       folder_ = folder_.next();
@@ -330,7 +336,7 @@ class Run : public gt::GrowthObserver {
              "' as the next one); choose a folder with --out");
   }
 
-  static gt::Cpu<> backend_of(GrowArguments const& a, gt::OpProfile& profile) {
+  static gt::Cpu<> backend_of(GrowArguments const& a, gt::ops::Profile& profile) {
     auto const on = gt::Cpu<>(a.threads).with(a.bf16 ? gt::Products::bf16 : gt::Products::fp32);
     return a.profile ? on.profiled(profile) : on;
   }
@@ -339,7 +345,7 @@ class Run : public gt::GrowthObserver {
   RunFolder folder_;
   gt::Tokenizer const& tokenizer_;
   Model model_;
-  gt::OpProfile profile_;
+  gt::ops::Profile profile_;
   gt::Cpu<> on_;
   gt::GrowthPlan plan_;
   gt::TrainingText data_;
@@ -349,7 +355,7 @@ class Run : public gt::GrowthObserver {
   gt::CheckpointHistory checkpoints_;
   std::optional<gt::KeepBest<gt::Cpu<>, Model>> best_;  // with --keep-best
   gt::RunReport report_;
-  gt::HeldOutLooks looks_;
+  gt::growth::HeldOutLooks looks_;
   std::optional<std::pair<std::size_t, std::int64_t>> last_kept_;  // stage and step of the checkpoint
 };
 
@@ -378,7 +384,7 @@ int run(GrowArguments a) {
   RunFolder const folder = was ? RunFolder(a.resume) : RunFolder::for_new_run(a.out, a.overwrite);
   program::prefix_cache_of(a, 0);
   std::optional<program::EndedAtOnce> at_once(std::in_place);
-  if (a.substrate == "glyph") gt::FontChain::read(a.font);
+  if (a.substrate == "glyph") gt::fonts::FontChain::read(a.font);
   auto const given = a.tokenizer.empty() ? std::nullopt : std::optional(gt::Tokenizer::load(a.tokenizer));
   program::check_memory(a, given ? given->size() : a.vocab);
 
@@ -391,7 +397,7 @@ int run(GrowArguments a) {
   auto const tokenizer = given ? *given : gt::Tokenizer::build(corpus, {.vocab_size = a.vocab});
   at_once.reset();
   auto const grow_on = [&](gt::FrozenTable const& substrate, gt::GlyphEmbedding const* pictures = nullptr) {
-    gt::Xxh3 sum;
+    gt::io::Xxh3 sum;
     sum.update(corpus.text());
     RunIdentity const id{sum.hex(), tokenizer.fingerprint(), substrate.fingerprint()};
     if (was) program::check_identity(*was, id, a);
@@ -420,8 +426,8 @@ int run(GrowArguments a) {
     return grow_on(gt::RandomEmbedding::draw(tokenizer.tokens(), {.width = a.width, .seed = gt::seed(a.seed)}));
   if (a.substrate == "learned")
     return grow_on(gt::LearnedEmbedding::start(tokenizer.tokens(), {.width = a.width, .seed = gt::seed(a.seed)}));
-  auto const glyphs =
-      gt::GlyphEmbedding::draw(tokenizer.tokens(), gt::FontFiles(a.font), {.width = a.width, .raster = a.raster});
+  auto const glyphs = gt::GlyphEmbedding::draw(tokenizer.tokens(), gt::fonts::FontFiles(a.font),
+                                               {.width = a.width, .raster = a.raster});
   return grow_on(glyphs, &glyphs);
 }
 

@@ -35,7 +35,7 @@ Model open(Arguments const& a) {
   if (!folder) return gt::import_model<Model>(a.weights, a.map);
   auto const opened = gt::ModelFolder::open(a.weights);
   auto model = gt::load_model<Model>(opened);
-  program::note(gt::table_note(opened, model));
+  program::note(gt::formats::table_note(opened, model));
   return model;
 }
 
@@ -46,7 +46,7 @@ int run(Arguments const& a) {
   std::string const tokenizer_file = a.tokenizer.empty() ? a.weights + "/tokenizer.json" : a.tokenizer;
   gt::check(!a.tokenizer.empty() || a.map.empty(), "import", "--tokenizer must name the tokenizer.json of the model");
   auto const read = gt::Tokenizer::load(tokenizer_file);
-  auto const tokenizer = gt::with_unused_tokens(read, model.vocab());
+  auto const tokenizer = gt::formats::with_unused_tokens(read, model.vocab());
   if (tokenizer.size() > read.size())
     program::note(gt::text(tokenizer.size() - read.size(), " ids have no token: they are named <unused_N>"));
   if (!a.adapter.empty()) {

@@ -3,10 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <gt/compose/passes.hpp>
-#include <gt/compose/session.hpp>
-#include <gt/formats/ensemble_folder.hpp>
-#include <gt/gt.hpp>
+#include <gt/compose.hpp>
 #include <string>
 #include <vector>
 
@@ -36,7 +33,7 @@ Merged open(gt::Cpu<> const& on, std::vector<std::string> const& folders, gt::Mi
     auto const tokenizer = gt::Tokenizer::load(first.folder + "/tokenizer.json");
     gt::check(first.tokenizer.empty() || tokenizer.fingerprint() == first.tokenizer, "merge",
               "the model and the tokenizer.json in '", first.folder, "' must come from one save");
-    return Merged{ensemble, gt::with_unused_tokens(tokenizer, ensemble.vocab())};
+    return Merged{ensemble, gt::formats::with_unused_tokens(tokenizer, ensemble.vocab())};
   };
   if (folders.size() == 1 && is_file(folders[0] + "/ensemble.json")) {
     auto const saved = gt::load_any_ensemble(on, folders[0]);
@@ -46,7 +43,7 @@ Merged open(gt::Cpu<> const& on, std::vector<std::string> const& folders, gt::Mi
   for (auto const& folder : folders) {
     auto const opened = gt::ModelFolder::open(folder);
     experts.push_back(gt::load_any_expert(on, opened));
-    program::note(gt::table_note(opened, experts.back().model));
+    program::note(gt::formats::table_note(opened, experts.back().model));
   }
   return whole(Ensemble(std::move(experts), mixing ? *mixing : gt::mean_of_logits(), options));
 }

@@ -6,7 +6,9 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <gt/backend/cpu/peak.hpp>
 #include <gt/gt.hpp>
+#include <gt/paper.hpp>
 #include <string>
 #include <vector>
 
@@ -48,12 +50,12 @@ Planned planned(Arguments const& a) {
     return {p.block, p.size(), p.plan, {a.batch, a.context > 0 ? a.context : p.context}, std::string(p.about)};
   }
   gt::BlockConfig const block{.d_model = a.width, .heads = a.heads};
-  gt::check_block(block);
+  gt::nn::check_block(block);
   gt::check(a.vocab > 0 && a.vocab < 1'000'000'000, "plan", "--vocab must be positive (got ", a.vocab, ")");
   gt::check(a.table_width >= 0 && (a.table_width == 0 || a.width % a.table_width == 0), "plan",
             "--table-width must divide the width (got ", a.table_width, " and ", a.width, ")");
   auto const slash = a.plan.find('/');
-  int const depth = slash == a.plan.npos ? 0 : gt::detail::small_number(std::string_view(a.plan).substr(slash + 1));
+  int const depth = slash == a.plan.npos ? 0 : gt::growth::small_number(std::string_view(a.plan).substr(slash + 1));
   auto const plan =
       slash == a.plan.npos ? gt::parse_plan(a.plan) : gt::plans::named(a.plan.substr(0, slash), depth, block);
   return {block,

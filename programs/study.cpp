@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <gt/gt.hpp>
+#include <gt/io/checksum.hpp>
 #include <gt/io/json.hpp>
 #include <optional>
 #include <string>
@@ -113,7 +114,7 @@ void write_report(Arguments const& a, study::Scale const& scale, study::Tables c
   if (a.quick) command += " --quick";
   if (a.hours != 1) command += gt::text(" --hours ", gt::shortest(a.hours));
   std::vector<std::pair<std::string, std::string>> const facts{
-      {"text", gt::replace_malformed(a.corpus)},
+      {"text", gt::utf8::replace_malformed(a.corpus)},
       {"model", gt::text("width ", scale.width, ", ", scale.heads, " heads, ", scale.depth(), " blocks, ", scale.each,
                          " a stage")},
       {"vocabulary, context, batch", gt::text(scale.vocab, ", ", scale.context, ", ", scale.batch)},
@@ -121,7 +122,7 @@ void write_report(Arguments const& a, study::Scale const& scale, study::Tables c
       {"seeds", std::to_string(scale.seeds)},
       {"optimiser", "AdamW 1e-3, cosine to a tenth in each stage, decay 0.1, clipping at 1"},
       {"gt", gt::text(gt::version, ", compiled by ", gt::compiler)}};
-  gt::write_file_atomically(a.out + "/report.html", study::to_page(tables, command, facts));
+  gt::io::write_file_atomically(a.out + "/report.html", study::to_page(tables, command, facts));
 }
 
 int run(Arguments const& a) {
@@ -135,7 +136,8 @@ int run(Arguments const& a) {
   for (auto const& file : a.languages) {
     auto const equals = file.find('=');
     gt::check(equals != file.npos && equals > 0, "study", "--language must be NAME=FILE (got '", file, "')");
-    gt::check(gt::is_utf8(file.substr(0, equals)), "study", "the NAME of --language must be UTF-8 (got '", file, "')");
+    gt::check(gt::utf8::is_valid(file.substr(0, equals)), "study", "the NAME of --language must be UTF-8 (got '", file,
+              "')");
     files.emplace_back(file.substr(0, equals), file.substr(equals + 1));
   }
   std::optional<study::Languages> languages;
@@ -147,11 +149,11 @@ int run(Arguments const& a) {
     compose.emplace(study::ComposeStudy{on, scale, *languages, *of_languages});
   }
   gt::Json settings = scale.json();
-  gt::Xxh3 sum;
+  gt::io::Xxh3 sum;
   sum.update(text.corpus.text());
   settings["text"] = sum.hex();
   settings["hours"] = a.hours, settings["quick"] = a.quick;
-  gt::make_folder(a.out);
+  gt::io::make_folder(a.out);
   study::Results results(a.out, settings, a.overwrite);
   if (!results.notice().empty()) std::fprintf(stderr, "%s\n", results.notice().c_str());
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # cmake -D FILE=HEADER [-D INCLUDE=FOLDER] -P amalgamate.cmake
-# Writes gt/gt.hpp, gt/formats/embedded/embedded.hpp and every header that they include as one header. INCLUDE is the folder
+# Writes gt/gt.hpp, gt/compose.hpp, gt/report.hpp, gt/paper.hpp, gt/formats/embedded/embedded.hpp and every header that they include as one header. INCLUDE is the folder
 # that the includes are relative to. Includes of other libraries and of the standard library stay.
 #
 # Each header is written where it is included first, and left out from then on, as #pragma once does. What stands inside an
@@ -132,7 +132,11 @@ file(WRITE ${temporary} "// SPDX-License-Identifier: MIT")
 print("\n// gt ${version} as a single header, made from its sources by ./run amalgamate.")
 print("\n// It needs C++20 and the headers of Eigen, RapidJSON, xsimd, xxHash and stb; -fopenmp for more than one thread.\n//")
 print("${licence}\n#pragma once")
-write(gt/gt.hpp 0 amalgamate)
+foreach(umbrella IN ITEMS gt compose report paper)
+  if(EXISTS ${INCLUDE}/gt/${umbrella}.hpp)
+    write(gt/${umbrella}.hpp 0 amalgamate)
+  endif()
+endforeach()
 if(EXISTS ${INCLUDE}/gt/formats/embedded/embedded.hpp)  # what an embedded model asks for, which gt.hpp leaves out
   write(gt/formats/embedded/embedded.hpp 0 amalgamate)
 endif()

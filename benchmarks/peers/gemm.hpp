@@ -30,7 +30,7 @@ namespace gt::bench {
 
 /// c = a b, or c += a b where `add`: a [m, k], b [k, n], c [m, n], all of c's elements one behind the other.
 struct Product {
-  MatrixRef<float> a, b;
+  ops::MatrixRef<float> a, b;
   float* c;
   std::int64_t m, n, k;
   bool add;
@@ -41,22 +41,24 @@ struct GemmPeer {
   std::function<void()> run;
 };
 
-namespace detail {
-inline bool is_transposed(MatrixRef<float> const& x) { return x.column_stride != 1; }
-inline std::int64_t stride_of(MatrixRef<float> const& x) { return is_transposed(x) ? x.column_stride : x.row_stride; }
-}  // namespace detail
+namespace parts {
+inline bool is_transposed(ops::MatrixRef<float> const& x) { return x.column_stride != 1; }
+inline std::int64_t stride_of(ops::MatrixRef<float> const& x) {
+  return is_transposed(x) ? x.column_stride : x.row_stride;
+}
+}  // namespace parts
 
 inline GemmPeer eigen_gemm(Product p, int threads) {
   return {"Eigen", [=] {
             using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-            auto const map = [](MatrixRef<float> const& x, std::int64_t rows, std::int64_t columns) {
-              bool const turned = detail::is_transposed(x);
+            auto const map = [](ops::MatrixRef<float> const& x, std::int64_t rows, std::int64_t columns) {
+              bool const turned = parts::is_transposed(x);
               return Eigen::Map<Rows const>(x.data, turned ? columns : rows, turned ? rows : columns);
             };
             Eigen::setNbThreads(threads);
             auto const a = map(p.a, p.m, p.k), b = map(p.b, p.k, p.n);
             Eigen::Map<Rows> c(p.c, p.m, p.n);
-            bool const ta = detail::is_transposed(p.a), tb = detail::is_transposed(p.b);
+            bool const ta = parts::is_transposed(p.a), tb = parts::is_transposed(p.b);
             auto const into = [&](auto const& x, auto const& y) {
               if (p.add) {
                 c.noalias() += x * y;
@@ -87,12 +89,12 @@ inline void choose_openblas_kernels([[maybe_unused]] char** argv) {
 inline GemmPeer openblas_gemm(Product p, int threads) {
   return {"OpenBLAS", [=] {
             openblas_set_num_threads(threads);
-            auto const order = [](MatrixRef<float> const& x) {
-              return detail::is_transposed(x) ? CblasTrans : CblasNoTrans;
+            auto const order = [](ops::MatrixRef<float> const& x) {
+              return parts::is_transposed(x) ? CblasTrans : CblasNoTrans;
             };
             auto const size = [](std::int64_t n) { return static_cast<blasint>(n); };
             cblas_sgemm(CblasRowMajor, order(p.a), order(p.b), size(p.m), size(p.n), size(p.k), 1.0F, p.a.data,
-                        size(detail::stride_of(p.a)), p.b.data, size(detail::stride_of(p.b)), p.add ? 1.0F : 0.0F, p.c,
+                        size(parts::stride_of(p.a)), p.b.data, size(parts::stride_of(p.b)), p.add ? 1.0F : 0.0F, p.c,
                         size(p.n));
           }};
 }
@@ -106,8 +108,8 @@ inline void choose_openblas_kernels(char**) {}
 inline GemmPeer onednn_gemm(Product p, int threads) {
   std::function<void()> const sgemm = [=] {
     omp_set_num_threads(threads);
-    dnnl_sgemm(detail::is_transposed(p.a) ? 'T' : 'N', detail::is_transposed(p.b) ? 'T' : 'N', p.m, p.n, p.k, 1.0F,
-               p.a.data, detail::stride_of(p.a), p.b.data, detail::stride_of(p.b), p.add ? 1.0F : 0.0F, p.c, p.n);
+    dnnl_sgemm(parts::is_transposed(p.a) ? 'T' : 'N', parts::is_transposed(p.b) ? 'T' : 'N', p.m, p.n, p.k, 1.0F,
+               p.a.data, parts::stride_of(p.a), p.b.data, parts::stride_of(p.b), p.add ? 1.0F : 0.0F, p.c, p.n);
   };
   struct Matmul {
     dnnl::engine engine{dnnl::engine::kind::cpu, 0};

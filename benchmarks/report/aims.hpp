@@ -17,7 +17,7 @@ struct Aim {
   bool reached = false;
 };
 
-namespace detail {
+namespace parts {
 inline std::string number(double x, int digits) {
   char buffer[64];
   std::snprintf(buffer, sizeof buffer, "%.*f", digits, x);
@@ -45,35 +45,35 @@ inline double least_share(Row const& r) {
   }
   return 0;
 }
-}  // namespace detail
+}  // namespace parts
 
 /// The aims of a row; `all` has the row of one thread that it is compared with.
 inline std::vector<Aim> aims_of(Row const& r, std::vector<Row> const& all) {
   std::vector<Aim> aims;
   if (!r.error.empty() || r.backend == "ref") return aims;
-  if (double const least = detail::least_share(r); least > 0)
-    aims.push_back({">= " + detail::number(least, 0) + " %", r.share >= least});
-  if (detail::is_even_product(r) && r.threads > 1) {
+  if (double const least = parts::least_share(r); least > 0)
+    aims.push_back({">= " + parts::number(least, 0) + " %", r.share >= least});
+  if (parts::is_even_product(r) && r.threads > 1) {
     for (auto const& one : all) {
       if (one.op != r.op || one.shape != r.shape || one.threads != 1 || !(r.seconds > 0)) continue;
       double const times = one.seconds / r.seconds, least = 0.95 * r.threads;
       aims.push_back(
-          {">= " + detail::number(least, 1) + "x one thread (" + detail::number(times, 2) + ")", times >= least});
+          {">= " + parts::number(least, 1) + "x one thread (" + parts::number(times, 2) + ")", times >= least});
     }
   }
   if (r.op == "step_bf16") {
     for (auto const& one : all) {
       if (one.op != "step" || one.shape != r.shape || one.threads != r.threads || !(r.seconds > 0)) continue;
       double const times = one.seconds / r.seconds;
-      aims.push_back({">= 1.6x of fp32 (" + detail::number(times, 2) + ")", times >= 1.6});
+      aims.push_back({">= 1.6x of fp32 (" + parts::number(times, 2) + ")", times >= 1.6});
     }
   }
   for (auto const& [peer, ratio] : r.vs) {
     // bf16 products are another number format than fp32; the plain loop is no rival.
     if (peer == "plain loop" || (peer.ends_with("bf16") && r.op != "step_bf16")) continue;
-    double const least = detail::is_gemm(r) ? 0.95 : r.op == "tiny" ? 5 : 1;
+    double const least = parts::is_gemm(r) ? 0.95 : r.op == "tiny" ? 5 : 1;
     if (ratio < least || r.op == "tiny")
-      aims.push_back({">= " + detail::number(least, least < 1 ? 2 : 0) + "x " + peer, ratio >= least});
+      aims.push_back({">= " + parts::number(least, least < 1 ? 2 : 0) + "x " + peer, ratio >= least});
   }
   return aims;
 }

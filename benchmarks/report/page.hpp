@@ -32,22 +32,22 @@ inline std::string bars_svg(std::string const& title, std::vector<Bar> const& ba
   double y = 4;
   for (auto const& b : bars) {
     double const w = most > 0 ? b.value / most * (right - left) : 0;
-    body += gt::detail::svg_text(left - 8, y + 13, b.label, " text-anchor=\"end\"");
-    body += text("<rect x=\"", left, "\" y=\"", y + 2, "\" width=\"", gt::detail::place(std::max(w, 0.5)),
-                 "\" height=\"15\"", gt::detail::fill_of(b.colour), "/>\n");
-    body += gt::detail::svg_text(left + w + 6, y + 13, b.shown);
+    body += gt::report::svg_text(left - 8, y + 13, b.label, " text-anchor=\"end\"");
+    body += text("<rect x=\"", left, "\" y=\"", y + 2, "\" width=\"", gt::report::place(std::max(w, 0.5)),
+                 "\" height=\"15\"", gt::report::fill_of(b.colour), "/>\n");
+    body += gt::report::svg_text(left + w + 6, y + 13, b.shown);
     words += b.label + ": " + b.shown + ". ";
     y += step;
   }
   if (mark > 0) {
     double const x = left + mark / most * (right - left);
-    body += gt::detail::svg_line(x, 0, x, y, "stroke=\"currentColor\" stroke-dasharray=\"3 3\"");
+    body += gt::report::svg_line(x, 0, x, y, "stroke=\"currentColor\" stroke-dasharray=\"3 3\"");
   }
-  SvgOptions const options{760, static_cast<int>(y) + 4, false};
-  return gt::detail::svg_document(options, title, words, body);
+  report::SvgOptions const options{760, static_cast<int>(y) + 4, false};
+  return gt::report::svg_document(options, title, words, body);
 }
 
-namespace detail {
+namespace parts {
 inline std::string case_text(Row const& r) {
   return text(r.op, " ", r.shape, r.threads > 1 ? text(", ", r.threads, " threads") : "");
 }
@@ -59,8 +59,8 @@ inline std::string share_bars(Section const& section) {
     if (r->share > 0) bars.push_back({case_text(*r), r->share, number(r->share, 0) + " %", 0});
   }
   if (bars.empty()) return {};
-  return html_figure(bars_svg("Share of this machine's limit", bars, 100),
-                     "Share of this machine's limit, which the line marks.");
+  return report::html_figure(bars_svg("Share of this machine's limit", bars, 100),
+                             "Share of this machine's limit, which the line marks.");
 }
 
 /// Times of ours and of the peers that ran by turns with it, a drawing for each model.
@@ -73,32 +73,32 @@ inline std::string peer_bars(Section const& section) {
     }
     if (bars.empty()) continue;
     bars.insert(bars.begin(), {"gt", 1, time_text(r->seconds), 0});
-    html += html_figure(bars_svg(case_text(*r), bars), case_text(*r) + ": time, and that of PyTorch over it");
+    html += report::html_figure(bars_svg(case_text(*r), bars), case_text(*r) + ": time, and that of PyTorch over it");
   }
   return html;
 }
-}  // namespace detail
+}  // namespace parts
 
 inline std::string page_of(Results const& results) {
   std::string html =
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>"
       "<meta name=\"viewport\" content=\"width=device-width, "
       "initial-scale=1\"/><title>gt: benchmarks</title>\n<style>\n";
-  html +=
-      plot_css() + gt::detail::report_css + "body{max-width:72rem}\n</style></head><body>\n<h1>gt: benchmarks</h1>\n";
-  html += "<p class=\"lead\">" + escape_markup(summary_of(results)) + "</p>\n<p>" +
-          escape_markup(
+  html += report::plot_css() + gt::report::report_css +
+          "body{max-width:72rem}\n</style></head><body>\n<h1>gt: benchmarks</h1>\n";
+  html += "<p class=\"lead\">" + report::escape_markup(summary_of(results)) + "</p>\n<p>" +
+          report::escape_markup(
               "Every number is the median of many runs. 'vs' is the "
               "time of another over ours: above 1x, gt is the "
               "faster one. They ran by turns, on as many threads.") +
           "</p>\n<dl>\n";
   for (auto const& [label, value] : results.facts)
-    html += "<dt>" + escape_markup(label) + "</dt><dd>" + escape_markup(value) + "</dd>\n";
+    html += "<dt>" + report::escape_markup(label) + "</dt><dd>" + report::escape_markup(value) + "</dd>\n";
   html += "</dl>\n";
   for (auto const& section : sections_of(results)) {
-    std::string body = detail::share_bars(section) + detail::peer_bars(section);
-    body += to_html(HtmlTable{section.heading, section.head, section.cells}, "");
-    html += html_section(section.heading, body);
+    std::string body = parts::share_bars(section) + parts::peer_bars(section);
+    body += report::to_html(report::HtmlTable{section.heading, section.head, section.cells}, "");
+    html += report::html_section(section.heading, body);
   }
   return html + "</body></html>\n";
 }

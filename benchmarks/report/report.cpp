@@ -72,7 +72,7 @@ void add_limit_facts(Results& results) {
       for (auto const& [from, to] : {std::pair{"fma", "fp32"}, std::pair{"stream_l2", "L2"},
                                      std::pair{"stream_l3", "L3"}, std::pair{"stream_memory", "memory"}})
         name = name == from ? to : name;
-      words += text(words.empty() ? "" : ", ", name, " ", detail::number(r.rate, 0), r.bytes ? " GB/s" : " GFLOP/s");
+      words += text(words.empty() ? "" : ", ", name, " ", parts::number(r.rate, 0), r.bytes ? " GB/s" : " GFLOP/s");
     }
     results.facts.push_back({text("limits, ", threads, threads == 1 ? " thread" : " threads"), words});
   }
@@ -129,8 +129,8 @@ int run(std::vector<std::string> arguments) {
                "time over ours, above 1x gt is the faster.\n\n";
   for (auto const& section : sections_of(results)) std::cout << to_text(section);
   std::cout << summary_of(results) << '\n';
-  gt::write_file_atomically(folder + "/results.json", json_of(results).dump(2) + "\n");
-  gt::write_file_atomically(folder + "/report.html", page_of(results));
+  gt::io::write_file_atomically(folder + "/results.json", json_of(results).dump(2) + "\n");
+  gt::io::write_file_atomically(folder + "/report.html", page_of(results));
   std::cerr << "gt: the same as a page, and as JSON: " << folder << "/report.html, " << folder << "/results.json\n";
   return complete ? 0 : 1;
 }

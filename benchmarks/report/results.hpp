@@ -50,7 +50,7 @@ struct Results {
   std::vector<Row> limits, rows;
 };
 
-namespace detail {
+namespace parts {
 
 inline Row row_of(Json const& j, std::string const& program) {
   Row r;
@@ -100,7 +100,7 @@ inline Row row_of(Json const& j, std::string const& program) {
   return r;
 }
 
-}  // namespace detail
+}  // namespace parts
 
 /// Adds what a benchmark program wrote. A limit that was measured before keeps its best value; of repeated rows the
 /// fastest stays.
@@ -119,7 +119,7 @@ inline void read_program(Results& results, std::string const& path, std::string 
   }
   for (auto const& j : json["benchmarks"]) {
     if (j.value("run_type", std::string()) == "aggregate") continue;
-    Row const row = detail::row_of(j, program);
+    Row const row = parts::row_of(j, program);
     bool const is_limit = row.op == "peak";
     auto& list = is_limit ? results.limits : results.rows;
     auto const old = std::find_if(list.begin(), list.end(), [&](Row const& r) { return r.name == row.name; });

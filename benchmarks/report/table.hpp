@@ -28,7 +28,7 @@ inline std::string time_text(double seconds) {
   std::pair<double, char const*> const units[] = {{1, "s"}, {1e-3, "ms"}, {1e-6, "us"}};
   for (auto const& [unit, name] : units) {
     double const x = seconds / unit;
-    if (x >= 1 || unit == 1e-6) return detail::number(x, x >= 100 ? 0 : x >= 10 ? 1 : 2) + " " + name;
+    if (x >= 1 || unit == 1e-6) return parts::number(x, x >= 100 ? 0 : x >= 10 ? 1 : 2) + " " + name;
   }
   return {};
 }
@@ -59,7 +59,7 @@ inline std::string heading_of(Row const& r) {
   return words;
 }
 
-namespace detail {
+namespace parts {
 /// One column: its name, and what stands there for a row; one that is empty for all rows is left out.
 struct Column {
   std::string name;
@@ -68,19 +68,19 @@ struct Column {
     return std::all_of(cells.begin(), cells.end(), [](std::string const& c) { return c.empty(); });
   }
 };
-}  // namespace detail
+}  // namespace parts
 
 inline Section make_section(std::string const& heading, std::vector<Row const*> const& rows,
                             std::vector<Row> const& all) {
   Section section{heading, {}, {}, rows};
-  std::vector<detail::Column> columns;
+  std::vector<parts::Column> columns;
   auto const column = [&](std::string const& name, auto const& cell) {
     columns.push_back({name, {}});
     for (Row const* r : rows) columns.back().cells.push_back(cell(*r));
     if (columns.back().empty()) columns.pop_back();
   };
   auto const positive = [](double x, int digits, char const* unit = "") {
-    return x > 0 ? detail::number(x, digits) + unit : std::string();
+    return x > 0 ? parts::number(x, digits) + unit : std::string();
   };
   column("case", [](Row const& r) { return r.op + " " + (r.backend == "ref" ? "plain loop " : "") + r.shape; });
   column("threads", [](Row const& r) { return std::to_string(r.threads); });
@@ -100,7 +100,7 @@ inline Section make_section(std::string const& heading, std::vector<Row const*> 
   for (auto const& name : others) {
     column(name, [&](Row const& r) {
       for (auto const& [other, x] : r.others) {
-        if (other == name) return detail::number(x, 1);
+        if (other == name) return parts::number(x, 1);
       }
       return std::string();
     });
@@ -108,7 +108,7 @@ inline Section make_section(std::string const& heading, std::vector<Row const*> 
   for (auto const& peer : peers) {
     column("vs " + peer, [&](Row const& r) {
       auto const found = r.vs.find(peer);
-      return found == r.vs.end() ? "" : detail::number(found->second, found->second < 10 ? 2 : 0) + "x";
+      return found == r.vs.end() ? "" : parts::number(found->second, found->second < 10 ? 2 : 0) + "x";
     });
   }
   column("aim", [&](Row const& r) {

@@ -52,31 +52,31 @@ class Cpu {
   static constexpr char const* name() { return gt::name(I); }  ///< of the instruction set, for reports
 
   /// The same backend, whose ops add their times to `profile`, which must outlive it. For one thread's calls only.
-  Cpu profiled(OpProfile& profile) const {
+  Cpu profiled(ops::Profile& profile) const {
     Cpu copy = *this;
     copy.profile_ = &profile;
     return copy;
   }
-  OpProfile* profile() const { return profile_; }  ///< null: nothing is measured
+  ops::Profile* profile() const { return profile_; }  ///< null: nothing is measured
 
   /// The same backend, which packs weights that lie in `constants` once. The copy and its copies share what is kept,
   /// and are for one thread's calls.
   Cpu keeping(std::vector<ConstantMemory> constants) const {
     Cpu copy = *this;
-    copy.packed_ = std::make_shared<PackedWeights<I>>(std::move(constants));
+    copy.packed_ = std::make_shared<simd::PackedWeights<I>>(std::move(constants));
     return copy;
   }
-  PackedWeights<I>* packed_weights() const { return packed_.get(); }  ///< null: nothing is kept
+  simd::PackedWeights<I>* packed_weights() const { return packed_.get(); }  ///< null: nothing is kept
 
   /// The lane that row kernels are written over.
   template <class T>
-  SimdLane<I, T> lane() const {
+  simd::Lane<I, T> lane() const {
     return {};
   }
   /// body(0) ... body(jobs - 1), each once, in any order, on any thread.
   template <class F>
   void parallel_for(std::int64_t jobs, F const& body) const {
-    parallel_jobs(threads_, jobs, body);
+    detail::parallel_jobs(threads_, jobs, body);
   }
   /// Memory of the calling thread, kept until its next call with the same slot; it grows and is never given back.
   template <class T>
@@ -90,8 +90,8 @@ class Cpu {
  private:
   int threads_;
   Products products_ = Products::fp32;
-  OpProfile* profile_ = nullptr;
-  std::shared_ptr<PackedWeights<I>> packed_;
+  ops::Profile* profile_ = nullptr;
+  std::shared_ptr<simd::PackedWeights<I>> packed_;
 };
 
 static_assert(Backend<Cpu<>>);

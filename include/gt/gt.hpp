@@ -1,30 +1,23 @@
 // SPDX-License-Identifier: MIT
-// Everything for growing and running: substrates, models, plans, saving, generating, merging, on the CPU backend. What
-// only few programs need is included by itself, so that others do not wait for it: gt/eval/*.hpp, gt/paper/bvv241.hpp
-// and gt/paper/bvv241_glyphs.hpp; of gt/formats/ import, peft, gguf, embed, embedded, checkpoint_history,
-// keep_best.
+// What a program needs to grow and run models: text, substrates, models, plans, training, saving, generating, scoring,
+// on the CPU backend. By themselves, so that others do not wait for them: gt/compose.hpp, gt/report.hpp, gt/paper.hpp,
+// gt/eval/*.hpp, and what few use: of gt/formats/ import, peft, gguf and embed, of gt/runs/ checkpoint_history and
+// keep_best, gt/grow/measure_steps.hpp, gt/text/token_shard.hpp, gt/backend/cpu/peak.hpp.
 #pragma once
 
-#include "gt/backend/cpu/peak.hpp"
 #include "gt/backend/ref/ref.hpp"
 #include "gt/base/clock.hpp"
 #include "gt/base/error.hpp"
 #include "gt/base/format.hpp"
 #include "gt/base/version.hpp"
-#include "gt/compose/ensemble.hpp"
-#include "gt/compose/passes.hpp"
-#include "gt/compose/session.hpp"
-#include "gt/compose/trainer.hpp"
 #include "gt/core/kernels.hpp"
 #include "gt/core/profile.hpp"
 #include "gt/cpu.hpp"
 #include "gt/easy.hpp"
-#include "gt/formats/ensemble_folder.hpp"
 #include "gt/formats/hugging_face/any_model_folder.hpp"
 #include "gt/formats/hugging_face/model_folder.hpp"
 #include "gt/formats/hugging_face/weights.hpp"
 #include "gt/grow/grow.hpp"
-#include "gt/grow/measure_steps.hpp"
 #include "gt/grow/observer.hpp"
 #include "gt/grow/plan.hpp"
 #include "gt/grow/plan_text.hpp"
@@ -36,8 +29,6 @@
 #include "gt/infer/sampler.hpp"
 #include "gt/infer/score.hpp"
 #include "gt/infer/session.hpp"
-#include "gt/io/checksum.hpp"
-#include "gt/io/file_lock.hpp"
 #include "gt/nn/block_tensors.hpp"
 #include "gt/nn/lora.hpp"
 #include "gt/nn/passes.hpp"
@@ -45,15 +36,9 @@
 #include "gt/ops/gelu.hpp"
 #include "gt/ops/linear_gelu.hpp"
 #include "gt/ops/residual.hpp"
-#include "gt/paper/named_plans.hpp"
-#include "gt/paper/presets.hpp"
-#include "gt/report/profile_table.hpp"
-#include "gt/report/run_report.hpp"
-#include "gt/report/write_report.hpp"
 #include "gt/runs/checkpoint.hpp"
 #include "gt/runs/metrics.hpp"
 #include "gt/runs/progress.hpp"
-#include "gt/substrate/affine_recoding.hpp"
 #include "gt/substrate/binary_embedding.hpp"
 #include "gt/substrate/bit_code.hpp"
 #include "gt/substrate/code_embedding.hpp"
@@ -64,7 +49,6 @@
 #include "gt/substrate/table_embedding.hpp"
 #include "gt/text/corpus.hpp"
 #include "gt/text/mixed_windows.hpp"
-#include "gt/text/token_shard.hpp"
 #include "gt/text/tokenizer.hpp"
 #include "gt/text/tokenizer_json.hpp"
 #include "gt/text/windows.hpp"

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <gt/compose.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,7 +40,7 @@ struct Languages {
       auto const whole = program::read_corpus({path});
       std::string_view const text = whole.text();
       std::size_t end = 0;
-      for (std::int64_t n = 0; n < characters && end < text.size(); ++n) end += gt::decode_utf8(text, end).size;
+      for (std::int64_t n = 0; n < characters && end < text.size(); ++n) end += gt::utf8::decode(text, end).size;
       corpora.push_back(gt::Corpus::from_text(std::string(text.substr(0, end))));
       together += corpora.back().text();
     }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <gt/paper/named_plans.hpp>
 #include <string>
 #include <vector>
 

@@ -25,8 +25,8 @@ struct Tables {
   double unigram;
 
   /// With the rules of the verdicts, where there is room for them.
-  gt::HtmlTable claims(bool rules) const {
-    gt::HtmlTable table{"claims", {"claim", "measured", "verdict"}};
+  gt::report::HtmlTable claims(bool rules) const {
+    gt::report::HtmlTable table{"claims", {"claim", "measured", "verdict"}};
     if (rules) table.head.emplace_back("held if"), table.prose = true;
     for (auto const& f : Claims(results, unigram).all()) {
       table.rows.push_back({f.claim, f.numbers, to_text(f.verdict)});
@@ -34,9 +34,9 @@ struct Tables {
     }
     return table;
   }
-  gt::HtmlTable cells() const {
-    gt::HtmlTable table{"cells",
-                        {"table, way", "bits/byte", "numbers that train", "tokens", "operations", "training time"}};
+  gt::report::HtmlTable cells() const {
+    gt::report::HtmlTable table{
+        "cells", {"table, way", "bits/byte", "numbers that train", "tokens", "operations", "training time"}};
     auto const add = [&](std::string const& name, std::string const& prefix) {
       auto const rows = results.of(prefix);
       if (rows.empty()) return;
@@ -45,7 +45,7 @@ struct Tables {
       auto const short_mean = [&](char const* key, char const* unit) {
         return gt::short_number(sample(results, prefix, key).mean(), unit);
       };
-      table.rows.push_back({name, sample(results, prefix).text(), gt::detail::count_text(active),
+      table.rows.push_back({name, sample(results, prefix).text(), gt::short_number(static_cast<double>(active)),
                             short_mean("tokens", ""), short_mean("flops", ""),
                             gt::short_time(sample(results, prefix, "train_seconds").mean())});
     };
@@ -62,8 +62,8 @@ struct Tables {
     add("bits of the id recoded, grown", "recode/affine/");
     return table;
   }
-  gt::HtmlTable stages(std::string const& prefix, char const* caption) const {
-    gt::HtmlTable table{
+  gt::report::HtmlTable stages(std::string const& prefix, char const* caption) const {
+    gt::report::HtmlTable table{
         caption,
         {"stage", "trains", "depth", "before", "after", "numbers that train", "optimiser", "activations", "a step"}};
     auto const rows = results.of(prefix);
@@ -83,9 +83,9 @@ struct Tables {
     }
     return table;
   }
-  gt::HtmlTable merging(std::string const& substrate) const {
+  gt::report::HtmlTable merging(std::string const& substrate) const {
     auto const rows = results.of("compose/" + substrate + "/");
-    gt::HtmlTable table{"merging", {"model"}};
+    gt::report::HtmlTable table{"merging", {"model"}};
     if (rows.empty()) return table;
     auto const languages = rows[0].at("languages").get<std::vector<std::string>>();
     for (auto const& l : languages) table.head.push_back(l);
@@ -107,8 +107,8 @@ struct Tables {
     return table;
   }
   /// How often models of several depths are right; `key` is what counts as that.
-  gt::HtmlTable task(std::string const& group, char const* key, std::vector<std::string> const& plans) const {
-    gt::HtmlTable table{group, {"plan", "blocks", "right"}};
+  gt::report::HtmlTable task(std::string const& group, char const* key, std::vector<std::string> const& plans) const {
+    gt::report::HtmlTable table{group, {"plan", "blocks", "right"}};
     for (auto const& plan : plans) {
       auto const rows = results.of(group + "/" + plan + "/");
       if (rows.empty()) continue;
@@ -121,10 +121,10 @@ struct Tables {
     }
     return table;
   }
-  gt::HtmlTable recall() const { return task("recall", "right", {"1", "2", "3", "1+1+1", "2+1"}); }
-  gt::HtmlTable passage() const { return task("passage", "exact", {"1", "2", "1+1"}); }
-  gt::HtmlTable asking() const {
-    gt::HtmlTable table{"asking", {"way of asking", "right", "of a form that could be right", "blank"}};
+  gt::report::HtmlTable recall() const { return task("recall", "right", {"1", "2", "3", "1+1+1", "2+1"}); }
+  gt::report::HtmlTable passage() const { return task("passage", "exact", {"1", "2", "1+1"}); }
+  gt::report::HtmlTable asking() const {
+    gt::report::HtmlTable table{"asking", {"way of asking", "right", "of a form that could be right", "blank"}};
     auto const rows = results.of("artefact/");
     if (rows.empty()) return table;
     auto const add = [&](std::string const& name, char const* way, std::vector<char const*> const& keys) {
@@ -145,10 +145,10 @@ struct Tables {
     return table;
   }
   /// Held-out loss over tokens of the first seed's runs.
-  gt::LinePlot curves() const {
-    gt::LinePlot plot{.title = "Held-out bits per byte over tokens",
-                      .x_label = "tokens trained on",
-                      .y_label = "bits per byte (lower is better)"};
+  gt::report::LinePlot curves() const {
+    gt::report::LinePlot plot{.title = "Held-out bits per byte over tokens",
+                              .x_label = "tokens trained on",
+                              .y_label = "bits per byte (lower is better)"};
     for (auto const& [key, name] : {std::pair{"matrix/glyph/grown/1", "pictures, grown"},
                                     {"matrix/glyph/at once/1", "pictures, at once"},
                                     {"matrix/binary/grown/1", "bits of the id, grown"},
@@ -156,7 +156,7 @@ struct Tables {
                                     {"lora/glyph/1", "pictures, grown with LoRA phases"}}) {
       auto const* const row = results.find(key);
       if (!row) continue;
-      gt::PlotSeries series{.name = name};
+      gt::report::PlotSeries series{.name = name};
       // At the end of a stage all of the held-out text is looked at, and numbers of two texts make no line.
       auto const& stages = row->at("stages");
       for (auto const& point : row->at("curve")) {
@@ -171,11 +171,11 @@ struct Tables {
 };
 
 /// A table as lines of text.
-inline std::string to_lines(gt::HtmlTable const& table) {
+inline std::string to_lines(gt::report::HtmlTable const& table) {
   std::vector<std::size_t> width;
   auto const measure = [&](std::vector<std::string> const& cells) {
     width.resize(std::max(width.size(), cells.size()));
-    for (std::size_t i = 0; i < cells.size(); ++i) width[i] = std::max(width[i], gt::utf8_length(cells[i]));
+    for (std::size_t i = 0; i < cells.size(); ++i) width[i] = std::max(width[i], gt::utf8::length(cells[i]));
   };
   measure(table.head);
   for (auto const& row : table.rows) measure(row);
@@ -183,7 +183,7 @@ inline std::string to_lines(gt::HtmlTable const& table) {
   auto const add = [&](std::vector<std::string> const& cells) {
     lines += " ";
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      std::string const space(width[i] - gt::utf8_length(cells[i]), ' ');
+      std::string const space(width[i] - gt::utf8::length(cells[i]), ' ');
       lines += " " + (i == 0 ? cells[i] + space : space + cells[i]) + " ";
     }
     while (lines.ends_with(' ')) lines.pop_back();
@@ -198,48 +198,51 @@ inline std::string to_lines(gt::HtmlTable const& table) {
 inline std::string to_page(Tables const& t, std::string const& command,
                            std::vector<std::pair<std::string, std::string>> const& facts) {
   std::string body = "<h1>What growing does</h1>\n";
-  auto const code = [&](std::string const& more) { return "<pre>" + gt::escape_markup(command + more) + "</pre>\n"; };
-  gt::HtmlTable of_what{"settings", {"what", "here"}};
-  for (auto const& [what, here] : facts) of_what.rows.push_back({what, here});
-  auto const table = [&](gt::HtmlTable const& values, std::string const& caption) {
-    return values.rows.empty() ? std::string{"<p>Not measured yet.</p>\n"} : gt::to_html(values, caption);
+  auto const code = [&](std::string const& more) {
+    return "<pre>" + gt::report::escape_markup(command + more) + "</pre>\n";
   };
-  body += gt::html_section(
+  gt::report::HtmlTable of_what{"settings", {"what", "here"}};
+  for (auto const& [what, here] : facts) of_what.rows.push_back({what, here});
+  auto const table = [&](gt::report::HtmlTable const& values, std::string const& caption) {
+    return values.rows.empty() ? std::string{"<p>Not measured yet.</p>\n"} : gt::report::to_html(values, caption);
+  };
+  body += gt::report::html_section(
       "What held", table(t.claims(true),
                          "Claims of arXiv:2507.07129, 2507.04886 and 2605.09751 at this scale. ± is a 95 % interval "
                          "by Student's t over seeds; other limits are ours."));
-  body +=
-      gt::html_section("Growing against training at once",
-                       table(t.cells(), "Bits per byte on all held-out text, means over seeds. Frequencies alone: " +
-                                            gt::decimals(t.unigram, 3) + ".") +
-                           gt::html_figure(gt::to_svg(t.curves(), {.width = 832, .height = 400, .standalone = false}),
-                                           "Looks at a part of the held-out text, seed 1.") +
-                           code(" --only matrix,equal"));
-  body += gt::html_section("Spike and recovery, and what a stage costs",
-                           table(t.stages("matrix/glyph/grown/", "stages"),
-                                 "Grown on pictures: before a stage's first step, with its blocks there, and "
-                                 "after its last.") +
-                               table(t.stages("matrix/glyph/at once/", "at once"), "All blocks at once.") +
-                               code(" --only matrix"));
-  body += gt::html_section("LoRA phases", table(t.stages("lora/glyph/", "phases"),
-                                                "A plan of equal tokens with phases in the budget of a stage.") +
-                                              code(" --only lora,merge"));
-  body +=
-      gt::html_section("Merging experts",
-                       table(t.merging("glyph"),
-                             "Experts of one language each on one table of pictures; bits per byte on each language.") +
-                           table(t.merging("learned"), "The control: every expert has learned a table of its own.") +
-                           code(" --only compose"));
-  body += gt::html_section(
+  body += gt::report::html_section(
+      "Growing against training at once",
+      table(t.cells(), "Bits per byte on all held-out text, means over seeds. Frequencies alone: " +
+                           gt::decimals(t.unigram, 3) + ".") +
+          gt::report::html_figure(gt::report::to_svg(t.curves(), {.width = 832, .height = 400, .standalone = false}),
+                                  "Looks at a part of the held-out text, seed 1.") +
+          code(" --only matrix,equal"));
+  body += gt::report::html_section("Spike and recovery, and what a stage costs",
+                                   table(t.stages("matrix/glyph/grown/", "stages"),
+                                         "Grown on pictures: before a stage's first step, with its blocks there, and "
+                                         "after its last.") +
+                                       table(t.stages("matrix/glyph/at once/", "at once"), "All blocks at once.") +
+                                       code(" --only matrix"));
+  body += gt::report::html_section(
+      "LoRA phases",
+      table(t.stages("lora/glyph/", "phases"), "A plan of equal tokens with phases in the budget of a stage.") +
+          code(" --only lora,merge"));
+  body += gt::report::html_section(
+      "Merging experts",
+      table(t.merging("glyph"),
+            "Experts of one language each on one table of pictures; bits per byte on each language.") +
+          table(t.merging("learned"), "The control: every expert has learned a table of its own.") +
+          code(" --only compose"));
+  body += gt::report::html_section(
       "What depth is for",
       table(t.recall(), "Associative recall among six pairs; a guess is right in 16.7 %.") +
           table(t.passage(), "A question about a passage of four people: whole answers; a guess is right in 25 %.") +
           code(" --only recall,passage"));
-  body += gt::html_section(
+  body += gt::report::html_section(
       "What asking does",
       table(t.asking(), "Four endings of a held-out sentence; a guess is right in 25 %.") + code(" --only artefact"));
-  body += gt::html_section("How", table(of_what, "Settings.") + code(""));
-  return gt::html_page("What growing does", body);
+  body += gt::report::html_section("How", table(of_what, "Settings.") + code(""));
+  return gt::report::html_page("What growing does", body);
 }
 
 }  // namespace study

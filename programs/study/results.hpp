@@ -43,7 +43,7 @@ class Results {
       at = end + 1;
     }
     if (all.empty()) all = gt::dump_json(gt::Json{{"settings", settings}}, "study") + "\n";
-    gt::write_file_atomically(path_, all);  // without what was cut off
+    gt::io::write_file_atomically(path_, all);  // without what was cut off
   }
 
   bool has(std::string const& job) const { return rows_.contains(job); }  ///< whether it has been measured
@@ -78,7 +78,7 @@ class Results {
     gt::check(out.good(), "study", "'", path_, "' must be writable (a full disk?)");
   }
   std::string path_;
-  gt::FileLock lock_;
+  gt::io::FileLock lock_;
   std::vector<std::string> order_;
   std::map<std::string, gt::Json> rows_;
 };

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <gt/gt.hpp>
+#include <gt/io/checksum.hpp>
 #include <gt/io/json.hpp>
 #include <map>
 #include <memory>
@@ -90,7 +91,7 @@ class Substrates {
     if (name == "affine") return gt::CodeEmbedding::draw(tokens_, {.recode = gt::seed(seed), .d_model = width_});
     if (name == "random") return gt::RandomEmbedding::draw(tokens_, {.width = width_, .seed = gt::seed(seed)});
     if (name == "learned") return gt::LearnedEmbedding::start(tokens_, {.width = width_, .seed = gt::seed(seed)});
-    return gt::GlyphEmbedding::draw(tokens_, gt::FontFiles(fonts_), {.width = width_});
+    return gt::GlyphEmbedding::draw(tokens_, gt::fonts::FontFiles(fonts_), {.width = width_});
   }
   std::vector<std::string> tokens_, fonts_;
   int width_;
@@ -143,7 +144,7 @@ class Watch : public gt::GrowthObserver {
     for (auto const& p : model_.parameters()) {
       if (p.trainable) continue;
       auto const bytes = std::as_bytes(std::span(p.data, static_cast<std::size_t>(p.size())));
-      all[p.name] = gt::Xxh3{}.update(bytes).value();
+      all[p.name] = gt::io::Xxh3{}.update(bytes).value();
     }
     return all;
   }

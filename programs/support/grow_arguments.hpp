@@ -51,7 +51,7 @@ inline void check_arguments(GrowArguments const& a) {
   gt::check(a.batch > 0 && a.batch <= 65536, "grow", "--batch must lie in 1 ... 65536 (got ", a.batch, ")");
   gt::check(a.context > 0 && a.context <= 65536, "grow", "--context must lie in 1 ... 65536 (got ", a.context, ")");
   check_keep(a);
-  gt::check(gt::is_raster_side(a.raster), "grow", "--raster must be 16, 32 or 64 (got ", a.raster, ")");
+  gt::check(gt::fonts::is_raster_side(a.raster), "grow", "--raster must be 16, 32 or 64 (got ", a.raster, ")");
   gt::check(a.held_out == "auto" || a.held_out == "all" || count_of(a.held_out) > 0, "grow",
             "--held-out-tokens must be a number such as 20000 or 20k, all or auto (got '", a.held_out, "')");
   one_of("--gelu", a.gelu, {"tanh", "erf"});
@@ -65,7 +65,7 @@ inline void check_arguments(GrowArguments const& a) {
   gt::check(trains_table == (a.substrate == "learned"), "grow",
             "--substrate learned and a plan with a table, as --plan 3,table+3+3, belong together (got --substrate ",
             a.substrate, " --plan ", a.plan, ")");
-  gt::check_block({.d_model = a.width, .heads = a.heads});
+  gt::nn::check_block({.d_model = a.width, .heads = a.heads});
 }
 
 /// What of the arguments decides what a run computes and keeps: written at its start, read when it goes on.
@@ -246,7 +246,7 @@ inline gt::PrefixCacheOptions prefix_cache_of(GrowArguments const& a, std::int64
     options.type = gt::CachedAs::bf16;
     options.bytes = std::max<std::int64_t>(1, options.bytes);
   }
-  gt::check_file(options);
+  gt::growth::check_file(options);
   return options;
 }
 

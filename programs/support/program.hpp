@@ -108,7 +108,7 @@ inline OpenModel open_model(gt::Cpu<> const& on, std::string const& folder) {
   auto tokenizer = gt::load_tokenizer(folder);
   auto const opened = gt::ModelFolder::open(folder);
   auto model = gt::load_any_model(on, opened);
-  note(gt::table_note(opened, model));
+  note(gt::formats::table_note(opened, model));
   tell_of_look(folder);
   return {std::move(model), std::move(tokenizer)};
 }

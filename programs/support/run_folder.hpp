@@ -14,6 +14,7 @@
 #include <gt/gt.hpp>
 #include <gt/io/json.hpp>
 #include <gt/io/staging.hpp>
+#include <gt/report/run_report.hpp>
 #include <gt/runs/checkpoint_history.hpp>
 #include <gt/runs/unfinished_save.hpp>
 #include <string>
@@ -108,15 +109,15 @@ class RunFolder {
       return gt::CheckpointHistory::is_name(name) ||
              std::find(all.begin(), all.end(), gt::text(path_, "/", name)) != all.end();
     };
-    gt::remove_unfinished(path_, is_ours);
+    gt::io::remove_unfinished(path_, is_ours);
     for (auto const& folder : {path_, model(), best()}) gt::remove_unfinished_save(folder);
-    gt::remove_unfinished(best(), [](std::string_view name) { return name == "look.json"; });
+    gt::io::remove_unfinished(best(), [](std::string_view name) { return name == "look.json"; });
   }
 
   void add_sample(gt::ReportSample const& sample) const {
     gt::Json const line{{"stage", sample.stage + 1}, {"prompt", sample.prompt}, {"text", sample.text}};
     std::string all = exists(samples()) ? gt::read_text_file(samples(), gt::any_bytes) : "";
-    gt::write_file_atomically(samples(), all + gt::dump_json(line, "samples") + "\n");
+    gt::io::write_file_atomically(samples(), all + gt::dump_json(line, "samples") + "\n");
   }
   /// The samples of the first `stages` stages.
   std::vector<gt::ReportSample> read_samples(std::size_t stages) const {
@@ -132,7 +133,7 @@ class RunFolder {
                                     gt::json_get<std::string>(json, "text", where)};
       if (sample.stage < stages) read.push_back(sample), kept += line + "\n";
     }
-    if (kept != all) gt::write_file_atomically(samples(), kept);
+    if (kept != all) gt::io::write_file_atomically(samples(), kept);
     return read;
   }
 
@@ -177,8 +178,8 @@ inline std::string description_of(GrowArguments a, RunIdentity const& id) {
 template <class Model>
 void begin(RunFolder const& folder, Model const& model, std::string const& description) {
   folder.check_writable();
-  gt::detail::Staging staging(folder.path());
-  gt::write_file_atomically(staging.file("run.json"), description);
+  gt::io::Staging staging(folder.path());
+  gt::io::write_file_atomically(staging.file("run.json"), description);
   gt::save_checkpoint(model, {}, staging.file("checkpoint.safetensors"));
   staging.commit();
   folder.clear();

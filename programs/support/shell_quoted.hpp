@@ -16,7 +16,7 @@ inline std::string shell_quoted(std::string_view word) {
       word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+:-") == word.npos)
     return std::string(word);
   auto const is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 127; };
-  if (gt::is_utf8(word) && std::none_of(word.begin(), word.end(), is_control)) {
+  if (gt::utf8::is_valid(word) && std::none_of(word.begin(), word.end(), is_control)) {
     std::string quoted = "'";
     for (char const c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
     return quoted + "'";

@@ -12,11 +12,11 @@
 
 namespace attention_test {
 
-using gt::AttentionShape, gt::Cpu;
+using gt::ops::AttentionShape, gt::Cpu;
 using gt::test::AttentionCase, gt::test::bit_equal, gt::test::Grid, gt::test::normal;
 
 TEST_CASE_TEMPLATE_DEFINE("attention on every instruction set", B, instruction_sets) {
-  gt::test::attention_conforms<float>(B(2), gt::SimdLane<B::isa, float>::width);
+  gt::test::attention_conforms<float>(B(2), gt::simd::Lane<B::isa, float>::width);
 }
 TEST_CASE_TEMPLATE_APPLY(instruction_sets, gt::test::AllCpus);
 

@@ -19,7 +19,7 @@
 
 namespace gemm_test {
 
-using gt::GemmOutput, gt::GemmShape, gt::MatrixRef;
+using gt::ops::GemmOutput, gt::ops::GemmShape, gt::ops::MatrixRef;
 using gt::test::Grid, gt::test::is_corner, gt::test::loose, gt::test::modes, gt::test::Numbers, gt::test::Product,
     gt::test::Witness;
 
@@ -29,7 +29,7 @@ namespace {
 /// and transpose; the smaller ones, which take turns in kind and transpose, are corners of it, bit by bit.
 template <class T, gt::Isa I>
 void every_tile() {
-  using Tile = gt::GemmTile<I, T>;
+  using Tile = gt::simd::GemmTile<I, T>;
   gt::Cpu<I> const on(1);
   for (std::int64_t const k : {0, 1, 255, 256, 257, 513}) {
     Product<T> const p(2 * Tile::mr + 1, 2 * Tile::nr + 3, k);
@@ -58,7 +58,7 @@ void every_tile() {
 /// Sums so long that B is packed for one stretch of them after the other: each goes on where the last ended.
 template <class T, gt::Isa I>
 void deep_sums() {
-  using Tile = gt::GemmTile<I, T>;
+  using Tile = gt::simd::GemmTile<I, T>;
   gt::Cpu<I> const on(1);
   for (std::int64_t const k : {1281, 2600}) {
     for (std::int64_t const m : {1, Tile::mr + 1}) {
@@ -81,7 +81,7 @@ template <class T, gt::Isa I>
 void rows_do_not_see_each_other() {
   gt::Cpu<I> const on(2);
   for (std::int64_t const k : {300, 1300}) {
-    Product<T> const p(k == 300 ? 50 : 17, 6 * gt::GemmTile<I, T>::nr + 5, k);
+    Product<T> const p(k == 300 ? 50 : 17, 6 * gt::simd::GemmTile<I, T>::nr + 5, k);
     for (auto const mode : modes) {
       auto const whole = p.run(on, mode);
       for (std::int64_t row = 0; row < p.m; ++row) {
@@ -97,7 +97,7 @@ void rows_do_not_see_each_other() {
 /// -0 + 0 (-1) + 0 (-1) ... is -0, in whatever tile, panel or part of one it lies.
 template <class T, gt::Isa I>
 void zeros_keep_their_sign() {
-  using Tile = gt::GemmTile<I, T>;
+  using Tile = gt::simd::GemmTile<I, T>;
   std::int64_t const n = 6 * Tile::nr + 5;
   for (std::int64_t const k : {0, 3, 1300}) {
     for (std::int64_t const m : {1, Tile::mr + 1}) {
@@ -166,7 +166,7 @@ TEST_CASE("gemm: the same bits on 1, 2 and 4 threads, and serially") {
 }
 
 TEST_CASE("gemm: B in several blocks of packed memory is B in one") {
-  std::int64_t const m = 16 * gt::GemmTile<gt::native_isa, float>::mr + 1, n = 6600, k = 641;
+  std::int64_t const m = 16 * gt::simd::GemmTile<gt::native_isa, float>::mr + 1, n = 6600, k = 641;
   Grid<float> const a(gt::test::normal(m * k, 1), m, k), b(gt::test::normal(k * n, 2), k, n), c(m, n), serial(m, n);
   auto const into = [](Grid<float> const& x) { return GemmOutput<float>{x.data(), x.view().stride()}; };
   gemm(gt::Cpu<>(2), MatrixRef<float>(a.view()), MatrixRef<float>(b.view()), into(c), GemmShape{m, n, k});

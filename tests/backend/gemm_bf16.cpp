@@ -21,13 +21,13 @@
 
 namespace gemm_bf16_test {
 
-using gt::Cpu, gt::GemmOutput, gt::GemmShape, gt::MatrixRef, gt::Products;
+using gt::Cpu, gt::ops::GemmOutput, gt::ops::GemmShape, gt::ops::MatrixRef, gt::Products;
 using gt::test::Grid, gt::test::is_corner, gt::test::loose, gt::test::modes, gt::test::Product;
 
 namespace {
 
 constexpr bool here = gt::has_bf16_products<gt::native_isa>;
-using Tile = gt::GemmTile<gt::native_isa, float>;  // that of bf16 has the same size
+using Tile = gt::simd::GemmTile<gt::native_isa, float>;  // that of bf16 has the same size
 
 /// The native CPU with products in bf16.
 Cpu<> bf16(int threads) { return Cpu<>(threads).with(Products::bf16); }

@@ -138,21 +138,21 @@ void maxima(Lane lane) {
 }  // namespace
 
 TEST_CASE_TEMPLATE_DEFINE("SimdLane: each, sums and max at every length around its registers", B, lanes) {
-  visits_each_once(gt::SimdLane<B::isa, float>{});
-  sums(gt::SimdLane<B::isa, float>{});
-  pairs_of_sums(gt::SimdLane<B::isa, float>{});
-  functions(gt::SimdLane<B::isa, float>{});
-  maxima(gt::SimdLane<B::isa, float>{});
+  visits_each_once(gt::simd::Lane<B::isa, float>{});
+  sums(gt::simd::Lane<B::isa, float>{});
+  pairs_of_sums(gt::simd::Lane<B::isa, float>{});
+  functions(gt::simd::Lane<B::isa, float>{});
+  maxima(gt::simd::Lane<B::isa, float>{});
 }
 TEST_CASE_TEMPLATE_APPLY(lanes, gt::test::AllCpus);
 
 TEST_CASE("SimdLane: without registers for a type, one element at a time") {
-  static_assert(gt::SimdLane<gt::native_isa, double>::width == 1);
-  visits_each_once(gt::SimdLane<gt::native_isa, double>{});
-  sums(gt::SimdLane<gt::native_isa, double>{});
-  pairs_of_sums(gt::SimdLane<gt::native_isa, double>{});
-  functions(gt::SimdLane<gt::native_isa, double>{});
-  maxima(gt::SimdLane<gt::native_isa, double>{});
+  static_assert(gt::simd::Lane<gt::native_isa, double>::width == 1);
+  visits_each_once(gt::simd::Lane<gt::native_isa, double>{});
+  sums(gt::simd::Lane<gt::native_isa, double>{});
+  pairs_of_sums(gt::simd::Lane<gt::native_isa, double>{});
+  functions(gt::simd::Lane<gt::native_isa, double>{});
+  maxima(gt::simd::Lane<gt::native_isa, double>{});
 }
 
 TEST_CASE_TEMPLATE("ScalarLane: each, sums and max", T, float, double) {

@@ -16,7 +16,7 @@
 
 namespace packed_weights_test {
 
-using gt::Cpu, gt::GemmOutput, gt::GemmShape, gt::MatrixRef;
+using gt::Cpu, gt::ops::GemmOutput, gt::ops::GemmShape, gt::ops::MatrixRef;
 using gt::test::Grid, gt::test::is_corner, gt::test::modes, gt::test::plain, gt::test::Product;
 
 namespace {
@@ -24,15 +24,15 @@ namespace {
 /// Bytes of a packed B [k, n] of floats.
 template <gt::Isa I>
 std::int64_t packed_bytes(std::int64_t n, std::int64_t k) {
-  constexpr int nr = gt::GemmTile<I, float>::nr;
-  return gt::detail::ceil_div(n, nr) * gt::detail::Packing<I, nr, float, float>::pitch(k) *
+  constexpr int nr = gt::simd::GemmTile<I, float>::nr;
+  return gt::simd::detail::ceil_div(n, nr) * gt::simd::detail::Packing<I, nr, float, float>::pitch(k) *
          static_cast<std::int64_t>(sizeof(float));
 }
 
 }  // namespace
 
 TEST_CASE_TEMPLATE_DEFINE("PackedWeights: the same bits as without, from the first use on", B, kept_bits) {
-  using Tile = gt::GemmTile<B::isa, float>;
+  using Tile = gt::simd::GemmTile<B::isa, float>;
   // One row, a few, and many on two threads; parts of panels; several passes over k.
   GemmShape const shapes[] = {
       {1, 6 * Tile::nr + 5, 70}, {1, 3, 1300}, {3, 2 * Tile::nr, 70}, {Tile::mr + 1, 5, 3}, {40, 70, 1300}};

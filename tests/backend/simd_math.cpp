@@ -23,10 +23,10 @@ constexpr float infinity = std::numeric_limits<float>::infinity(), nan = std::nu
 /// One function on 16 floats, in as many registers as that takes.
 template <class B, class F>
 std::array<float, 16> on_registers(F const& f, std::array<float, 16> const& x) {
-  using Registers = gt::Register<B::isa, float>;
+  using Registers = gt::simd::Register<B::isa, float>;
   std::array<float, 16> y{};
   for (std::size_t i = 0; i < 16; i += Registers::width)
-    gt::simd_store(&y[i], typename Registers::type(f(gt::simd_load<typename Registers::type>(&x[i]))));
+    gt::simd::store(&y[i], typename Registers::type(f(gt::simd::load<typename Registers::type>(&x[i]))));
   return y;
 }
 
@@ -53,8 +53,8 @@ double worst_ulp(F const& f, G const& exact, float low, float high) {
 
 template <class B>
 void exponentials() {
-  auto const e = [](auto const& x) { return gt::simd_exp(x); };
-  auto const two = [](auto const& x) { return gt::simd_exp2(x); };
+  auto const e = [](auto const& x) { return gt::simd::exp(x); };
+  auto const two = [](auto const& x) { return gt::simd::exp2(x); };
   bool const fused = B::isa != gt::Isa::scalar && B::isa != gt::Isa::sse2;
   double const most_off = fused ? 0.9 : 1.2;
   CHECK(worst_ulp<B>(
@@ -83,7 +83,7 @@ void exponentials() {
 
 template <class B>
 void reciprocals() {
-  auto const over = [](auto const& x) { return gt::simd_reciprocal(x); };
+  auto const over = [](auto const& x) { return gt::simd::reciprocal(x); };
   double const most_off = B::isa == gt::Isa::neon ? 1.5 : 1;
   CHECK(worst_ulp<B>(
             over, [](double x) { return 1 / x; }, -0x1p126F, -0x1p-126F) <= most_off);
@@ -99,7 +99,7 @@ void normal_distribution() {
   std::array<float, 16> x;
   for (float at = -13; at < 13; at += 0.016F) {
     for (std::size_t i = 0; i < 16; ++i) x[i] = at + 0.001F * static_cast<float>(i);
-    auto const y = on_registers<B>([](auto const& v) { return gt::simd_normal_cdf(v); }, x);
+    auto const y = on_registers<B>([](auto const& v) { return gt::simd::normal_cdf(v); }, x);
     for (std::size_t i = 0; i < 16; ++i) {
       double const v = x[i], exact = 0.5 * std::erfc(v * -0.7071067811865476);
       CAPTURE(v);
@@ -108,7 +108,7 @@ void normal_distribution() {
     }
   }
   x = {0, -0.0F, 1e-40F, -1e-40F, 1e-20F, -1e-20F, 20, 1e5F, 1e20F, infinity, -20, -1e5F, -1e20F, -infinity, nan, -nan};
-  auto const y = on_registers<B>([](auto const& v) { return gt::simd_normal_cdf(v); }, x);
+  auto const y = on_registers<B>([](auto const& v) { return gt::simd::normal_cdf(v); }, x);
   for (std::size_t i = 0; i < 16; ++i) {
     CAPTURE(x[i]);
     if (i < 6) CHECK(std::abs(y[i] - 0.5F) <= 0x1p-24F);
@@ -123,25 +123,27 @@ void rounds() {
   std::array<float, 16> x;
   for (std::size_t i = 0; i < 16; ++i) x[i] = static_cast<float>(i) * 0.5F - 4;
   x[14] = 1234567.4F, x[15] = -0x1p21F - 0.5F;
-  auto const y = on_registers<B>([](auto const& v) { return gt::simd_round(v); }, x);
+  auto const y = on_registers<B>([](auto const& v) { return gt::simd::round(v); }, x);
   for (std::size_t i = 0; i < 16; ++i) CHECK(y[i] == std::nearbyint(x[i]));  // ties to even
 }
 
 template <class B>
 void orders() {
-  using Registers = gt::Register<B::isa, float>;
+  using Registers = gt::simd::Register<B::isa, float>;
   using V = typename Registers::type;
   std::array<float, 16> x;
   for (std::size_t i = 0; i < 16; ++i) x[i] = static_cast<float>((i * 7) % 16) - 5;
-  auto const smaller = on_registers<B>([](auto const& v) { return gt::simd_min(V(2.0F), v); }, x);
-  auto const larger = on_registers<B>([](auto const& v) { return gt::simd_max(V(2.0F), v); }, x);
+  auto const smaller = on_registers<B>([](auto const& v) { return gt::simd::min(V(2.0F), v); }, x);
+  auto const larger = on_registers<B>([](auto const& v) { return gt::simd::max(V(2.0F), v); }, x);
   for (std::size_t i = 0; i < 16; ++i) {
     CHECK(smaller[i] == std::fmin(2.0F, x[i]));
     CHECK(larger[i] == std::fmax(2.0F, x[i]));
   }
   x.fill(nan);
-  for (float const y : on_registers<B>([](auto const& v) { return gt::simd_min(V(2.0F), v); }, x)) CHECK(std::isnan(y));
-  for (float const y : on_registers<B>([](auto const& v) { return gt::simd_max(V(2.0F), v); }, x)) CHECK(std::isnan(y));
+  for (float const y : on_registers<B>([](auto const& v) { return gt::simd::min(V(2.0F), v); }, x))
+    CHECK(std::isnan(y));
+  for (float const y : on_registers<B>([](auto const& v) { return gt::simd::max(V(2.0F), v); }, x))
+    CHECK(std::isnan(y));
 }
 
 }  // namespace
@@ -156,10 +158,10 @@ TEST_CASE_TEMPLATE_DEFINE("simd_math: exponentials, reciprocals, rounding, order
 TEST_CASE_TEMPLATE_APPLY(of_registers, gt::test::AllCpus);
 
 TEST_CASE("simd_math: other element types are those of the standard library") {
-  CHECK(gt::simd_exp(1.5) == std::exp(1.5));
-  CHECK(gt::simd_exp2(1.5) == std::exp2(1.5));
-  CHECK(gt::simd_normal_cdf(1.5) == 0.5 * std::erfc(1.5 * -0.7071067811865476));
-  CHECK(gt::simd_reciprocal(3.0) == 1.0 / 3.0);
+  CHECK(gt::simd::exp(1.5) == std::exp(1.5));
+  CHECK(gt::simd::exp2(1.5) == std::exp2(1.5));
+  CHECK(gt::simd::normal_cdf(1.5) == 0.5 * std::erfc(1.5 * -0.7071067811865476));
+  CHECK(gt::simd::reciprocal(3.0) == 1.0 / 3.0);
 }
 
 }  // namespace simd_math_test

@@ -20,15 +20,15 @@ namespace {
 /// The source has no more rows than are read, and lies at the end of its memory.
 template <gt::Isa I, class T>
 void transposes() {
-  constexpr std::int64_t block = gt::transpose_block<I, T>;
-  static_assert(block == (gt::has_avx512(I) && sizeof(T) == 4 ? 16 : 4));
+  constexpr std::int64_t block = gt::simd::transpose_block<I, T>;
+  static_assert(block == (gt::simd::has_avx512(I) && sizeof(T) == 4 ? 16 : 4));
   for (std::int64_t rows = -1; rows <= block; ++rows) {
     std::int64_t const there = std::max<std::int64_t>(0, rows);
     for (std::int64_t const gap : {0, 1, 5, 48}) {
       INFO("rows ", rows, ", gap ", gap);
       Grid<T> const from(normal(there * block, 1), there, block, {.shift = gap == 0 ? 0 : 1, .gap = gap});
       Grid<T> const to(block, block, {.shift = gap == 0 ? 0 : 3, .gap = gap}, 7);
-      gt::simd_transpose_block<I>(from.data(), from.view().stride(), rows, to.data(), to.view().stride());
+      gt::simd::transpose<I>(from.data(), from.view().stride(), rows, to.data(), to.view().stride());
       std::int64_t wrong = 0;
       for (std::int64_t c = 0; c < block; ++c) {
         for (std::int64_t r = 0; r < block; ++r) wrong += to(c, r) != (r < there ? from(r, c) : T(0));
@@ -42,13 +42,13 @@ void transposes() {
 /// Rows of the result may overlap: what the next one writes over the end of the last one stands.
 template <gt::Isa I, class T>
 void overlaps() {
-  constexpr std::int64_t block = gt::transpose_block<I, T>;
+  constexpr std::int64_t block = gt::simd::transpose_block<I, T>;
   Grid<T> const from(normal(block * block, 1), block, block);
   for (std::int64_t apart = 1; apart < block; ++apart) {
     for (std::int64_t const rows : {block, apart}) {
       INFO("apart ", apart, ", rows ", rows);
       Grid<T> const to(1, (block - 1) * apart + block, gt::test::loose, 7);
-      gt::simd_transpose_block<I>(from.data(), block, rows, to.data(), apart);
+      gt::simd::transpose<I>(from.data(), block, rows, to.data(), apart);
       std::int64_t wrong = 0;
       for (std::int64_t c = 0; c < block; ++c) {
         std::int64_t const stands = c + 1 < block ? apart : block;

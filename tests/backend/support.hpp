@@ -86,12 +86,12 @@ class Product {
     }
     return c;
   }
-  MatrixRef<T> a_from(std::int64_t row, bool by_columns) const {
-    return by_columns ? MatrixRef<T>(a_columns_.data() + row, a_columns_.view().stride(), 1).transposed()
-                      : MatrixRef<T>(a_.view().row(row), a_.view().stride(), 1);
+  ops::MatrixRef<T> a_from(std::int64_t row, bool by_columns) const {
+    return by_columns ? ops::MatrixRef<T>(a_columns_.data() + row, a_columns_.view().stride(), 1).transposed()
+                      : ops::MatrixRef<T>(a_.view().row(row), a_.view().stride(), 1);
   }
-  MatrixRef<T> b_from(bool by_columns) const {
-    return by_columns ? MatrixRef<T>(b_columns_.view()).transposed() : MatrixRef<T>(b_.view());
+  ops::MatrixRef<T> b_from(bool by_columns) const {
+    return by_columns ? ops::MatrixRef<T>(b_columns_.view()).transposed() : ops::MatrixRef<T>(b_.view());
   }
   /// The memory in which B lies.
   ConstantMemory b_memory(bool by_columns) const {
@@ -100,8 +100,8 @@ class Product {
   }
   T& b(std::int64_t x, std::int64_t j) const { return b_(x, j); }
   /// To c, whose first row is row `row` of the product.
-  GemmOutput<T> into(Grid<T> const& c, Mode mode, std::int64_t row = 0) const {
-    GemmOutput<T> out{c.data(), c.view().stride(), begins_in_c(mode) && mode != in_place};
+  ops::GemmOutput<T> into(Grid<T> const& c, Mode mode, std::int64_t row = 0) const {
+    ops::GemmOutput<T> out{c.data(), c.view().stride(), begins_in_c(mode) && mode != in_place};
     if (has_bias(mode)) out.bias = bias_.data();
     if (mode == in_place) out.addend = out.data, out.addend_stride = out.stride;
     if (begins_in_addend(mode)) out.addend = addend_.view().row(row), out.addend_stride = addend_.view().stride();
@@ -110,14 +110,14 @@ class Product {
   template <Backend B>
   Grid<T> run(B const& on, Mode mode, bool a_by_columns = false, bool b_by_columns = false) const {
     auto const c = output(0, m, n, mode);
-    gemm(on, a_from(0, a_by_columns), b_from(b_by_columns), into(c, mode), GemmShape{m, n, k});
+    gemm(on, a_from(0, a_by_columns), b_from(b_by_columns), into(c, mode), ops::GemmShape{m, n, k});
     return c;
   }
   /// Rows [row, row + rows) alone.
   template <Backend B>
   Grid<T> run_rows(B const& on, Mode mode, std::int64_t row, std::int64_t rows, bool b_by_columns = false) const {
     auto const c = output(row, rows, n, mode);
-    gemm(on, a_from(row, false), b_from(b_by_columns), into(c, mode, row), GemmShape{rows, n, k});
+    gemm(on, a_from(row, false), b_from(b_by_columns), into(c, mode, row), ops::GemmShape{rows, n, k});
     return c;
   }
 

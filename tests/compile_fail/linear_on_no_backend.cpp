@@ -5,4 +5,4 @@ struct NoBackend {
   int threads() const { return 1; }
 };
 
-void run(gt::Matrix<float> x, gt::Matrix<float> w, gt::Matrix<float> y) { gt::linear(NoBackend{}, x, w, {}, y); }
+void run(gt::Matrix<float> x, gt::Matrix<float> w, gt::Matrix<float> y) { gt::ops::linear(NoBackend{}, x, w, {}, y); }

@@ -25,7 +25,7 @@ using gt::test::bit_equal, gt::test::close, gt::test::ids_below, gt::test::logit
 
 namespace {
 
-std::vector<float> numbers(gt::States<float> const& states) { return {states.memory.begin(), states.memory.end()}; }
+std::vector<float> numbers(gt::nn::States<float> const& states) { return {states.memory.begin(), states.memory.end()}; }
 std::int64_t vocab() { return tokenizer_of_prose().size(); }
 
 }  // namespace

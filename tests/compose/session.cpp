@@ -23,7 +23,7 @@ using gt::test::bit_equal, gt::test::close, gt::test::ids_below, gt::test::logit
 namespace {
 
 std::vector<float> copy(std::span<float const> x) { return {x.begin(), x.end()}; }
-std::vector<float> row(gt::States<float> const& all, std::size_t t) {
+std::vector<float> row(gt::nn::States<float> const& all, std::size_t t) {
   auto const* const z = all.x.row(static_cast<std::int64_t>(t));
   return {z, z + all.x.columns()};
 }
@@ -153,7 +153,7 @@ TEST_CASE("Session of an ensemble: what it cannot take is refused before any exp
 }
 
 TEST_CASE("Session of an ensemble: a profile is of one thread's calls") {
-  gt::OpProfile profile;
+  gt::ops::Profile profile;
   Ensemble const ensemble(two_experts());
   Session session(Cpu<>(2).profiled(profile), ensemble);
   auto const ids = ids_below(420, 10, 1);

@@ -29,7 +29,7 @@ inline std::vector<Transformer<>> two_experts() { return {model_on_bits(1, 3), m
 
 using Rows = std::vector<Numbers>;  ///< of a matrix
 template <class T>
-Rows rows_of(States<T> const& states) {
+Rows rows_of(nn::States<T> const& states) {
   Rows rows;
   for (std::int64_t i = 0; i < states.x.rows(); ++i)
     rows.emplace_back(states.x.row(i), states.x.row(i) + states.x.columns());

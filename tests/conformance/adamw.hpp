@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// adamw and sum_of_squares on a backend against their formulas.
+// adamw and ops::sum_of_squares on a backend against their formulas.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -30,13 +30,13 @@ void adamw_steps(B const& on, std::int64_t width) {
       auto p = normal(n, 1), m = Numbers(p.size()), v = m;
       Grid<T> const ps(p, 1, n, layout), ms(1, n, layout), vs(1, n, layout);
       for (int t = 1; t <= 3; ++t) {
-        AdamWStep const s{.lr = 0.01,
-                          .beta1 = 0.875,
-                          .beta2 = 0.9375,
-                          .eps = 1e-6,
-                          .weight_decay = 0.25,
-                          .gradient_scale = 0.5,
-                          .step = t};
+        ops::AdamWStep const s{.lr = 0.01,
+                               .beta1 = 0.875,
+                               .beta2 = 0.9375,
+                               .eps = 1e-6,
+                               .weight_decay = 0.25,
+                               .gradient_scale = 0.5,
+                               .step = t};
         auto const g = normal(n, static_cast<std::uint32_t>(1 + t));
         for (std::size_t i = 0; i < p.size(); ++i) {
           double const gi = 0.5 * g[i];
@@ -46,7 +46,7 @@ void adamw_steps(B const& on, std::int64_t width) {
           p[i] -= 0.01 * (m_hat / (std::sqrt(v_hat) + 1e-6) + 0.25 * p[i]);
         }
         Grid<T> const gs(g, 1, n, layout);
-        adamw(on, ps.data(), gs.data(), ms.data(), vs.data(), n, s);
+        ops::adamw(on, ps.data(), gs.data(), ms.data(), vs.data(), n, s);
         CHECK(gs.values() == g);
       }
       CHECK(close(ps.values(), p, tol<T>(3)));
@@ -64,7 +64,7 @@ void adamw_first_step(B const& on) {
     CAPTURE(size);
     for (double const sign : {1.0, -1.0}) {
       Grid<T> const p(1, 35, tight, 1), g(1, 35, tight, sign * size), m(1, 35), v(1, 35);
-      adamw(on, p.data(), g.data(), m.data(), v.data(), 35, AdamWStep{.lr = 0.125, .weight_decay = 0});
+      ops::adamw(on, p.data(), g.data(), m.data(), v.data(), 35, ops::AdamWStep{.lr = 0.125, .weight_decay = 0});
       CHECK(close(p.values(), Numbers(35, 1 - sign * 0.125), tol<T>(1) + 1e-8 / size));
     }
   }
@@ -78,10 +78,10 @@ void sum_of_squares_agrees(B const& on, std::int64_t width) {
     for (double const x : g) sum += x * x;
     Grid<T> const aligned(g, 1, n), shifted(g, 1, n, loose);
     CAPTURE(n);
-    CHECK(close(sum_of_squares(on, aligned.data(), n), sum, tol<T>(static_cast<double>(n)), sum));
-    CHECK(sum_of_squares(on, shifted.data(), n) == sum_of_squares(on, aligned.data(), n));
+    CHECK(close(ops::sum_of_squares(on, aligned.data(), n), sum, tol<T>(static_cast<double>(n)), sum));
+    CHECK(ops::sum_of_squares(on, shifted.data(), n) == ops::sum_of_squares(on, aligned.data(), n));
   }
-  CHECK(sum_of_squares(on, static_cast<T const*>(nullptr), 0) == 0);
+  CHECK(ops::sum_of_squares(on, static_cast<T const*>(nullptr), 0) == 0);
 }
 
 /// All of it, on one backend whose registers are `width` wide.

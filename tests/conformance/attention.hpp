@@ -20,28 +20,28 @@ namespace gt::test {
 /// q, k and v side by side in one matrix, as a block holds them: [B * Tk, 3 H D], and what attention makes of them.
 template <class T>
 struct AttentionCase {
-  AttentionShape shape;
+  ops::AttentionShape shape;
   std::int64_t C = shape.heads * shape.d_head, rows = shape.batch * shape.keys();
   Layout layout = tight;
   Grid<T> qkv, o{shape.batch * shape.queries, C, layout, 7}, log_sum{1, shape.batch*shape.heads*shape.queries};
 
   template <class U>
-  AttentionCase(AttentionShape s, std::vector<U> const& numbers, Layout where = tight)
+  AttentionCase(ops::AttentionShape s, std::vector<U> const& numbers, Layout where = tight)
       : shape{s}, layout{where}, qkv(numbers, rows, 3 * C, where) {}
   Matrix<T> q() const { return qkv.view().columns(0, C).rows(rows - o.view().rows(), o.view().rows()); }
   Matrix<T> k() const { return qkv.view().columns(C, C); }
   Matrix<T> v() const { return qkv.view().columns(2 * C, C); }
   template <Backend B>
   void run(B const& on) const {
-    attention(on, q(), k(), v(), o.view(), log_sum.data(), shape);
+    ops::attention(on, q(), k(), v(), o.view(), log_sum.data(), shape);
   }
 };
 
-inline std::int64_t numbers_in(AttentionShape s) { return s.batch * s.keys() * 3 * s.heads * s.d_head; }
+inline std::int64_t numbers_in(ops::AttentionShape s) { return s.batch * s.keys() * 3 * s.heads * s.d_head; }
 
 template <class T, Backend B>
 void attention_forward(B const& on, std::int64_t width) {
-  std::vector<AttentionShape> shapes;
+  std::vector<ops::AttentionShape> shapes;
   for (std::int64_t const tokens : sizes_around(width)) shapes.push_back({2, 2, 4, tokens, 0});
   for (std::int64_t const D : {2, 3, 16, 33, 64}) shapes.push_back({1, 3, D, 5, 0});
   for (std::int64_t const tokens : {63, 64, 65, 130}) shapes.push_back({1, 1, 8, tokens, 0});  // blocks of 64 queries
@@ -52,7 +52,7 @@ void attention_forward(B const& on, std::int64_t width) {
     shapes.push_back({1, 2, D, 11, 250});
   }
   shapes.push_back({3, 6, 16, 1, 0});
-  for (AttentionShape const s : shapes) {
+  for (ops::AttentionShape const s : shapes) {
     Grid<double> const x(normal(numbers_in(s), 1), s.batch * s.keys(), 3 * s.heads * s.d_head);
     std::int64_t const C = s.heads * s.d_head;
     Grid<double> const o(s.batch * s.queries, C), log_sum(1, s.batch * s.heads * s.queries);
@@ -89,7 +89,7 @@ void attention_forward(B const& on, std::int64_t width) {
       CHECK(close(a.log_sum.values(), log_sum.values(), tol<T>(n), 1 + max_abs(log_sum.values())));
       CHECK((a.o.intact() && a.qkv.intact()));
       AttentionCase<T> const unsaved(s, x.values(), layout);  // log_sum may be null
-      attention(on, unsaved.q(), unsaved.k(), unsaved.v(), unsaved.o.view(), static_cast<T*>(nullptr), s);
+      ops::attention(on, unsaved.q(), unsaved.k(), unsaved.v(), unsaved.o.view(), static_cast<T*>(nullptr), s);
       CHECK(bit_equal(unsaved.o.elements(), a.o.elements()));
     }
   }
@@ -98,7 +98,7 @@ void attention_forward(B const& on, std::int64_t width) {
 /// What comes later, and how many queries are asked at once, changes no bit of an output: full pass and cache agree.
 template <class T, Backend B>
 void attention_is_causal(B const& on, std::int64_t tokens, std::int64_t D, std::vector<std::int64_t> const& cuts) {
-  AttentionShape const s{1, 2, D, tokens, 0};
+  ops::AttentionShape const s{1, 2, D, tokens, 0};
   auto const x = normal(numbers_in(s), 1);
   AttentionCase<T> const all(s, x);
   all.run(on);
@@ -130,16 +130,17 @@ void attention_is_causal(B const& on, std::int64_t tokens, std::int64_t D, std::
 /// A cache has room behind the last key. What stands there is not read.
 template <class T, Backend B>
 void attention_in_a_cache(B const& on) {
-  for (AttentionShape const s : {AttentionShape{1, 2, 16, 1, 36}, {1, 2, 16, 5, 0}, {1, 2, 8, 3, 2}, {1, 1, 5, 1, 3}}) {
+  for (ops::AttentionShape const s :
+       {ops::AttentionShape{1, 2, 16, 1, 36}, {1, 2, 16, 5, 0}, {1, 2, 8, 3, 2}, {1, 1, 5, 1, 3}}) {
     INFO("D ", s.d_head, ", queries ", s.queries, ", first ", s.first);
-    AttentionShape const room{1, s.heads, s.d_head, s.queries, s.first + 60};
+    ops::AttentionShape const room{1, s.heads, s.d_head, s.queries, s.first + 60};
     AttentionCase<T> const full(s, normal(numbers_in(s), 1));
     AttentionCase<T> roomy(room, Numbers(static_cast<std::size_t>(numbers_in(room)), std::nan("")));
     for (std::int64_t i = 0; i < full.rows; ++i) {
       for (std::int64_t j = 0; j < 3 * full.C; ++j) roomy.qkv(i, j) = full.qkv(i, j);
     }
     full.run(on);
-    attention(on, full.q(), roomy.k(), roomy.v(), roomy.o.view(), roomy.log_sum.data(), s);
+    ops::attention(on, full.q(), roomy.k(), roomy.v(), roomy.o.view(), roomy.log_sum.data(), s);
     CHECK(bit_equal(roomy.o.elements(), full.o.elements()));
     CHECK(bit_equal(roomy.log_sum.elements(), full.log_sum.elements()));
   }
@@ -148,7 +149,7 @@ void attention_in_a_cache(B const& on) {
 /// Softmax is stable, and its rows sum to one: with equal values, the output is that value.
 template <class T, Backend B>
 void attention_softmax(B const& on) {
-  AttentionShape const s{1, 1, 4, 40, 0};
+  ops::AttentionShape const s{1, 1, 4, 40, 0};
   auto x = normal(numbers_in(s), 1);
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = i % 12 < 8 ? 60 * x[i] : 3;  // scores in the thousands; v = 3
   AttentionCase<T> const a(s, x);
@@ -158,10 +159,10 @@ void attention_softmax(B const& on) {
 
 template <class T, Backend B>
 void attention_gradient(B const& on, std::int64_t width) {
-  std::vector<AttentionShape> shapes{{2, 2, 2, 4, 0}, {1, 2, 3, 5, 0}, {1, 1, 2, 67, 0}};
+  std::vector<ops::AttentionShape> shapes{{2, 2, 2, 4, 0}, {1, 2, 3, 5, 0}, {1, 1, 2, 67, 0}};
   for (std::int64_t const tokens : sizes_around(width)) shapes.push_back({1, 1, 2, tokens, 0});
   shapes.push_back({1, 1, width + 1, 3, 0});
-  for (AttentionShape const s : shapes) {
+  for (ops::AttentionShape const s : shapes) {
     std::int64_t const C = s.heads * s.d_head, M = s.batch * s.queries;
     auto const x = normal(numbers_in(s), 1), d_out = normal(M * C, 2);
     auto const exact = complex_step(
@@ -176,8 +177,8 @@ void attention_gradient(B const& on, std::int64_t width) {
       AttentionCase<T> const a(s, x, layout);
       a.run(on);
       Grid<T> const dys(d_out, M, C, layout), dx(M, 3 * C, layout, 7);
-      attention_backward(on, dys.view(), a.q(), a.k(), a.v(), a.o.view(), a.log_sum.data(), dx.view().columns(0, C),
-                         dx.view().columns(C, C), dx.view().columns(2 * C, C), s);
+      ops::attention_backward(on, dys.view(), a.q(), a.k(), a.v(), a.o.view(), a.log_sum.data(),
+                              dx.view().columns(0, C), dx.view().columns(C, C), dx.view().columns(2 * C, C), s);
       CHECK(close(dx.values(), exact, gradient_tol<T>(static_cast<double>(s.queries + s.d_head))));
       CHECK(dx.intact());
     }
@@ -187,8 +188,11 @@ void attention_gradient(B const& on, std::int64_t width) {
 /// The gradients of long sequences and of usual head widths, against the reference in double.
 template <class T, Backend B>
 void attention_gradient_in_blocks(B const& on) {
-  for (AttentionShape const s :
-       {AttentionShape{1, 2, 16, 130, 0}, {2, 1, 32, 64, 0}, {1, 1, 40, 71, 0}, {1, 1, 64, 200, 0}, {1, 2, 80, 9, 0}}) {
+  for (ops::AttentionShape const s : {ops::AttentionShape{1, 2, 16, 130, 0},
+                                      {2, 1, 32, 64, 0},
+                                      {1, 1, 40, 71, 0},
+                                      {1, 1, 64, 200, 0},
+                                      {1, 2, 80, 9, 0}}) {
     INFO("batch ", s.batch, ", heads ", s.heads, ", D ", s.d_head, ", queries ", s.queries);
     std::int64_t const C = s.heads * s.d_head, M = s.batch * s.queries;
     auto const x = normal(numbers_in(s), 1), d_out = normal(M * C, 2);
@@ -197,8 +201,8 @@ void attention_gradient_in_blocks(B const& on) {
       AttentionCase<U> const a(s, x, loose);
       a.run(backend);
       Grid<U> const dys(d_out, M, C, loose), dx(M, 3 * C, loose, 7);
-      attention_backward(backend, dys.view(), a.q(), a.k(), a.v(), a.o.view(), a.log_sum.data(),
-                         dx.view().columns(0, C), dx.view().columns(C, C), dx.view().columns(2 * C, C), s);
+      ops::attention_backward(backend, dys.view(), a.q(), a.k(), a.v(), a.o.view(), a.log_sum.data(),
+                              dx.view().columns(0, C), dx.view().columns(C, C), dx.view().columns(2 * C, C), s);
       CHECK(dx.intact());
       return dx.values();
     };
@@ -208,10 +212,10 @@ void attention_gradient_in_blocks(B const& on) {
 
 template <class T, Backend B>
 void attention_errors(B const& on) {
-  AttentionShape const s{2, 2, 4, 3, 0};
+  ops::AttentionShape const s{2, 2, 4, 3, 0};
   Grid<T> const x(6, 8), low(5, 8), thin(6, 6), l(1, 12);
-  auto const run = [&](auto const& q, auto const& k, auto const& v, auto const& o, AttentionShape shape) {
-    attention(on, q.view(), k.view(), v.view(), o.view(), l.data(), shape);
+  auto const run = [&](auto const& q, auto const& k, auto const& v, auto const& o, ops::AttentionShape shape) {
+    ops::attention(on, q.view(), k.view(), v.view(), o.view(), l.data(), shape);
   };
   Grid<T> const o(6, 8);
   CHECK_NOTHROW(run(x, x, x, o, s));
@@ -229,9 +233,9 @@ void attention_errors(B const& on) {
   CHECK_THROWS_WITH_AS(run(x, thin, x, o, s), doctest::Contains("gt: attention: "), Error);
 
   Grid<T> const dq(6, 8), dk(6, 8), dv(6, 8);
-  auto const backward = [&](auto const& d_out, auto const& d_k, AttentionShape shape) {
-    attention_backward(on, d_out.view(), x.view(), x.view(), x.view(), o.view(), l.data(), dq.view(), d_k.view(),
-                       dv.view(), shape);
+  auto const backward = [&](auto const& d_out, auto const& d_k, ops::AttentionShape shape) {
+    ops::attention_backward(on, d_out.view(), x.view(), x.view(), x.view(), o.view(), l.data(), dq.view(), d_k.view(),
+                            dv.view(), shape);
   };
   CHECK_NOTHROW(backward(x, dk, s));
   CHECK_THROWS_WITH_AS(backward(x, dk, {1, 2, 4, 5, 1}), doctest::Contains("gt: attention"), Error);

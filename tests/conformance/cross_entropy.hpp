@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// head_cross_entropy on a backend against its formula, and its gradients against the complex step.
+// ops::head_cross_entropy on a backend against its formula, and its gradients against the complex step.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -41,8 +41,8 @@ struct HeadCase {
 
   template <Backend B>
   void run(B const& on, std::vector<std::int32_t> const& targets, T scale) const {
-    head_cross_entropy(on, x.view(), w.view(), b.vector(), view_of(targets), nll.vector(), scale, dx.view(), dw.view(),
-                       db.vector());
+    ops::head_cross_entropy(on, x.view(), w.view(), b.vector(), view_of(targets), nll.vector(), scale, dx.view(),
+                            dw.view(), db.vector());
   }
 };
 
@@ -112,7 +112,7 @@ void head_cross_entropy_forward(B const& on, std::int64_t width) {
 /// So many rows that the logits exist for some of them at a time.
 template <class T, Backend B>
 void head_cross_entropy_in_runs(B const& on) {
-  std::int64_t const C = 2, V = 140'000, M = detail::logit_rows(V) + 5;
+  std::int64_t const C = 2, V = 140'000, M = ops::detail::logit_rows(V) + 5;
   auto const targets = targets_below(V, M);
   auto const x = normal(M * C, 1), w = normal(V * C, 2), b = normal(V, 3);
   HeadOracle const exact(HeadCase<double>(x, w, b, M), targets, 1);
@@ -141,7 +141,8 @@ void head_cross_entropy_gradient(B const& on, std::int64_t width) {
     auto const x = normal(M * C, 1), w = normal(V * C, 2), b = normal(V, 3);
     auto const loss = [&](auto const& xs, auto const& ws, auto const& bs) {
       HeadCase<Complex> const c(xs, ws, bs, M);
-      head_cross_entropy(Ref{}, c.x.view(), c.w.view(), c.b.vector(), view_of(targets), c.nll.vector(), {}, {}, {}, {});
+      ops::head_cross_entropy(Ref{}, c.x.view(), c.w.view(), c.b.vector(), view_of(targets), c.nll.vector(), {}, {}, {},
+                              {});
       return scale * dot(Numbers(static_cast<std::size_t>(M), 1), c.nll.elements());
     };
     auto const dx = complex_step([&](auto const& z) { return loss(z, w, b); }, x);
@@ -158,10 +159,10 @@ void head_cross_entropy_gradient(B const& on, std::int64_t width) {
     CHECK(close(c.db.values(), db, gradient_tol<T>(n)));
 
     HeadCase<T> const only_dx(x, w, b, M, loose), only_w(x, w, b, M, loose), none(x, w, b, M, loose);
-    head_cross_entropy(on, c.x.view(), c.w.view(), c.b.vector(), view_of(targets), only_dx.nll.vector(), T(scale),
-                       only_dx.dx.view(), {}, {});
-    head_cross_entropy(on, c.x.view(), c.w.view(), c.b.vector(), view_of(targets), only_w.nll.vector(), T(scale), {},
-                       only_w.dw.view(), {});
+    ops::head_cross_entropy(on, c.x.view(), c.w.view(), c.b.vector(), view_of(targets), only_dx.nll.vector(), T(scale),
+                            only_dx.dx.view(), {}, {});
+    ops::head_cross_entropy(on, c.x.view(), c.w.view(), c.b.vector(), view_of(targets), only_w.nll.vector(), T(scale),
+                            {}, only_w.dw.view(), {});
     none.run(on, targets, T(0));  // a scale of zero asks for the losses alone
     CHECK(bit_equal(only_dx.dx.elements(), c.dx.elements()));
     CHECK(bit_equal(only_w.dw.elements(), c.dw.elements()));
@@ -194,8 +195,8 @@ void head_cross_entropy_errors(B const& on) {
   Grid<T> const x(3, 4), w(5, 4), thin(5, 3), b(1, 5), nll(1, 3), short_nll(1, 2), dx(3, 4), dw(5, 4), db(1, 5);
   auto const run = [&](auto const& ws, auto const& bs, std::vector<std::int32_t> const& targets, auto const& losses,
                        auto const& dxs, auto const& dws, auto const& dbs) {
-    head_cross_entropy(on, x.view(), ws.view(), bs.vector(), view_of(targets), losses.vector(), T(1), dxs.view(),
-                       dws.view(), dbs.vector());
+    ops::head_cross_entropy(on, x.view(), ws.view(), bs.vector(), view_of(targets), losses.vector(), T(1), dxs.view(),
+                            dws.view(), dbs.vector());
   };
   CHECK_NOTHROW(run(w, b, {0, 4, no_target}, nll, dx, dw, db));
   CHECK_THROWS_WITH_AS(run(w, b, {0, 5, 1}, nll, dx, dw, db),

@@ -25,7 +25,7 @@ void embedding_forward(B const& on, std::int64_t width) {
           auto ids = ids_below(V, M, 1);
           ids.front() = V - 1;
           Grid<T> const table(normal(V * n, 1), V, n, layout), y(M, n * lift, layout, 7);
-          embedding(on, table.view(), view_of(ids), y.view());
+          ops::embedding(on, table.view(), view_of(ids), y.view());
           std::int64_t wrong = 0;
           for (std::int64_t i = 0; i < M; ++i) {
             for (std::int64_t c = 0; c < n * lift; ++c)
@@ -57,7 +57,7 @@ void embedding_gradient(B const& on, std::int64_t width) {
                   dy[static_cast<std::size_t>(i * n * lift + c)];
           }
           Grid<T> const dys(dy, M, n * lift, layout), dtable(V, n, layout, 7);
-          embedding_backward<B, T>(on, dys.view(), view_of(ids), dtable.view());
+          ops::embedding_backward<B, T>(on, dys.view(), view_of(ids), dtable.view());
           CHECK(close(dtable.values(), expected, tol<T>(static_cast<double>(M * lift + 1))));
           CHECK(dtable.intact());
         }
@@ -70,7 +70,7 @@ template <class T, Backend B>
 void embedding_errors(B const& on) {
   Grid<T> const table(9, 4), y(2, 8), odd(2, 6), low(1, 8);
   auto const look_up = [&](std::vector<std::int32_t> const& ids, auto const& ys) {
-    embedding(on, table.view(), view_of(ids), ys.view());
+    ops::embedding(on, table.view(), view_of(ids), ys.view());
   };
   CHECK_NOTHROW(look_up({0, 8}, y));
   CHECK_THROWS_WITH_AS(look_up({0, 9}, y), "gt: embedding: ids must lie in 0 ... 8 (got 9)", Error);
@@ -80,10 +80,10 @@ void embedding_errors(B const& on) {
   CHECK_THROWS_WITH_AS(look_up({0, 8}, low), "gt: embedding: there must be one row for each id (got 2 and 1)", Error);
   Grid<T> const dtable(9, 4);
   CHECK_THROWS_WITH_AS(
-      (embedding_backward<B, T>(on, y.view(), view_of(std::vector<std::int32_t>{0, 9}), dtable.view())),
+      (ops::embedding_backward<B, T>(on, y.view(), view_of(std::vector<std::int32_t>{0, 9}), dtable.view())),
       "gt: embedding_backward: ids must lie in 0 ... 8 (got 9)", Error);
   CHECK_THROWS_WITH_AS(
-      (embedding_backward<B, T>(on, odd.view(), view_of(std::vector<std::int32_t>{0, 8}), dtable.view())),
+      (ops::embedding_backward<B, T>(on, odd.view(), view_of(std::vector<std::int32_t>{0, 8}), dtable.view())),
       doctest::Contains("with n a divisor of C"), Error);
 }
 

@@ -37,10 +37,10 @@ void gelu_forward(B const& on, std::int64_t width, Gelu form) {
         Numbers y = x;
         for (double& v : y) v = gelu_of(v, form);
         Grid<T> const xs(x, M, F, layout), ys(M, F, layout, 7);
-        gelu(on, xs.view(), ys.view(), form);
+        ops::gelu(on, xs.view(), ys.view(), form);
         CHECK(close(ys.values(), y, tol<T>(1)));
         CHECK(ys.intact());
-        gelu(on, xs.view(), xs.view(), form);  // y may be x
+        ops::gelu(on, xs.view(), xs.view(), form);  // y may be x
         CHECK(bit_equal(xs.elements(), ys.elements()));
       }
     }
@@ -53,8 +53,8 @@ void gelu_tails(B const& on, Gelu form) {
   Numbers const x{0, -0.0, 1e-30, -1e-30, 8, -8, 50, -50, 1e4, -1e4, 1e9, -1e9};
   auto const n = static_cast<std::int64_t>(x.size());
   Grid<T> const xs(x, 1, n), ys(1, n), one(1, n, tight, 1), dx(1, n);
-  gelu(on, xs.view(), ys.view(), form);
-  gelu_backward(on, one.view(), xs.view(), dx.view(), form);
+  ops::gelu(on, xs.view(), ys.view(), form);
+  ops::gelu_backward(on, one.view(), xs.view(), dx.view(), form);
   for (std::int64_t i = 0; i < n; ++i) {
     double const v = x[static_cast<std::size_t>(i)];
     CAPTURE(v);
@@ -74,14 +74,14 @@ void gelu_gradient(B const& on, std::int64_t width, Gelu form) {
       auto const x = normal(M * F, 1), dy = normal(M * F, 2);
       auto const loss = [&](auto const& z) {
         Grid<Complex> const y(M, F);
-        gelu(Ref{}, Grid<Complex>(z, M, F).view(), y.view(), form);
+        ops::gelu(Ref{}, Grid<Complex>(z, M, F).view(), y.view(), form);
         return dot(dy, y.elements());
       };
       Grid<T> const xs(x, M, F, layout), dys(dy, M, F, layout), dx(M, F, layout, 7);
-      gelu_backward(on, dys.view(), xs.view(), dx.view(), form);
+      ops::gelu_backward(on, dys.view(), xs.view(), dx.view(), form);
       CHECK(close(dx.values(), complex_step(loss, x), gradient_tol<T>(1)));
       CHECK(dx.intact());
-      gelu_backward(on, dys.view(), xs.view(), dys.view(), form);  // dx may be dy
+      ops::gelu_backward(on, dys.view(), xs.view(), dys.view(), form);  // dx may be dy
       CHECK(bit_equal(dys.elements(), dx.elements()));
     }
   }
@@ -91,11 +91,11 @@ template <class T, Backend B>
 void gelu_errors(B const& on) {
   Grid<T> const x(3, 4), y(3, 4), thin(3, 3), low(2, 4);
   for (auto const* other : {&thin, &low}) {
-    CHECK_THROWS_WITH_AS(gelu(on, x.view(), other->view()), "gt: gelu: x and y must have one shape", Error);
-    CHECK_THROWS_WITH_AS(gelu_backward(on, other->view(), x.view(), y.view()), doctest::Contains("gt: gelu_backward: "),
-                         Error);
-    CHECK_THROWS_WITH_AS(gelu_backward(on, y.view(), x.view(), other->view()), doctest::Contains("gt: gelu_backward: "),
-                         Error);
+    CHECK_THROWS_WITH_AS(ops::gelu(on, x.view(), other->view()), "gt: gelu: x and y must have one shape", Error);
+    CHECK_THROWS_WITH_AS(ops::gelu_backward(on, other->view(), x.view(), y.view()),
+                         doctest::Contains("gt: gelu_backward: "), Error);
+    CHECK_THROWS_WITH_AS(ops::gelu_backward(on, y.view(), x.view(), other->view()),
+                         doctest::Contains("gt: gelu_backward: "), Error);
   }
 }
 

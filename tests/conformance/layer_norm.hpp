@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// layer_norm on a backend against its formula, and its backward against the complex step.
+// ops::layer_norm on a backend against its formula, and its backward against the complex step.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -21,7 +21,7 @@ template <class T, Backend B>
 void layer_norm_forward(B const& on, std::int64_t width) {
   double const eps = 1e-5;
   auto sizes = sizes_around(width);
-  sizes.push_back(detail::narrow_row + 5);
+  sizes.push_back(ops::detail::narrow_row + 5);
   for (std::int64_t const M : {1, 5, 67}) {
     for (std::int64_t const C : sizes) {
       Grid<double> const x(normal(M * C, 1), M, C), g(normal(C, 2), 1, C), b(normal(C, 3), 1, C);
@@ -38,13 +38,13 @@ void layer_norm_forward(B const& on, std::int64_t width) {
         INFO("M ", M, ", C ", C, ", gap ", layout.gap);
         Grid<T> const xs(x.values(), M, C, layout), gs(g.values(), 1, C, layout), bs(b.values(), 1, C, layout);
         Grid<T> const ys(M, C, layout, 7), means(1, M, layout), rstds(1, M, layout);
-        layer_norm(on, xs.view(), gs.vector(), bs.vector(), ys.view(), means.vector(), rstds.vector(), eps);
+        ops::layer_norm(on, xs.view(), gs.vector(), bs.vector(), ys.view(), means.vector(), rstds.vector(), eps);
         CHECK(close(ys.values(), y.values(), tol<T>(n)));
         CHECK(close(means.values(), mean.values(), tol<T>(n), 1));
         CHECK(close(rstds.values(), rstd.values(), tol<T>(n)));
         CHECK((ys.intact() && means.intact() && rstds.intact()));
         // y may be x.
-        layer_norm(on, xs.view(), gs.vector(), bs.vector(), xs.view(), means.vector(), rstds.vector(), eps);
+        ops::layer_norm(on, xs.view(), gs.vector(), bs.vector(), xs.view(), means.vector(), rstds.vector(), eps);
         CHECK(bit_equal(xs.elements(), ys.elements()));
       }
     }
@@ -59,8 +59,8 @@ void layer_norm_far_from_zero(B const& on) {
   for (double& v : near) v = std::round(v * 64) / 64;  // so that the shift is exact in float
   for (std::size_t j = 0; j < far.size(); ++j) far[j] = near[j] + 4096;
   Grid<T> const x(near, 1, C), shifted(far, 1, C), one(1, C, tight, 1), zero(1, C), y(1, C), z(1, C), m(1, 1), r(1, 1);
-  layer_norm(on, x.view(), one.vector(), zero.vector(), y.view(), m.vector(), r.vector(), 1e-5);
-  layer_norm(on, shifted.view(), one.vector(), zero.vector(), z.view(), m.vector(), r.vector(), 1e-5);
+  ops::layer_norm(on, x.view(), one.vector(), zero.vector(), y.view(), m.vector(), r.vector(), 1e-5);
+  ops::layer_norm(on, shifted.view(), one.vector(), zero.vector(), z.view(), m.vector(), r.vector(), 1e-5);
   CHECK(close(z.values(), y.values(), tol<T>(C), 4096));
 }
 
@@ -73,8 +73,8 @@ void layer_norm_gradient(B const& on, std::int64_t width) {
                bypass = normal(M * C, 5);
     auto const loss = [&](auto const& xs, auto const& gs, auto const& bs) {
       Grid<Complex> const y(M, C), mean(1, M), rstd(1, M);
-      layer_norm(Ref{}, Grid<Complex>(xs, M, C).view(), Grid<Complex>(gs, 1, C).vector(),
-                 Grid<Complex>(bs, 1, C).vector(), y.view(), mean.vector(), rstd.vector(), eps);
+      ops::layer_norm(Ref{}, Grid<Complex>(xs, M, C).view(), Grid<Complex>(gs, 1, C).vector(),
+                      Grid<Complex>(bs, 1, C).vector(), y.view(), mean.vector(), rstd.vector(), eps);
       return dot(dy, y.elements());
     };
     auto const dx_exact = complex_step([&](auto const& z) { return loss(z, g, b); }, x);
@@ -88,10 +88,10 @@ void layer_norm_gradient(B const& on, std::int64_t width) {
     for (Layout const layout : layouts) {
       INFO("C ", C, ", gap ", layout.gap);
       Grid<T> const xs(x, M, C, layout), gs(g, 1, C, layout), bs(b, 1, C, layout), y(M, C), mean(1, M), rstd(1, M);
-      layer_norm(on, xs.view(), gs.vector(), bs.vector(), y.view(), mean.vector(), rstd.vector(), eps);
+      ops::layer_norm(on, xs.view(), gs.vector(), bs.vector(), y.view(), mean.vector(), rstd.vector(), eps);
       auto const backward = [&](auto dy_view, auto residual, auto dx, auto dg, auto db) {
-        layer_norm_backward<B, T>(on, dy_view, xs.view(), gs.vector(), mean.vector(), rstd.vector(), residual, dx, dg,
-                                  db);
+        ops::layer_norm_backward<B, T>(on, dy_view, xs.view(), gs.vector(), mean.vector(), rstd.vector(), residual, dx,
+                                       dg, db);
       };
       Grid<T> const dys(dy, M, C, layout), bypasses(bypass, M, C, layout);
       Grid<T> const dx(M, C, layout, 7), dg(1, C, layout, 2), db(1, C, layout, 3);
@@ -129,15 +129,15 @@ void layer_norm_sums_over_rows(B const& on) {
   Grid<double> const x(normal(M * C, 1), M, C), dy(normal(M * C, 2), M, C), dg(1, C), db(1, C);
   Grid<T> const xs(x.values(), M, C), dys(dy.values(), M, C), one(1, C, tight, 1), zero(1, C);
   Grid<T> const y(M, C), mean(1, M), rstd(1, M), dgs(1, C), dbs(1, C);
-  layer_norm(on, xs.view(), one.vector(), zero.vector(), y.view(), mean.vector(), rstd.vector(), 1e-5);
+  ops::layer_norm(on, xs.view(), one.vector(), zero.vector(), y.view(), mean.vector(), rstd.vector(), 1e-5);
   for (std::int64_t i = 0; i < M; ++i) {
     for (std::int64_t j = 0; j < C; ++j) {
       dg[j] += dy(i, j) * static_cast<double>(y(i, j));  // gain 1, bias 0: y is xhat
       db[j] += dy(i, j);
     }
   }
-  layer_norm_backward<B, T>(on, dys.view(), xs.view(), one.vector(), mean.vector(), rstd.vector(), {}, {}, dgs.vector(),
-                            dbs.vector());
+  ops::layer_norm_backward<B, T>(on, dys.view(), xs.view(), one.vector(), mean.vector(), rstd.vector(), {}, {},
+                                 dgs.vector(), dbs.vector());
   double const n = static_cast<double>(M);
   CHECK(close(dgs.values(), dg.values(), tol<T>(n), std::sqrt(n)));
   CHECK(close(dbs.values(), db.values(), tol<T>(n), std::sqrt(n)));
@@ -147,18 +147,18 @@ void layer_norm_sums_over_rows(B const& on) {
 template <class T, Backend B>
 void layer_norm_row_by_row(B const& on) {
   std::int64_t const M = 5;
-  for (std::int64_t const C : {std::int64_t{33}, detail::narrow_row + 5}) {
+  for (std::int64_t const C : {std::int64_t{33}, ops::detail::narrow_row + 5}) {
     CAPTURE(C);
     Grid<T> const x(normal(M * C, 1), M, C), g(normal(C, 2), 1, C), b(normal(C, 3), 1, C), dy(normal(M * C, 4), M, C);
     Grid<T> const y(M, C), mean(1, M), rstd(1, M), dx(M, C), alone(M, C), alone_dx(M, C), m(1, M), r(1, M), dg(1, C);
-    layer_norm(on, x.view(), g.vector(), b.vector(), y.view(), mean.vector(), rstd.vector(), 1e-5);
-    layer_norm_backward<B, T>(on, dy.view(), x.view(), g.vector(), mean.vector(), rstd.vector(), {}, dx.view(),
-                              dg.vector(), {});
+    ops::layer_norm(on, x.view(), g.vector(), b.vector(), y.view(), mean.vector(), rstd.vector(), 1e-5);
+    ops::layer_norm_backward<B, T>(on, dy.view(), x.view(), g.vector(), mean.vector(), rstd.vector(), {}, dx.view(),
+                                   dg.vector(), {});
     for (std::int64_t i = 0; i < M; ++i) {
       Vector<T> const mi(m.data() + i, 1), ri(r.data() + i, 1);
-      layer_norm(on, x.view().rows(i, 1), g.vector(), b.vector(), alone.view().rows(i, 1), mi, ri, 1e-5);
-      layer_norm_backward<B, T>(on, dy.view().rows(i, 1), x.view().rows(i, 1), g.vector(), mi, ri, {},
-                                alone_dx.view().rows(i, 1), {}, {});
+      ops::layer_norm(on, x.view().rows(i, 1), g.vector(), b.vector(), alone.view().rows(i, 1), mi, ri, 1e-5);
+      ops::layer_norm_backward<B, T>(on, dy.view().rows(i, 1), x.view().rows(i, 1), g.vector(), mi, ri, {},
+                                     alone_dx.view().rows(i, 1), {}, {});
     }
     CHECK(bit_equal(alone.elements(), y.elements()));
     CHECK(bit_equal(m.elements(), mean.elements()));
@@ -171,7 +171,7 @@ template <class T, Backend B>
 void layer_norm_errors(B const& on) {
   Grid<T> const x(3, 4), y(3, 4), thin(3, 3), low(2, 4), g(1, 4), short_g(1, 3), m(1, 3), short_m(1, 2);
   auto const forward = [&](auto const& ys, auto const& gs, auto const& bs, auto const& ms, auto const& rs) {
-    layer_norm(on, x.view(), gs.vector(), bs.vector(), ys.view(), ms.vector(), rs.vector(), 1e-5);
+    ops::layer_norm(on, x.view(), gs.vector(), bs.vector(), ys.view(), ms.vector(), rs.vector(), 1e-5);
   };
   CHECK_NOTHROW(forward(y, g, g, m, m));
   auto const text = doctest::Contains("gt: layer_norm: x and y must be [M, C], gain and bias [C]");
@@ -183,8 +183,8 @@ void layer_norm_errors(B const& on) {
   CHECK_THROWS_WITH_AS(forward(y, g, g, m, short_m), doctest::Contains("gt: layer_norm: "), Error);
 
   auto const backward = [&](auto const& dys, auto const& dxs, auto const& dgs, auto const& ms) {
-    layer_norm_backward<B, T>(on, dys.view(), x.view(), g.vector(), ms.vector(), m.vector(), {}, dxs.view(),
-                              dgs.vector(), {});
+    ops::layer_norm_backward<B, T>(on, dys.view(), x.view(), g.vector(), ms.vector(), m.vector(), {}, dxs.view(),
+                                   dgs.vector(), {});
   };
   CHECK_NOTHROW(backward(y, y, g, m));
   auto const gradient_text = doctest::Contains("gt: layer_norm_backward: ");

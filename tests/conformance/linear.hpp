@@ -36,17 +36,17 @@ void linear_forward(B const& on, std::int64_t width) {
           INFO("M ", M, ", K ", K, ", N ", N, ", gap ", layout.gap);
           Grid<T> const xs(x.values(), M, K, layout), ws(w.values(), N, K, layout), bs(b.values(), 1, N, layout);
           Grid<T> const with(M, N, layout, 7), without(M, N, layout, 7);
-          linear(on, xs.view(), ws.view(), bs.vector(), with.view());
-          linear(on, xs.view(), ws.view(), {}, without.view());
+          ops::linear(on, xs.view(), ws.view(), bs.vector(), with.view());
+          ops::linear(on, xs.view(), ws.view(), {}, without.view());
           CHECK(close(with.values(), sum.values(), tol<T>(n), size));
           CHECK(close(without.values(), product.values(), tol<T>(n), size));
           CHECK((with.intact() && without.intact()));
 
           Grid<T> const added(addend.values(), M, N, layout), apart(M, N, {.shift = 2, .gap = 5}, 7);
-          linear(on, xs.view(), ws.view(), bs.vector(), apart.view(), added.view());
+          ops::linear(on, xs.view(), ws.view(), bs.vector(), apart.view(), added.view());
           CHECK(close(apart.values(), all.values(), tol<T>(n), size));
           CHECK(added.values() == addend.values());
-          linear(on, xs.view(), ws.view(), bs.vector(), added.view(), added.view());  // the addend may be y
+          ops::linear(on, xs.view(), ws.view(), bs.vector(), added.view(), added.view());  // the addend may be y
           CHECK(bit_equal(added.elements(), apart.elements()));
           CHECK((added.intact() && apart.intact()));
         }
@@ -63,8 +63,8 @@ void linear_gradient(B const& on, std::int64_t width) {
     auto const x = normal(M * K, 1), w = normal(N * K, 2), b = normal(N, 3), dy = normal(M * N, 4);
     auto const loss = [&](auto const& xs, auto const& ws, auto const& bs) {
       Grid<Complex> const y(M, N);
-      linear(Ref{}, Grid<Complex>(xs, M, K).view(), Grid<Complex>(ws, N, K).view(), Grid<Complex>(bs, 1, N).vector(),
-             y.view());
+      ops::linear(Ref{}, Grid<Complex>(xs, M, K).view(), Grid<Complex>(ws, N, K).view(),
+                  Grid<Complex>(bs, 1, N).vector(), y.view());
       return dot(dy, y.elements());
     };
     auto const dx_exact = complex_step([&](auto const& z) { return loss(z, w, b); }, x);
@@ -76,7 +76,7 @@ void linear_gradient(B const& on, std::int64_t width) {
       INFO("K ", K, ", N ", N, ", gap ", layout.gap);
       Grid<T> const xs(x, M, K, layout), ws(w, N, K, layout), dys(dy, M, N, layout);
       Grid<T> const dx(M, K, layout, 7), dw(N, K, layout, 2), db(1, N, layout, 3);
-      linear_backward(on, dys.view(), xs.view(), ws.view(), dx.view(), dw.view(), db.vector());
+      ops::linear_backward(on, dys.view(), xs.view(), ws.view(), dx.view(), dw.view(), db.vector());
       double const n = static_cast<double>(M + N);
       CHECK(close(dx.values(), dx_exact, gradient_tol<T>(n)));
       CHECK(close(dw.values(), dw_exact, gradient_tol<T>(n)));
@@ -85,9 +85,9 @@ void linear_gradient(B const& on, std::int64_t width) {
 
       // Each output alone, the others null and skipped: the same bits.
       Grid<T> const dx1(M, K, layout, 7), dw1(N, K, layout, 2), db1(1, N, layout, 3);
-      linear_backward<B, T>(on, dys.view(), xs.view(), ws.view(), dx1.view(), {}, {});
-      linear_backward<B, T>(on, dys.view(), xs.view(), ws.view(), {}, dw1.view(), {});
-      linear_backward<B, T>(on, dys.view(), xs.view(), ws.view(), {}, {}, db1.vector());
+      ops::linear_backward<B, T>(on, dys.view(), xs.view(), ws.view(), dx1.view(), {}, {});
+      ops::linear_backward<B, T>(on, dys.view(), xs.view(), ws.view(), {}, dw1.view(), {});
+      ops::linear_backward<B, T>(on, dys.view(), xs.view(), ws.view(), {}, {}, db1.vector());
       CHECK(bit_equal(dx1.elements(), dx.elements()));
       CHECK(bit_equal(dw1.elements(), dw.elements()));
       CHECK(bit_equal(db1.elements(), db.elements()));
@@ -96,7 +96,7 @@ void linear_gradient(B const& on, std::int64_t width) {
       Numbers sum = dx_exact;
       for (double& d : sum) d += 5;
       Grid<T> const dx2(M, K, layout, 5);
-      linear_backward<B, T>(on, dys.view(), xs.view(), ws.view(), dx2.view(), {}, {}, dx2.view());
+      ops::linear_backward<B, T>(on, dys.view(), xs.view(), ws.view(), dx2.view(), {}, {}, dx2.view());
       CHECK(close(dx2.values(), sum, gradient_tol<T>(n)));
     }
   }
@@ -106,7 +106,7 @@ template <class T, Backend B>
 void linear_errors(B const& on) {
   Grid<T> const x(3, 4), w(5, 4), y(3, 5), b(1, 5), short_b(1, 4), thin_w(5, 3), low_y(2, 5), dx(3, 4), dw(5, 4);
   auto const forward = [&](auto const& ws, auto const& bs, auto const& ys) {
-    linear(on, x.view(), ws.view(), bs.vector(), ys.view());
+    ops::linear(on, x.view(), ws.view(), bs.vector(), ys.view());
   };
   CHECK_NOTHROW(forward(w, b, y));
   CHECK_THROWS_WITH_AS(forward(thin_w, b, y), doctest::Contains("gt: linear: x [M, K], w [N, K] and y [M, N] must fit"),
@@ -117,11 +117,11 @@ void linear_errors(B const& on) {
   for (auto const* addend : {&x, &low_y}) {
     std::string const got = text("[", addend->view().rows(), ", ", addend->view().columns(), "]");
     std::string const sentence = "gt: linear: the addend must have the shape of y (got " + got + ")";
-    CHECK_THROWS_WITH_AS(linear(on, x.view(), w.view(), {}, y.view(), addend->view()), sentence.c_str(), Error);
+    CHECK_THROWS_WITH_AS(ops::linear(on, x.view(), w.view(), {}, y.view(), addend->view()), sentence.c_str(), Error);
   }
 
   auto const backward = [&](auto const& dys, auto const& dxs, auto const& dws, auto const& dbs) {
-    linear_backward(on, dys.view(), x.view(), w.view(), dxs.view(), dws.view(), dbs.vector());
+    ops::linear_backward(on, dys.view(), x.view(), w.view(), dxs.view(), dws.view(), dbs.vector());
   };
   CHECK_NOTHROW(backward(y, dx, dw, b));
   CHECK_THROWS_WITH_AS(backward(x, dx, dw, b), doctest::Contains("gt: linear_backward: "), Error);

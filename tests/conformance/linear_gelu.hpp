@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// linear_gelu on a backend against linear and gelu, and its formula; its backward against the complex step.
+// ops::linear_gelu on a backend against linear and gelu, and its formula; its backward against the complex step.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -28,9 +28,9 @@ void linear_gelu_is_linear_and_gelu(B const& on, std::int64_t width, std::int64_
       Grid<T> const xs(normal(M * K, 1), M, K, layout), ws(w, N, K, layout), bs(normal(N, 3), 1, N, layout);
       for (auto const& b : {bs.vector(), Vector<T>{}}) {
         Grid<T> const h(M, N, layout, 7), y(M, N, layout, 7), h_alone(M, N, layout, 7), y_alone(M, N, layout, 7);
-        linear_gelu(on, xs.view(), ws.view(), b, h.view(), y.view(), form);
-        linear(on, xs.view(), ws.view(), b, h_alone.view());
-        gelu(on, h_alone.view(), y_alone.view(), form);
+        ops::linear_gelu(on, xs.view(), ws.view(), b, h.view(), y.view(), form);
+        ops::linear(on, xs.view(), ws.view(), b, h_alone.view());
+        ops::gelu(on, h_alone.view(), y_alone.view(), form);
         CHECK(bit_equal(h.elements(), h_alone.elements()));
         CHECK(bit_equal(y.elements(), y_alone.elements()));
         CHECK((h.intact() && y.intact()));
@@ -52,7 +52,7 @@ void linear_gelu_forward(B const& on, std::int64_t M, std::int64_t N, std::int64
     }
   }
   Grid<T> const xs(x.values(), M, K), ws(w.values(), N, K), bs(b.values(), 1, N), h(M, N), y(M, N);
-  linear_gelu(on, xs.view(), ws.view(), bs.vector(), h.view(), y.view(), form);
+  ops::linear_gelu(on, xs.view(), ws.view(), bs.vector(), h.view(), y.view(), form);
   double const n = static_cast<double>(K);
   CHECK(close(y.values(), exact.values(), tol<T>(n), std::sqrt(n) + 1));
 }
@@ -65,8 +65,8 @@ void gelu_linear_gradient(B const& on, std::int64_t width, Gelu form) {
     auto const h = normal(M * K, 1), w = normal(N * K, 2), b = normal(N, 3), dy = normal(M * N, 4);
     auto const loss = [&](auto const& hs, auto const& ws, auto const& bs) {
       Grid<Complex> const a(M, K), y(M, N);
-      gelu(Ref{}, Grid<Complex>(hs, M, K).view(), a.view(), form);
-      linear(Ref{}, a.view(), Grid<Complex>(ws, N, K).view(), Grid<Complex>(bs, 1, N).vector(), y.view());
+      ops::gelu(Ref{}, Grid<Complex>(hs, M, K).view(), a.view(), form);
+      ops::linear(Ref{}, a.view(), Grid<Complex>(ws, N, K).view(), Grid<Complex>(bs, 1, N).vector(), y.view());
       return dot(dy, y.elements());
     };
     auto const dh_exact = complex_step([&](auto const& z) { return loss(z, w, b); }, h);
@@ -77,9 +77,10 @@ void gelu_linear_gradient(B const& on, std::int64_t width, Gelu form) {
     for (Layout const layout : layouts) {
       INFO("K ", K, ", N ", N, ", gap ", layout.gap);
       Grid<T> const hs(h, M, K, layout), ws(w, N, K, layout), dys(dy, M, N, layout), a(M, K, layout);
-      gelu(on, hs.view(), a.view(), form);
+      ops::gelu(on, hs.view(), a.view(), form);
       Grid<T> const dh(M, K, layout, 7), dw(N, K, layout, 2), db(1, N, layout, 3);
-      gelu_linear_backward(on, dys.view(), hs.view(), a.view(), ws.view(), dh.view(), dw.view(), db.vector(), form);
+      ops::gelu_linear_backward(on, dys.view(), hs.view(), a.view(), ws.view(), dh.view(), dw.view(), db.vector(),
+                                form);
       double const n = static_cast<double>(M + N);
       CHECK(close(dh.values(), dh_exact, gradient_tol<T>(n)));
       CHECK(close(dw.values(), dw_exact, gradient_tol<T>(n)));
@@ -88,8 +89,8 @@ void gelu_linear_gradient(B const& on, std::int64_t width, Gelu form) {
 
       // The two ops that it stands for: the same bits.
       Grid<T> const da(M, K, layout, 7), dh2(M, K, layout, 7), dw2(N, K, layout, 2), db2(1, N, layout, 3);
-      linear_backward(on, dys.view(), a.view(), ws.view(), da.view(), dw2.view(), db2.vector());
-      gelu_backward(on, da.view(), hs.view(), dh2.view(), form);
+      ops::linear_backward(on, dys.view(), a.view(), ws.view(), da.view(), dw2.view(), db2.vector());
+      ops::gelu_backward(on, da.view(), hs.view(), dh2.view(), form);
       CHECK(bit_equal(dh.elements(), dh2.elements()));
       CHECK(bit_equal(dw.elements(), dw2.elements()));
       CHECK(bit_equal(db.elements(), db2.elements()));
@@ -98,9 +99,9 @@ void gelu_linear_gradient(B const& on, std::int64_t width, Gelu form) {
       for (int const skipped : {1, 2, 3}) {
         CAPTURE(skipped);
         Grid<T> const dh1(M, K, layout, 7), dw1(N, K, layout, 2), db1(1, N, layout, 3);
-        gelu_linear_backward<B, T>(on, dys.view(), hs.view(), a.view(), ws.view(), dh1.view(),
-                                   (skipped & 1) != 0 ? Matrix<T>{} : dw1.view(),
-                                   (skipped & 2) != 0 ? Vector<T>{} : db1.vector(), form);
+        ops::gelu_linear_backward<B, T>(on, dys.view(), hs.view(), a.view(), ws.view(), dh1.view(),
+                                        (skipped & 1) != 0 ? Matrix<T>{} : dw1.view(),
+                                        (skipped & 2) != 0 ? Vector<T>{} : db1.vector(), form);
         CHECK(bit_equal(dh1.elements(), dh.elements()));
         if ((skipped & 1) == 0) CHECK(bit_equal(dw1.elements(), dw.elements()));
         if ((skipped & 2) == 0) CHECK(bit_equal(db1.elements(), db.elements()));
@@ -113,7 +114,7 @@ template <class T, Backend B>
 void linear_gelu_errors(B const& on) {
   Grid<T> const x(3, 4), w(5, 4), h(3, 5), y(3, 5), b(1, 5), short_b(1, 4), thin_w(5, 3), low_y(2, 5);
   auto const forward = [&](auto const& ws, auto const& bs, auto const& hs, auto const& ys) {
-    linear_gelu(on, x.view(), ws.view(), bs.vector(), hs.view(), ys.view());
+    ops::linear_gelu(on, x.view(), ws.view(), bs.vector(), hs.view(), ys.view());
   };
   CHECK_NOTHROW(forward(w, b, h, y));
   CHECK_THROWS_WITH_AS(forward(thin_w, b, h, y), doctest::Contains(": x [M, K], w [N, K] and y [M, N] must fit"),
@@ -125,7 +126,7 @@ void linear_gelu_errors(B const& on) {
 
   Grid<T> const dh(3, 4), dw(5, 4);
   auto const backward = [&](auto const& dys, auto const& as, auto const& dhs, auto const& dws, auto const& dbs) {
-    gelu_linear_backward(on, dys.view(), x.view(), as.view(), w.view(), dhs.view(), dws.view(), dbs.vector());
+    ops::gelu_linear_backward(on, dys.view(), x.view(), as.view(), w.view(), dhs.view(), dws.view(), dbs.vector());
   };
   char const* const sentence =
       "gt: gelu_linear_backward: dy [M, N], h, gelu(h), dh and addend [M, K], w and dw [N, K] and db [N] must fit";

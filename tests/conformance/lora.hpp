@@ -25,8 +25,8 @@ void lora_conforms(B const& on, std::int64_t width) {
     auto const forward = [&](auto const& xs, auto const& as, auto const& bs) {
       using E = typename std::decay_t<decltype(xs)>::value_type;
       Grid<E> const u(M, R), y(M, N, {}, 3);
-      lora_down(Ref{}, Grid<E>(xs, M, K).view(), Grid<E>(as, R, K).view(), E(s), u.view());
-      lora_up(Ref{}, u.view(), Grid<E>(bs, N, R).view(), y.view(), true);
+      ops::lora_down(Ref{}, Grid<E>(xs, M, K).view(), Grid<E>(as, R, K).view(), E(s), u.view());
+      ops::lora_up(Ref{}, u.view(), Grid<E>(bs, N, R).view(), y.view(), true);
       return y.elements();
     };
     auto const loss = [&](auto const& xs, auto const& as, auto const& bs) {
@@ -39,16 +39,16 @@ void lora_conforms(B const& on, std::int64_t width) {
     INFO("K ", K, ", N ", N);
     Grid<T> const xs(x, M, K), as(a, R, K), bs(b, N, R), dys(dy, M, N);
     Grid<T> const u(M, R), y(M, N, {}, 3), alone(M, N, {}, 9), du(M, R), dx(M, K), da(R, K), db(N, R);
-    lora_down<B, T>(on, xs.view(), as.view(), T(s), u.view());
-    lora_up<B, T>(on, u.view(), bs.view(), y.view(), true);
-    lora_up<B, T>(on, u.view(), bs.view(), alone.view(), false);
+    ops::lora_down<B, T>(on, xs.view(), as.view(), T(s), u.view());
+    ops::lora_up<B, T>(on, u.view(), bs.view(), y.view(), true);
+    ops::lora_up<B, T>(on, u.view(), bs.view(), alone.view(), false);
     double const n = static_cast<double>(K + N + M);
     Numbers expected = forward(x, a, b);
     CHECK(close(y.values(), expected, tol<T>(n)));
     for (double& v : expected) v -= 3;
     CHECK(close(alone.values(), expected, tol<T>(n)));
-    lora_up_backward<B, T>(on, dys.view(), u.view(), bs.view(), T(s), du.view(), db.view());
-    lora_down_backward<B, T>(on, du.view(), xs.view(), as.view(), dx.view(), da.view());
+    ops::lora_up_backward<B, T>(on, dys.view(), u.view(), bs.view(), T(s), du.view(), db.view());
+    ops::lora_down_backward<B, T>(on, du.view(), xs.view(), as.view(), dx.view(), da.view());
     CHECK(close(dx.values(), dx_exact, gradient_tol<T>(n)));
     CHECK(close(da.values(), da_exact, gradient_tol<T>(n)));
     CHECK(close(db.values(), db_exact, gradient_tol<T>(n)));

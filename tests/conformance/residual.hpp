@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// residual_add on a backend: one rounding, so exactly the rounded sum.
+// ops::residual_add on a backend: one rounding, so exactly the rounded sum.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -23,12 +23,12 @@ void residual_forward(B const& on, std::int64_t width) {
         Numbers z = x;
         for (std::size_t i = 0; i < z.size(); ++i) z[i] = static_cast<double>(static_cast<T>(x[i] + y[i]));
         Grid<T> const xs(x, M, C, layout), ys(y, M, C, layout), zs(M, C, layout, 7);
-        residual_add(on, xs.view(), ys.view(), zs.view());
+        ops::residual_add(on, xs.view(), ys.view(), zs.view());
         CHECK(zs.values() == z);
         CHECK(zs.intact());
         Grid<T> const into_x(x, M, C, layout), into_y(y, M, C, layout);  // z may be x or y
-        residual_add(on, into_x.view(), ys.view(), into_x.view());
-        residual_add(on, xs.view(), into_y.view(), into_y.view());
+        ops::residual_add(on, into_x.view(), ys.view(), into_x.view());
+        ops::residual_add(on, xs.view(), into_y.view(), into_y.view());
         CHECK(into_x.values() == z);
         CHECK(into_y.values() == z);
       }
@@ -41,9 +41,9 @@ void residual_errors(B const& on) {
   Grid<T> const x(3, 4), y(3, 4), thin(3, 3), low(2, 4);
   for (auto const* other : {&thin, &low}) {
     char const* const text = "gt: residual_add: x, y and z must have one shape";
-    CHECK_THROWS_WITH_AS(residual_add(on, other->view(), x.view(), y.view()), text, Error);
-    CHECK_THROWS_WITH_AS(residual_add(on, x.view(), other->view(), y.view()), text, Error);
-    CHECK_THROWS_WITH_AS(residual_add(on, x.view(), y.view(), other->view()), text, Error);
+    CHECK_THROWS_WITH_AS(ops::residual_add(on, other->view(), x.view(), y.view()), text, Error);
+    CHECK_THROWS_WITH_AS(ops::residual_add(on, x.view(), other->view(), y.view()), text, Error);
+    CHECK_THROWS_WITH_AS(ops::residual_add(on, x.view(), y.view(), other->view()), text, Error);
   }
 }
 

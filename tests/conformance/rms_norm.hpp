@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// rms_norm on a backend against its formula, and its backward against the complex step.
+// ops::rms_norm on a backend against its formula, and its backward against the complex step.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -34,15 +34,15 @@ void rms_norm_forward(B const& on, std::int64_t width) {
         INFO("M ", M, ", C ", C, ", gap ", layout.gap);
         Grid<T> const xs(x.values(), M, C, layout), gs(g.values(), 1, C, layout);
         Grid<T> const ys(M, C, layout, 7), rstds(1, M, layout);
-        rms_norm(on, xs.view(), gs.vector(), ys.view(), rstds.vector(), eps);
+        ops::rms_norm(on, xs.view(), gs.vector(), ys.view(), rstds.vector(), eps);
         CHECK(close(ys.values(), y.values(), tol<T>(n)));
         CHECK(close(rstds.values(), rstd.values(), tol<T>(n)));
         CHECK((ys.intact() && rstds.intact()));
         // A row alone becomes the same.
         Grid<T> const alone(1, C, layout, 7), r(1, 1);
-        rms_norm(on, xs.view().rows(M - 1, 1), gs.vector(), alone.view(), r.vector(), eps);
+        ops::rms_norm(on, xs.view().rows(M - 1, 1), gs.vector(), alone.view(), r.vector(), eps);
         CHECK(std::equal(alone.view().row(0), alone.view().row(0) + C, ys.view().row(M - 1)));
-        rms_norm(on, xs.view(), gs.vector(), xs.view(), rstds.vector(), eps);  // y may be x
+        ops::rms_norm(on, xs.view(), gs.vector(), xs.view(), rstds.vector(), eps);  // y may be x
         CHECK(bit_equal(xs.elements(), ys.elements()));
       }
     }
@@ -57,7 +57,8 @@ void rms_norm_gradient(B const& on, std::int64_t width) {
     auto const x = normal(M * C, 1), g = normal(C, 2), dy = normal(M * C, 4), bypass = normal(M * C, 5);
     auto const loss = [&](auto const& xs, auto const& gs) {
       Grid<Complex> const y(M, C), rstd(1, M);
-      rms_norm(Ref{}, Grid<Complex>(xs, M, C).view(), Grid<Complex>(gs, 1, C).vector(), y.view(), rstd.vector(), eps);
+      ops::rms_norm(Ref{}, Grid<Complex>(xs, M, C).view(), Grid<Complex>(gs, 1, C).vector(), y.view(), rstd.vector(),
+                    eps);
       return dot(dy, y.elements());
     };
     auto const dx_exact = complex_step([&](auto const& z) { return loss(z, g); }, x);
@@ -69,9 +70,9 @@ void rms_norm_gradient(B const& on, std::int64_t width) {
     for (Layout const layout : layouts) {
       INFO("C ", C, ", gap ", layout.gap);
       Grid<T> const xs(x, M, C, layout), gs(g, 1, C, layout), y(M, C), rstd(1, M);
-      rms_norm(on, xs.view(), gs.vector(), y.view(), rstd.vector(), eps);
+      ops::rms_norm(on, xs.view(), gs.vector(), y.view(), rstd.vector(), eps);
       auto const backward = [&](auto dy_view, auto residual, auto dx, auto dg) {
-        rms_norm_backward<B, T>(on, dy_view, xs.view(), gs.vector(), rstd.vector(), residual, dx, dg);
+        ops::rms_norm_backward<B, T>(on, dy_view, xs.view(), gs.vector(), rstd.vector(), residual, dx, dg);
       };
       Grid<T> const dys(dy, M, C, layout), bypasses(bypass, M, C, layout), dx(M, C, layout, 7), dg(1, C, layout, 2);
       backward(dys.view(), Matrix<T>{}, dx.view(), dg.vector());
@@ -101,13 +102,13 @@ void rms_norm_sums_over_rows(B const& on) {
   std::int64_t const M = 4099, C = 33;
   Grid<T> const xs(normal(M * C, 1), M, C), dys(normal(M * C, 2), M, C), one(1, C, tight, 1);
   Grid<T> const y(M, C), rstd(1, M), dg(1, C);
-  rms_norm(on, xs.view(), one.vector(), y.view(), rstd.vector(), 1e-5);
+  ops::rms_norm(on, xs.view(), one.vector(), y.view(), rstd.vector(), 1e-5);
   Numbers exact(static_cast<std::size_t>(C));
   for (std::int64_t i = 0; i < M; ++i) {
     for (std::int64_t j = 0; j < C; ++j)  // gain 1: y is xhat
       exact[static_cast<std::size_t>(j)] += static_cast<double>(dys(i, j)) * static_cast<double>(y(i, j));
   }
-  rms_norm_backward<B, T>(on, dys.view(), xs.view(), one.vector(), rstd.vector(), {}, {}, dg.vector());
+  ops::rms_norm_backward<B, T>(on, dys.view(), xs.view(), one.vector(), rstd.vector(), {}, {}, dg.vector());
   double const n = static_cast<double>(M);
   CHECK(close(dg.values(), exact, tol<T>(n), std::sqrt(n)));
 }
@@ -116,7 +117,7 @@ template <class T, Backend B>
 void rms_norm_errors(B const& on) {
   Grid<T> const x(3, 4), y(3, 4), thin(3, 3), low(2, 4), g(1, 4), short_g(1, 3), r(1, 3), short_r(1, 2);
   auto const forward = [&](auto const& ys, auto const& gs, auto const& rs) {
-    rms_norm(on, x.view(), gs.vector(), ys.view(), rs.vector(), 1e-5);
+    ops::rms_norm(on, x.view(), gs.vector(), ys.view(), rs.vector(), 1e-5);
   };
   CHECK_NOTHROW(forward(y, g, r));
   auto const text = doctest::Contains("gt: rms_norm: x and y must be [M, C], the gain [C]");
@@ -126,7 +127,7 @@ void rms_norm_errors(B const& on) {
   CHECK_THROWS_WITH_AS(forward(y, g, short_r), "gt: rms_norm: rstd must be [M] (got M 3, 2)", Error);
 
   auto const backward = [&](auto const& dys, auto const& dxs, auto const& dgs, auto const& rs) {
-    rms_norm_backward<B, T>(on, dys.view(), x.view(), g.vector(), rs.vector(), {}, dxs.view(), dgs.vector());
+    ops::rms_norm_backward<B, T>(on, dys.view(), x.view(), g.vector(), rs.vector(), {}, dxs.view(), dgs.vector());
   };
   CHECK_NOTHROW(backward(y, y, g, r));
   auto const gradient_text = doctest::Contains("gt: rms_norm_backward: ");

@@ -39,14 +39,15 @@ void rope_forward(B const& on, std::int64_t width) {
       }
       // An angle is a double, rounded at its size, which is at most the last position.
       double const tolerance = tol<T>(1) + tol<double>(1) * static_cast<double>(c.first + c.tokens);
-      RopeTable<T> const table(c.first + c.tokens, D, c.base);
+      ops::RopeTable<T> const table(c.first + c.tokens, D, c.base);
       for (Layout const layout : layouts) {
         INFO("batch ", c.batch, ", heads ", c.heads, ", T ", c.tokens, ", first ", c.first, ", D ", D);
         Grid<T> const xs(x.values(), M, C, layout);
-        rope(on, xs.view(), table, c.tokens, c.first, Rotation::forward);
+        ops::rope(on, xs.view(), table, c.tokens, c.first, ops::Rotation::forward);
         CHECK(close(xs.values(), y.values(), tolerance));
         CHECK(xs.intact());
-        rope(on, xs.view(), table, c.tokens, c.first, Rotation::backward);  // a rotation's inverse is its transpose
+        ops::rope(on, xs.view(), table, c.tokens, c.first,
+                  ops::Rotation::backward);  // a rotation's inverse is its transpose
         CHECK(close(xs.values(), x.values(), tol<T>(1)));
       }
     }
@@ -59,15 +60,15 @@ void rope_gradient(B const& on, std::int64_t width) {
     CAPTURE(half);
     std::int64_t const tokens = 3, D = 2 * half, first = 2;
     auto const x = normal(tokens * D, 1), dy = normal(tokens * D, 2);
-    RopeTable<Complex> const exact(first + tokens, D, 10000);
-    RopeTable<T> const table(first + tokens, D, 10000);
+    ops::RopeTable<Complex> const exact(first + tokens, D, 10000);
+    ops::RopeTable<T> const table(first + tokens, D, 10000);
     auto const loss = [&](auto const& z) {
       Grid<Complex> const y(z, tokens, D);
-      rope(Ref{}, y.view(), exact, tokens, first, Rotation::forward);
+      ops::rope(Ref{}, y.view(), exact, tokens, first, ops::Rotation::forward);
       return dot(dy, y.elements());
     };
     Grid<T> const dx(dy, tokens, D, loose);
-    rope(on, dx.view(), table, tokens, first, Rotation::backward);
+    ops::rope(on, dx.view(), table, tokens, first, ops::Rotation::backward);
     CHECK(close(dx.values(), complex_step(loss, x), gradient_tol<T>(1)));
   }
 }
@@ -76,15 +77,15 @@ void rope_gradient(B const& on, std::int64_t width) {
 template <class T, Backend B>
 void rope_is_relative(B const& on) {
   std::int64_t const D = 16, tokens = 12;
-  RopeTable<T> const table(tokens, D, 10000);
+  ops::RopeTable<T> const table(tokens, D, 10000);
   Numbers q, k;
   for (std::int64_t t = 0; t < tokens; ++t) {
     auto const one_q = normal(D, 1), one_k = normal(D, 2);
     q.insert(q.end(), one_q.begin(), one_q.end()), k.insert(k.end(), one_k.begin(), one_k.end());
   }
   Grid<T> const qs(q, tokens, D), ks(k, tokens, D);
-  rope(on, qs.view(), table, tokens, 0, Rotation::forward);
-  rope(on, ks.view(), table, tokens, 0, Rotation::forward);
+  ops::rope(on, qs.view(), table, tokens, 0, ops::Rotation::forward);
+  ops::rope(on, ks.view(), table, tokens, 0, ops::Rotation::forward);
   auto const score = [&](std::int64_t i, std::int64_t j) {
     double sum = 0;
     for (std::int64_t d = 0; d < D; ++d) sum += static_cast<double>(qs(i, d)) * static_cast<double>(ks(j, d));
@@ -97,10 +98,10 @@ void rope_is_relative(B const& on) {
 
 template <class T, Backend B>
 void rope_errors(B const& on) {
-  RopeTable<T> const table(8, 4, 10000);
+  ops::RopeTable<T> const table(8, 4, 10000);
   Grid<T> const x(6, 8), odd(6, 6);
   auto const turn = [&](auto const& xs, std::int64_t tokens, std::int64_t first) {
-    rope(on, xs.view(), table, tokens, first, Rotation::forward);
+    ops::rope(on, xs.view(), table, tokens, first, ops::Rotation::forward);
   };
   CHECK_NOTHROW(turn(x, 3, 5));
   CHECK_THROWS_WITH_AS(turn(odd, 3, 0), "gt: rope: the width must be a multiple of the head width (got 6 and 4)",
@@ -109,8 +110,8 @@ void rope_errors(B const& on) {
   CHECK_THROWS_WITH_AS(turn(x, 3, -1), doctest::Contains("positions must lie in the context"), Error);
   CHECK_THROWS_WITH_AS(turn(x, 4, 0), doctest::Contains("gt: rope: "), Error);  // 6 rows are not sequences of 4
   CHECK_THROWS_WITH_AS(turn(x, 0, 0), doctest::Contains("gt: rope: "), Error);
-  CHECK_THROWS_WITH_AS(RopeTable<T>(8, 3, 10000), "gt: RopeTable: the head width must be even (got 3)", Error);
-  CHECK_THROWS_WITH_AS(RopeTable<T>(8, 0, 10000), doctest::Contains("must be even (got 0)"), Error);
+  CHECK_THROWS_WITH_AS(ops::RopeTable<T>(8, 3, 10000), "gt: RopeTable: the head width must be even (got 3)", Error);
+  CHECK_THROWS_WITH_AS(ops::RopeTable<T>(8, 0, 10000), doctest::Contains("must be even (got 0)"), Error);
 }
 
 /// All of it, on one backend whose registers are `width` wide.

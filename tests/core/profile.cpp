@@ -20,7 +20,7 @@
 
 namespace profile_test {
 
-using gt::Cpu, gt::OpProfile, gt::OpTimer;
+using gt::Cpu, gt::ops::Profile, gt::ops::Timer;
 using gt::test::Grid;
 
 namespace {
@@ -31,13 +31,13 @@ struct Unmeasured {
 };
 template <class B>
 concept HasProfile = requires(B const& on) {
-  { on.profile() } -> std::same_as<OpProfile*>;
+  { on.profile() } -> std::same_as<Profile*>;
 };
 static_assert(HasProfile<Cpu<>> && !HasProfile<gt::Ref> && !HasProfile<Unmeasured>);
-static_assert(!std::is_copy_constructible_v<OpTimer> && !std::is_copy_assignable_v<OpTimer>);
+static_assert(!std::is_copy_constructible_v<Timer> && !std::is_copy_assignable_v<Timer>);
 
 /// "name calls flops bytes" of each entry.
-std::vector<std::string> lines(OpProfile const& profile) {
+std::vector<std::string> lines(Profile const& profile) {
   std::vector<std::string> all;
   for (auto const& e : profile.entries()) {
     all.push_back(gt::text(e.op, " ", e.calls, " ", static_cast<std::int64_t>(e.work.flops), " ",
@@ -51,17 +51,17 @@ using Lines = std::vector<std::string>;
 template <gt::Backend B>
 void work_on(B const& on) {
   Grid<float> const x(3, 5), w(7, 5), b(1, 7), y(3, 7), h(3, 7), dx(3, 5), dw(7, 5), db(1, 7);
-  linear(on, x.view(), w.view(), b.vector(), y.view());
-  linear(on, x.view(), w.view(), {}, y.view(), y.view());
-  linear_gelu(on, x.view(), w.view(), b.vector(), h.view(), y.view());
-  linear_backward(on, y.view(), x.view(), w.view(), dx.view(), dw.view(), db.vector());
-  gelu_linear_backward(on, y.view(), x.view(), x.view(), w.view(), dx.view(), dw.view(), {});
+  gt::ops::linear(on, x.view(), w.view(), b.vector(), y.view());
+  gt::ops::linear(on, x.view(), w.view(), {}, y.view(), y.view());
+  gt::ops::linear_gelu(on, x.view(), w.view(), b.vector(), h.view(), y.view());
+  gt::ops::linear_backward(on, y.view(), x.view(), w.view(), dx.view(), dw.view(), db.vector());
+  gt::ops::gelu_linear_backward(on, y.view(), x.view(), x.view(), w.view(), dx.view(), dw.view(), {});
 }
 
 }  // namespace
 
 TEST_CASE("OpProfile: calls, seconds and work are summed by name, in the order of first calls") {
-  OpProfile profile;
+  Profile profile;
   CHECK(profile.entries().empty());
   CHECK(profile.seconds() == 0);
   std::string const same = "one";  // another pointer, the same name
@@ -78,19 +78,19 @@ TEST_CASE("OpProfile: calls, seconds and work are summed by name, in the order o
 }
 
 TEST_CASE("OpTimer: counts when it ends, on a backend that is measured alone") {
-  OpProfile profile;
+  Profile profile;
   Cpu<> const on(1);
   {
-    OpTimer const timer(on.profiled(profile), "op", {2, 3});
+    Timer const timer(on.profiled(profile), "op", {2, 3});
     CHECK(profile.entries().empty());
-    OpTimer const nobody(on, "nobody", {2, 3}), unmeasured(Unmeasured{}, "unmeasured", {2, 3}),
+    Timer const nobody(on, "nobody", {2, 3}), unmeasured(Unmeasured{}, "unmeasured", {2, 3}),
         ref(gt::Ref{}, "ref", {2, 3});
   }
   CHECK(lines(profile) == Lines{"op 1 2 3"});
 }
 
 TEST_CASE("OpTimer: the seconds of ops are no more than went by around them") {
-  OpProfile profile;
+  Profile profile;
   auto const on = Cpu<>(1).profiled(profile);
   auto const start = std::chrono::steady_clock::now();
   for (int i = 0; i < 3; ++i) work_on(on);
@@ -101,7 +101,7 @@ TEST_CASE("OpTimer: the seconds of ops are no more than went by around them") {
 }
 
 TEST_CASE("Cpu: a profiled copy reports, the backend it was made of does not") {
-  OpProfile profile, other;
+  Profile profile, other;
   Cpu<> const silent(1);
   auto const on = silent.profiled(profile);
   CHECK(silent.profile() == nullptr);
@@ -115,7 +115,7 @@ TEST_CASE("Cpu: a profiled copy reports, the backend it was made of does not") {
 }
 
 TEST_CASE("Cpu: projections are counted once each, by name, with 2 M N K flops and every operand's bytes") {
-  OpProfile profile;
+  Profile profile;
   auto const on = Cpu<>(2).profiled(profile);
   work_on(on);
   std::int64_t const flops = 2 * 3 * 5 * 7, bytes = 4 * (3 * 5 + 5 * 7 + 3 * 7);

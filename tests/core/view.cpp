@@ -13,7 +13,7 @@
 
 namespace view_test {
 
-using gt::dyn, gt::In, gt::Matrix, gt::MatrixRef, gt::Vector, gt::View;
+using gt::dyn, gt::In, gt::Matrix, gt::ops::MatrixRef, gt::Vector, gt::View;
 
 // Static knowledge may be lost or asserted, and numbers become read-only, never the other way.
 static_assert(std::convertible_to<View<float, 8>, Vector<float>>);

@@ -13,8 +13,8 @@
 
 namespace font_chain_test {
 
-using gt::FontChain;
 using gt::GlyphEmbedding;
+using gt::fonts::FontChain;
 using test::error_of;
 using test::has;
 
@@ -33,14 +33,14 @@ struct Fonts {
   gt::test::TemporaryFolder folder;
   std::string hex = folder / "tiny.txt", outlines = folder / "made.font", two = folder / "two.ttc";
 };
-bool same(gt::Cell const& a, gt::Cell const& b) { return a.rows == b.rows; }
+bool same(gt::fonts::Cell const& a, gt::fonts::Cell const& b) { return a.rows == b.rows; }
 
 }  // namespace
 
 TEST_CASE("FontChain: each character is drawn by the first font that has it, and by a box where none has") {
   Fonts const f;
-  auto const hex = gt::HexFont::read(f.hex);
-  auto const outlines = gt::OutlineFont::read(f.outlines);
+  auto const hex = gt::fonts::HexFont::read(f.hex);
+  auto const outlines = gt::fonts::OutlineFont::read(f.outlines);
   auto const chain = FontChain::read({f.outlines, f.hex});
   CHECK(chain.size() == 2);
   CHECK(chain.font_of(U'A') == 0);
@@ -61,7 +61,7 @@ TEST_CASE("FontChain: each character is drawn by the first font that has it, and
 TEST_CASE("FontChain: a number after the path picks a face") {
   Fonts const f;
   auto const cell = [](std::string const& path) { return FontChain::read(path).cell(U'E', 64); };
-  CHECK(same(cell(f.two + ":1"), gt::OutlineFont::read(f.outlines).cell(U'E', 64)));
+  CHECK(same(cell(f.two + ":1"), gt::fonts::OutlineFont::read(f.outlines).cell(U'E', 64)));
   CHECK(same(cell(f.two), cell(f.two + ":0")));
   CHECK_FALSE(same(cell(f.two), cell(f.two + ":1")));
   CHECK(has(error_of([&] { cell(f.two + ":2"); }), "two.ttc' must have a face 2 (got 2 faces, counted from 0)"));
@@ -95,7 +95,7 @@ TEST_CASE("GlyphEmbedding: one path, several, or a chain; one .hex is what it al
   std::vector<std::string> const tokens{"A", "C", "D", "E", "l", "AC", "語"};
   gt::GlyphOptions const options{.width = 4, .raster = 16};
   auto const print = [](GlyphEmbedding const& substrate) { return substrate.fingerprint(); };
-  auto const hex = print(GlyphEmbedding::draw(tokens, gt::HexFont::read(f.hex), options));
+  auto const hex = print(GlyphEmbedding::draw(tokens, gt::fonts::HexFont::read(f.hex), options));
   CHECK(print(GlyphEmbedding::draw(tokens, f.hex, options)) == hex);
   CHECK(print(GlyphEmbedding::draw(tokens, {f.hex}, options)) == hex);
   CHECK(print(GlyphEmbedding::draw(tokens, FontChain::read(f.hex), options)) == hex);
@@ -104,7 +104,7 @@ TEST_CASE("GlyphEmbedding: one path, several, or a chain; one .hex is what it al
   CHECK(print(both) != hex);
   CHECK(print(both) != print(GlyphEmbedding::draw(tokens, {f.hex, f.outlines}, options)));
   CHECK(print(both) == print(GlyphEmbedding::draw(tokens, std::vector<std::string>{f.outlines, f.hex}, options)));
-  auto const outlines = gt::draw_token(gt::OutlineFont::read(f.outlines), "C", 16);
+  auto const outlines = gt::fonts::draw_token(gt::fonts::OutlineFont::read(f.outlines), "C", 16);
   for (std::size_t y = 0; y < 16; ++y) CHECK(both.raster(1)[2 * y] == outlines.bytes(static_cast<std::int64_t>(y))[0]);
 }
 
@@ -115,7 +115,7 @@ TEST_CASE("FontChain: installed fonts together draw what one of them lacks") {
   CHECK(chain.font_of(U'ж') == 0);
   CHECK(chain.font_of(U'語') == 1);
   CHECK(chain.font_of(U'\U0010FFFD') == -1);
-  auto const alone = gt::OutlineFont::read(han, {.face = 1});
+  auto const alone = gt::fonts::OutlineFont::read(han, {.face = 1});
   CHECK(same(chain.cell(U'語', 32), alone.cell(U'語', 32)));
   for (char32_t const pair : {U'А', U'О', U'с'}) {  // letters that look like Latin ones do so in DejaVu
     char32_t const twin = pair == U'А' ? U'A' : pair == U'О' ? U'O' : U'c';

@@ -27,7 +27,7 @@ inline char const* const tiny_font =
     "2588:FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF\n";
 
 /// `count` characters from U+4E00 on, each 16 x 16 random pixels.
-inline gt::HexFont random_font(int count) {
+inline gt::fonts::HexFont random_font(int count) {
   gt::Random const random(gt::seed(7), gt::Purpose::test);
   std::string lines;
   for (int i = 0; i < count; ++i) {
@@ -37,11 +37,11 @@ inline gt::HexFont random_font(int count) {
     for (int d = 0; d < 64; ++d) lines += "0123456789ABCDEF"[random.bits(static_cast<std::uint64_t>(i * 64 + d)) & 15];
     lines += '\n';
   }
-  return gt::HexFont::parse(lines, "random");
+  return gt::fonts::HexFont::parse(lines, "random");
 }
 inline std::vector<std::string> random_font_tokens(int count) {
   std::vector<std::string> tokens;
-  for (int i = 0; i < count; ++i) tokens.push_back(gt::encode_utf8(static_cast<char32_t>(0x4E00 + i)));
+  for (int i = 0; i < count; ++i) tokens.push_back(gt::utf8::encode(static_cast<char32_t>(0x4E00 + i)));
   return tokens;
 }
 

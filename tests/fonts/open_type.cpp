@@ -19,7 +19,7 @@
 
 namespace open_type_test {
 
-using gt::detail::OpenType;
+using gt::fonts::detail::OpenType;
 using test::Bytes;
 using test::error_of;
 using test::has;
@@ -50,7 +50,7 @@ Bytes code(test::Charstring const& c) { return c.bytes; }
 /// Reads a font and draws some of it. True when it opened; whatever else happens must be one Error of one line.
 bool survives(Bytes const& file) {
   try {
-    auto const font = gt::OutlineFont::parse(file, "f");
+    auto const font = gt::fonts::OutlineFont::parse(file, "f");
     for (char32_t c = U'A'; c < U'G'; ++c)
       for (int const side : {16, 64}) font.cell(c, side);
     return true;
@@ -89,7 +89,7 @@ TEST_CASE("OpenType: reads what a font says") {
   CHECK(font.advance(3) == 64);
   CHECK_FALSE(font.is_cff());
   std::vector<int> parts;
-  font.each_part(5, [&](int glyph, gt::detail::Affine const&) { parts.push_back(glyph); });
+  font.each_part(5, [&](int glyph, gt::fonts::detail::Affine const&) { parts.push_back(glyph); });
   CHECK(parts == std::vector<int>{1, 3, 1});
   auto few = test::small_true_type();
   test::poke16(few["hhea"], 34, 2);  // the last advance serves all glyphs after it
@@ -372,7 +372,7 @@ TEST_CASE("OpenType: real fonts, cut off at their tables and with flipped bytes"
     CHECK(survives(file));
     std::set<std::size_t> sizes;
     for (std::size_t i = 0; i < file[5]; ++i) {  // the directory is at 12, an offset at 8 of 16 bytes
-      gt::detail::FontBytes const record(std::span{file}.subspan(12 + 16 * i, 16), "f", "record");
+      gt::fonts::detail::FontBytes const record(std::span{file}.subspan(12 + 16 * i, 16), "f", "record");
       for (std::size_t const at : {std::size_t{record.u32(8)}, std::size_t{record.u32(8)} + record.u32(12)})
         for (std::size_t const size : {at - 1, at, at + 1}) sizes.insert(std::min(size, file.size()));
     }

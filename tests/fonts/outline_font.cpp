@@ -16,8 +16,8 @@
 
 namespace outline_font_test {
 
-using gt::Cell;
-using gt::OutlineFont;
+using gt::fonts::Cell;
+using gt::fonts::OutlineFont;
 using test::box;
 using test::error_of;
 using test::has;
@@ -145,8 +145,8 @@ TEST_CASE("OutlineFont: the same pixels from every compiler and for every proces
 
 TEST_CASE("OutlineFont: what it lacks becomes a box with the code, a blank stays blank") {
   auto const font = font_of(test::small_true_type());
-  CHECK(same(font.cell(U'語', 32), gt::HexFont::place(gt::hex_box(U'語'), 32)));
-  CHECK(same(font.undecoded(0xE4, 16), gt::HexFont::place(gt::byte_box(0xE4), 16)));
+  CHECK(same(font.cell(U'語', 32), gt::fonts::HexFont::place(gt::fonts::hex_box(U'語'), 32)));
+  CHECK(same(font.undecoded(0xE4, 16), gt::fonts::HexFont::place(gt::fonts::byte_box(0xE4), 16)));
   CHECK(ink(font.cell(U'B', 32)) == 0);
   CHECK(has(error_of([&] { font.cell(U'A', 24); }), "16, 32 or 64 pixels wide (got 24)"));
 }
@@ -187,7 +187,7 @@ TEST_CASE("OutlineFont: a font that draws nothing is refused") {
 
 TEST_CASE("OutlineFont: blanks of many points or for many characters end soon") {
   std::vector<test::Point> line;
-  for (int i = 0; i < gt::detail::most_points_of_a_glyph; ++i) line.push_back({i % 2 * 32, 0});
+  for (int i = 0; i < gt::fonts::detail::most_points_of_a_glyph; ++i) line.push_back({i % 2 * 32, 0});
   auto const flat = test::simple_glyph({line});
   auto everywhere = test::true_type({{}, flat}, {32, 32});  // 10^10 points, were a glyph tried for each character
   everywhere["cmap"] = test::cmap_of(3, 10, test::cmap_12({{0, 0x10FFFF, 1}}, 13));
@@ -206,7 +206,7 @@ TEST_CASE("OutlineFont: blanks of many points or for many characters end soon") 
 }
 
 TEST_CASE("OutlineFont: a glyph that was made to take long is refused, and others of the font are drawn") {
-  constexpr int most = gt::detail::most_points_of_a_glyph;
+  constexpr int most = gt::fonts::detail::most_points_of_a_glyph;
   auto const drawn = [](std::vector<test::Point> const& points) {
     auto const font = font_of(
         test::true_type({{}, test::simple_glyph({box(8, 0, 24, 32)}), test::simple_glyph({points})}, {32, 32, 32}));
@@ -249,7 +249,7 @@ TEST_CASE("OutlineFont: files that are no font") {
 TEST_CASE("OutlineFont: GNU Unifont's outlines are its bitmaps") {
   auto const hex_path = test::unifont(), path = test::installed_font("unifont.otf");
   if (hex_path.empty() || path.empty()) return;
-  auto const hex = gt::HexFont::read(hex_path);
+  auto const hex = gt::fonts::HexFont::read(hex_path);
   auto const font = OutlineFont::read(path);
   int equal = 0, both = 0;
   for (char32_t c = 0; c < 0x10000; ++c) {

@@ -14,15 +14,15 @@
 
 namespace raster_test {
 
-using gt::BitMatrix;
-using gt::draw_token;
+using gt::fonts::BitMatrix;
+using gt::fonts::draw_token;
 
 namespace {
 
 struct NoBytes {
-  gt::Cell cell(char32_t, int) const { return {}; }
+  gt::fonts::Cell cell(char32_t, int) const { return {}; }
 };
-static_assert(gt::GlyphSource<gt::HexFont> && !gt::GlyphSource<NoBytes>);
+static_assert(gt::fonts::GlyphSource<gt::fonts::HexFont> && !gt::fonts::GlyphSource<NoBytes>);
 
 int ink(BitMatrix const& raster) {
   int n = 0;
@@ -53,7 +53,7 @@ TEST_CASE("BitMatrix: bits, packed bytes, transpose, dot products") {
 }
 
 TEST_CASE("draw_token: A is centred, symmetric and upright at every size") {
-  auto const font = gt::HexFont::parse(test::tiny_font);
+  auto const font = gt::fonts::HexFont::parse(test::tiny_font);
   for (int const side : {16, 32, 64}) {
     CAPTURE(side);
     int const k = side / 16;
@@ -72,7 +72,7 @@ TEST_CASE("draw_token: A is centred, symmetric and upright at every size") {
 TEST_CASE("draw_token: the box of a glyph reaches to the baseline") {
   // A bar on lines 2 to 3 only: its box spans lines 2 to 13, 12 lines, so that the ink is at 2 of 16.
   auto const font =
-      gt::HexFont::parse("0027:0000FFFF000000000000000000000000\n005F:000000000000000000000000000000FF\n");
+      gt::fonts::HexFont::parse("0027:0000FFFF000000000000000000000000\n005F:000000000000000000000000000000FF\n");
   auto const high = draw_token(font, "'", 16);
   for (int y = 0; y < 16; ++y) CHECK(high(y, 4) == (y == 2 || y == 3));
   auto const low = draw_token(font, "_", 16);  // line 15: box of lines 14 and 15, at 7 and 8
@@ -80,12 +80,13 @@ TEST_CASE("draw_token: the box of a glyph reaches to the baseline") {
 }
 
 TEST_CASE("draw_token: several characters are squeezed by taking column floor((x + 1/2) * len)") {
-  auto const font = gt::HexFont::parse(test::tiny_font);
+  auto const font = gt::fonts::HexFont::parse(test::tiny_font);
   for (std::string const token :
        {"AA", "Al", "lA█", "AlA█l AAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAlAAA"}) {
     CAPTURE(token);
     std::vector<BitMatrix> cells;
-    for (gt::Utf8Unit const c : gt::Utf8Units{token}) cells.push_back(draw_token(font, gt::encode_utf8(c.value), 32));
+    for (gt::utf8::Unit const c : gt::utf8::Units{token})
+      cells.push_back(draw_token(font, gt::utf8::encode(c.value), 32));
     auto const raster = draw_token(font, token, 32);
     for (int x = 0; x < 32; ++x) {
       auto const column = static_cast<int>((x + 0.5) * static_cast<double>(cells.size()));
@@ -95,7 +96,7 @@ TEST_CASE("draw_token: several characters are squeezed by taking column floor((x
 }
 
 TEST_CASE("draw_token: blanks, missing characters, broken UTF-8, bad sizes") {
-  auto const font = gt::HexFont::parse(test::tiny_font);
+  auto const font = gt::fonts::HexFont::parse(test::tiny_font);
   CHECK(ink(draw_token(font, " ", 32)) == 0);
   CHECK(ink(draw_token(font, "", 32)) == 0);
   CHECK(ink(draw_token(font, "😀", 32)) > 60 * 4);
@@ -104,14 +105,14 @@ TEST_CASE("draw_token: blanks, missing characters, broken UTF-8, bad sizes") {
   CHECK_FALSE(draw_token(font, "\xE2", 32) == draw_token(font, "â", 32));
   for (int const side : {0, -16, 8, 24, 48, 128}) {
     CHECK(test::has(test::error_of([&] { draw_token(font, "A", side); }), "16, 32 or 64"));
-    CHECK_THROWS_AS(gt::draw_tokens(font, {"A"}, side), gt::Error);
+    CHECK_THROWS_AS(gt::fonts::draw_tokens(font, {"A"}, side), gt::Error);
     CHECK_THROWS_AS(font.cell(U'A', side), gt::Error);
   }
 }
 
 TEST_CASE("draw_tokens: one row a token, line by line") {
-  auto const font = gt::HexFont::parse(test::tiny_font);
-  auto const rasters = gt::draw_tokens(font, {"A", "lA", " "}, 16);
+  auto const font = gt::fonts::HexFont::parse(test::tiny_font);
+  auto const rasters = gt::fonts::draw_tokens(font, {"A", "lA", " "}, 16);
   auto const second = draw_token(font, "lA", 16);
   REQUIRE(rasters.rows() == 3);
   REQUIRE(rasters.columns() == 256);
@@ -120,14 +121,14 @@ TEST_CASE("draw_tokens: one row a token, line by line") {
 }
 
 TEST_CASE("polar_snake_order: from the centre outwards") {
-  auto const order = gt::polar_snake_order(32);
+  auto const order = gt::fonts::polar_snake_order(32);
   std::vector<std::pair<int, int>> const first{{16, 16}, {16, 15}, {17, 16}, {16, 17}, {15, 16}, {15, 15}};
   for (std::size_t k = 0; k < first.size(); ++k) CHECK(order[k] == first[k].second * 32 + first[k].first);
   CHECK(order.back() == 0);
   auto sorted = order;
   std::sort(sorted.begin(), sorted.end());
   for (int p = 0; p < 1024; ++p) CHECK(sorted[static_cast<std::size_t>(p)] == p);
-  CHECK_THROWS_AS(gt::polar_snake_order(0), gt::Error);
+  CHECK_THROWS_AS(gt::fonts::polar_snake_order(0), gt::Error);
 }
 
 // The author's pictures of non-Latin tokens are ours plus noise: a pixel of the canvas turns black where
@@ -135,8 +136,8 @@ TEST_CASE("polar_snake_order: from the centre outwards") {
 TEST_CASE("draw_token: with the author's noise, GNU Unifont gives the author's bits") {
   auto const path = test::unifont();
   if (path.empty()) return;
-  auto const font = gt::HexFont::read(path);
-  auto const order = gt::polar_snake_order(32);
+  auto const font = gt::fonts::HexFont::read(path);
+  auto const order = gt::fonts::polar_snake_order(32);
   struct Golden {
     std::string token, hash;
   };
@@ -160,7 +161,7 @@ TEST_CASE("draw_token: with the author's noise, GNU Unifont gives the author's b
        }) {
     CAPTURE(golden.token);
     auto const raster = draw_token(font, golden.token, 32);
-    int const len = static_cast<int>(gt::utf8_length(golden.token));
+    int const len = static_cast<int>(gt::utf8::length(golden.token));
     std::mt19937 twister(42);  // seeded as numpy.random.seed(42)
     std::vector<bool> noise;
     for (int i = 0; i < 32 * 32 * len; ++i) {

@@ -27,7 +27,7 @@ TEST_CASE("stb: stb_truetype leaves C's headers to the program") {
 
 TEST_CASE("stb: a program's own copy after the library's") {
   auto const file = test::font_file(test::small_true_type());
-  auto const font = gt::OutlineFont::parse(file, "made");
+  auto const font = gt::fonts::OutlineFont::parse(file, "made");
   font.cell(U'A', 32);
   CHECK(assertions == 0);  // the library's copy keeps to itself
   stbtt_fontinfo own;

@@ -22,8 +22,8 @@
 
 TEST_CASE("stb: a program's own copy before the library's") {
   auto const file = test::font_file(test::small_true_type());
-  CHECK(gt::OutlineFont::parse(file, "made").has(U'A'));
-  CHECK(gt::encode_png(gt::GrayImage(2, 2)).size() > 8);
+  CHECK(gt::fonts::OutlineFont::parse(file, "made").has(U'A'));
+  CHECK(gt::report::encode_png(gt::report::GrayImage(2, 2)).size() > 8);
   stbtt_fontinfo font;
   REQUIRE(stbtt_InitFont(&font, file.data(), 0) != 0);
   CHECK(stbtt_FindGlyphIndex(&font, 'A') == 1);

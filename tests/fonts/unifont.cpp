@@ -13,7 +13,7 @@
 
 namespace unifont_test {
 
-using gt::HexFont;
+using gt::fonts::HexFont;
 using test::error_of;
 using test::has;
 
@@ -71,14 +71,14 @@ TEST_CASE("HexFont: a missing file says how to get it") {
 
 TEST_CASE("hex_box: characters that the font lacks look different from each other") {
   std::set<std::vector<std::uint16_t>> seen;
-  auto const add = [&](gt::HexGlyph const& box) { seen.emplace(box.lines.begin(), box.lines.end()); };
-  for (std::uint32_t c = 0; c <= 0x10FFFF; c += 0x111) add(gt::hex_box(c));
-  for (std::uint32_t c = 0; c < 4096; ++c) add(gt::hex_box(0x1F000 + c));
+  auto const add = [&](gt::fonts::HexGlyph const& box) { seen.emplace(box.lines.begin(), box.lines.end()); };
+  for (std::uint32_t c = 0; c <= 0x10FFFF; c += 0x111) add(gt::fonts::hex_box(c));
+  for (std::uint32_t c = 0; c < 4096; ++c) add(gt::fonts::hex_box(0x1F000 + c));
   auto const boxes = 0x10FFFFu / 0x111 + 1 + 4096 - 15;  // 15 multiples of 0x111 lie in 1F000..1FFFF
   CHECK(seen.size() == boxes);
-  for (int byte = 0; byte < 256; ++byte) add(gt::byte_box(static_cast<unsigned char>(byte)));
+  for (int byte = 0; byte < 256; ++byte) add(gt::fonts::byte_box(static_cast<unsigned char>(byte)));
   CHECK(seen.size() == boxes + 256);
-  auto const box = gt::hex_box(0x1F600);
+  auto const box = gt::fonts::hex_box(0x1F600);
   CHECK(box.lines.front() == 0xFFFF);
   CHECK(box.lines[1] == 0x8001);
   CHECK(box.lines[2] == (0x8001 | 0b0011'1001'0011'1000));  // the upper lines of 0, 1, F

@@ -17,7 +17,7 @@
 
 namespace damage_test {
 
-using gt::load_model, gt::read_model_config, gt::save;
+using gt::load_model, gt::formats::read_model_config, gt::save;
 using gt::test::config_of, gt::test::error_of, gt::test::has, gt::test::model_on_bits, gt::test::OwnTensor,
     gt::test::put, gt::test::put_config, gt::test::rewrite_weights, gt::test::TemporaryFolder,
     gt::test::tokenizer_of_prose;
@@ -278,7 +278,7 @@ TEST_CASE("load_model: a table that another program changed is a table of its ow
     put_config(saved.path(), config);
     auto const folder = gt::ModelFolder::open(saved.path());
     auto model = load_model(folder);
-    CHECK(gt::table_note(folder, model).empty() == (model.substrate_method() == "binary"));
+    CHECK(gt::formats::table_note(folder, model).empty() == (model.substrate_method() == "binary"));
     return model;
   };
   CHECK(change(2, 0, 0).substrate_fingerprint() == before.substrate_fingerprint());
@@ -310,7 +310,7 @@ TEST_CASE("load_model: a table that another program changed is a table of its ow
   auto const folder = gt::ModelFolder::open(saved.path());
   auto const lifted = load_model(folder);
   CHECK(lifted.substrate_method() == "table");
-  CHECK(has(gt::table_note(folder, lifted), "'" + saved.path() + "' are not the frozen ones that were saved"));
+  CHECK(has(gt::formats::table_note(folder, lifted), "'" + saved.path() + "' are not the frozen ones that were saved"));
   std::vector<gt::Expert<gt::Transformer<>>> const experts{{lifted, "a"}, {load_model(saved.folder / "frozen"), "b"}};
   CHECK(has(error_of([&] { gt::Ensemble<gt::Transformer<>>{experts}; }), "substrate"));
 

@@ -257,8 +257,8 @@ TEST_CASE("save_adapter: comes back to the bit; what is no adapter is refused") 
   CHECK(bit_equal<float>(back.buffer().span(), adapter.buffer().span()));
 
   auto const parameters = adapter.parameters();
-  auto const refused = [&](std::vector<gt::TensorView> const& tensors, char const* part) {
-    gt::write_safetensors(folder / "bad.safetensors", std::span<gt::TensorView const>(tensors), {});
+  auto const refused = [&](std::vector<gt::io::TensorView> const& tensors, char const* part) {
+    gt::io::write_safetensors(folder / "bad.safetensors", std::span<gt::io::TensorView const>(tensors), {});
     CHECK_THROWS_WITH_AS(gt::load_adapter(folder / "bad.safetensors"), doctest::Contains(part), Error);
   };
   auto const d0 = gt::detail::view_of(parameters[0]), d1 = gt::detail::view_of(parameters[1]),

@@ -235,7 +235,7 @@ TEST_CASE("gguf: an f32 file has every field of starcoder2, and every tensor to 
   auto const parameters = model.parameters();
   REQUIRE(parameters.size() == file.tensors.size());
   REQUIRE(parameters.size() == written.tensors.size());
-  auto const wide = gt::lifted(gt::BinaryEmbedding::of_ids(420, {.bits = 16}), 32);
+  auto const wide = gt::substrate::lifted(gt::BinaryEmbedding::of_ids(420, {.bits = 16}), 32);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     CAPTURE(parameters[i].name);
     auto const& t = file.tensors[i].second;

@@ -19,7 +19,7 @@
 
 namespace gguf_tokenizer_test {
 
-using gt::Merge, gt::Tokenizer, gt::TokenKind, gt::Vocabulary;
+using gt::bpe::Merge, gt::Tokenizer, gt::TokenKind, gt::Vocabulary;
 using gt::test::error_of, gt::test::has, gt::test::tokenizer_of_prose;
 
 namespace {
@@ -31,8 +31,8 @@ std::vector<std::int32_t> by_scores(gt::GgufTokenizer const& g, std::string_view
   std::map<std::string, std::size_t, std::less<>> ids;
   for (std::size_t id = 0; id < g.tokens.size(); ++id) ids.emplace(g.tokens[id], id);
   std::vector<std::string> pieces;
-  for (std::size_t at = 0; at < escaped.size(); at += gt::decode_utf8(escaped, at).size)
-    pieces.push_back(escaped.substr(at, gt::decode_utf8(escaped, at).size));
+  for (std::size_t at = 0; at < escaped.size(); at += gt::utf8::decode(escaped, at).size)
+    pieces.push_back(escaped.substr(at, gt::utf8::decode(escaped, at).size));
   while (true) {
     std::optional<float> best;
     std::size_t place = 0;

@@ -22,7 +22,7 @@
 
 namespace import_test {
 
-using gt::import_model, gt::load_model, gt::save, gt::TensorView;
+using gt::import_model, gt::load_model, gt::save, gt::io::TensorView;
 using gt::test::bit_equal, gt::test::differences, gt::test::error_of, gt::test::has, gt::test::model_on_bits,
     gt::test::model_on_rows, gt::test::OwnTensor, gt::test::put, gt::test::rewrite_weights, gt::test::TemporaryFolder,
     gt::test::tokenizer_of_prose;
@@ -135,7 +135,7 @@ TEST_CASE("import: what a configuration leaves out is Starcoder2's default") {
                             "use_bias", "max_position_embeddings", "rope_scaling", "sliding_window"})
       config.erase(key);
   });
-  auto const all = gt::read_model_config(folder.path());
+  auto const all = gt::formats::read_model_config(folder.path());
   CHECK(all.tied_head);
   CHECK(all.kv_heads == 2);
   CHECK(all.biases);
@@ -157,7 +157,7 @@ TEST_CASE("import: what a configuration leaves out is Starcoder2's default") {
   auto const with = [&](char const* key, gt::Json const& value) {
     auto config = gt::test::config_of(folder.path());
     config[key] = value;
-    return gt::model_config_of(config, "c").block.rope_base;
+    return gt::formats::model_config_of(config, "c").block.rope_base;
   };
   CHECK(with("rope_scaling", {{"type", "default"}}) == 10000);
   CHECK(with("rope_scaling", {{"rope_type", "default"}}) == 10000);
@@ -169,11 +169,11 @@ TEST_CASE("import: what a configuration leaves out is Starcoder2's default") {
 
 TEST_CASE("import: a vocabulary that is padded to a multiple of 64 is filled up with tokens of no meaning") {
   auto const& own = tokenizer_of_prose();
-  auto const whole = gt::RandomEmbedding::draw(gt::with_unused_tokens(own, 448).tokens(), {.width = 32});
+  auto const whole = gt::RandomEmbedding::draw(gt::formats::with_unused_tokens(own, 448).tokens(), {.width = 32});
   gt::Transformer<> model(whole, gt::test::small, gt::seed(3), {.context = 24});
   model.append(1);
   TemporaryFolder const folder;
-  save(model, gt::with_unused_tokens(own, 448), folder.path());
+  save(model, gt::formats::with_unused_tokens(own, 448), folder.path());
   make_foreign(folder.path(), as_it_is);
   rewrite_weights(folder.path(), [](Tensors&) {});
   own.save(folder / "tokenizer.json");
@@ -187,7 +187,7 @@ TEST_CASE("import: a vocabulary that is padded to a multiple of 64 is filled up 
   TemporaryFolder const again;
   save(load_model(opened), tokenizer, again.path());
   CHECK(gt::load_tokenizer(gt::ModelFolder::open(again.path())).fingerprint() == tokenizer.fingerprint());
-  CHECK(gt::with_unused_tokens(own, 420).fingerprint() == own.fingerprint());
+  CHECK(gt::formats::with_unused_tokens(own, 420).fingerprint() == own.fingerprint());
   own.save(again / "tokenizer.json");
   CHECK(has(error_of([&] { gt::load_tokenizer(gt::ModelFolder::open(again.path())); }), "must come from one save"));
 }
@@ -286,10 +286,10 @@ TEST_CASE("shards: finding all tensors takes as long as there are tensors, in ho
     for (int i = 0; i < 16 * files; ++i)
       tensors.push_back({gt::text("t", i), "F32", {1}, gt::detail::bytes_of(&number, 1)});
     TemporaryFolder const folder;
-    gt::detail::Staging staging(folder.path());
+    gt::io::Staging staging(folder.path());
     gt::detail::write_shards(staging, tensors, 16 * 4, "{}");
     staging.commit();
-    return [files, opened = gt::TensorFiles::open(folder.path())] {
+    return [files, opened = gt::formats::TensorFiles::open(folder.path())] {
       for (int i = 0; i < 16 * files; ++i) REQUIRE(opened.find(gt::text("t", i)) != nullptr);
       REQUIRE(opened.find("t") == nullptr);
     };

@@ -22,7 +22,7 @@
 
 namespace model_folder_test {
 
-using gt::Cpu, gt::load_model, gt::read_model_config, gt::save, gt::Tokenizer, gt::Transformer;
+using gt::Cpu, gt::load_model, gt::formats::read_model_config, gt::save, gt::Tokenizer, gt::Transformer;
 using gt::test::bit_equal, gt::test::differences, gt::test::error_of, gt::test::has, gt::test::model_on_bits,
     gt::test::model_on_rows, gt::test::put, gt::test::TemporaryFolder, gt::test::tokenizer_of_prose;
 
@@ -132,11 +132,11 @@ TEST_CASE("model folder: the saved table is as wide as the model, and loaded it 
   auto const model = model_on_bits();
   TemporaryFolder const folder;
   save(model, tokenizer_of_prose(), folder.path());
-  auto const file = gt::Safetensors::open(folder / "model.safetensors");
+  auto const file = gt::io::Safetensors::open(folder / "model.safetensors");
   auto const* const table = file.find("model.embed_tokens.weight");
   REQUIRE(table != nullptr);
   CHECK(table->shape == std::vector<std::int64_t>{420, 32});
-  auto const wide = gt::lifted(gt::BinaryEmbedding::of_ids(420, {.bits = 16}), 32);
+  auto const wide = gt::substrate::lifted(gt::BinaryEmbedding::of_ids(420, {.bits = 16}), 32);
   REQUIRE(table->bytes.size() == sizeof(float) * static_cast<std::size_t>(wide.size()));
   CHECK(std::memcmp(table->bytes.data(), wide.data(), table->bytes.size()) == 0);
   auto const loaded = load_model(folder.path());
@@ -149,7 +149,7 @@ TEST_CASE("model folder: config.json has every field of Starcoder2's, and ours")
   auto const model = model_on_bits(2, 77);
   TemporaryFolder const folder;
   save(model, tokenizer_of_prose(), folder.path());
-  auto const file = gt::Safetensors::open(folder / "model.safetensors");
+  auto const file = gt::io::Safetensors::open(folder / "model.safetensors");
   J const substrate{{"method", "binary"},
                     {"width", 16},
                     {"fingerprint", model.substrate_fingerprint()},
@@ -179,7 +179,7 @@ TEST_CASE("model folder: config.json has every field of Starcoder2's, and ours")
                    {"eos_token_id", *tokenizer_of_prose().eos()},
                    {"torch_dtype", "float32"},
                    {"gt",
-                    {{"format", gt::model_folder_version},
+                    {{"format", gt::formats::model_folder_version},
                      {"version", gt::version},
                      {"seed", 77},
                      {"tokenizer", tokenizer_of_prose().fingerprint()},
@@ -229,11 +229,11 @@ TEST_CASE("model folder: generation_config.json names the tokens that begin and 
 TEST_CASE("model folder: the tensors have the names and shapes of Starcoder2ForCausalLM") {
   TemporaryFolder const folder;
   save(model_on_bits(1), tokenizer_of_prose(), folder.path());
-  auto const file = gt::Safetensors::open(folder / "model.safetensors");
+  auto const file = gt::io::Safetensors::open(folder / "model.safetensors");
   std::vector<std::string> names;
   for (auto const& t : file.tensors()) {
     CHECK(t.dtype == "F32");
-    names.push_back(t.name + gt::detail::shape_text(t.shape));
+    names.push_back(t.name + gt::io::detail::shape_text(t.shape));
   }
   std::string const block = "model.layers.0.";
   CHECK(names == std::vector<std::string>{"model.embed_tokens.weight[420, 32]",

@@ -80,7 +80,7 @@ TEST_CASE("peft: the files say what PEFT asks for") {
                                              {"modules_to_save", nullptr},
                                              {"layers_to_transform", {0}},
                                              {"layers_pattern", "layers"}});
-  auto const file = gt::Safetensors::open(folder / "adapter_model.safetensors");
+  auto const file = gt::io::Safetensors::open(folder / "adapter_model.safetensors");
   CHECK(file.tensors().size() == 8);
   auto const* const a = file.find("base_model.model.model.layers.0.mlp.c_proj.lora_A.weight");
   auto const* const b = file.find("base_model.model.model.layers.0.mlp.c_fc.lora_B.weight");

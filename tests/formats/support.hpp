@@ -87,14 +87,14 @@ inline void rewrite_weights(std::string const& folder, std::function<void(std::v
                             std::string const& name = "model.safetensors") {
   std::vector<OwnTensor> tensors;
   {
-    auto const file = Safetensors::open(folder + "/" + name);
+    auto const file = io::Safetensors::open(folder + "/" + name);
     for (auto const& t : file.tensors())
       tensors.push_back({t.name, t.dtype, t.shape, {t.bytes.begin(), t.bytes.end()}});
   }
   edit(tensors);
-  std::vector<TensorView> views;
+  std::vector<io::TensorView> views;
   for (auto const& t : tensors) views.push_back({t.name, t.dtype, t.shape, t.bytes});
-  write_safetensors(folder + "/" + name, std::span<TensorView const>(views), {{"format", "pt"}});
+  io::write_safetensors(folder + "/" + name, std::span<io::TensorView const>(views), {{"format", "pt"}});
 }
 inline Json config_of(std::string const& folder) {
   return parse_json(read_text_file(folder + "/config.json"), "config.json");

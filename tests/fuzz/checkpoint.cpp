@@ -31,11 +31,11 @@ void write(Transformer<> const& model, std::string_view growth, std::string cons
   auto tensors = detail::trained_tensors(model);
   std::vector<std::byte> const moments(24);
   tensors.push_back({"gt.moments", "U8", {24}, moments});
-  write_safetensors(path, std::span<TensorView const>(tensors),
-                    {{"gt.growth", std::string(growth)}, {"gt.substrate", model.substrate_origin()}});
+  io::write_safetensors(path, std::span<io::TensorView const>(tensors),
+                        {{"gt.growth", std::string(growth)}, {"gt.substrate", model.substrate_origin()}});
 }
 
-std::string growth_of(std::string const& path) { return Safetensors::open(path).metadata().at("gt.growth"); }
+std::string growth_of(std::string const& path) { return io::Safetensors::open(path).metadata().at("gt.growth"); }
 
 }  // namespace
 

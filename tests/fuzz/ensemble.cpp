@@ -33,11 +33,11 @@ struct Place {
     for (char const* const token : {"a", "b", "c", "d"}) vocabulary.add(token, TokenKind::character);
     vocabulary.add("</s>", TokenKind::special);
     Tokenizer const tokenizer(std::move(vocabulary), {});
-    make_folder(merged);
+    io::make_folder(merged);
     save(first, tokenizer, fuzz::folder() / "all/a");
     save(second, tokenizer, merged + "/b");
-    words = {{"<0>", detail::weights_hash(TensorFiles::open(fuzz::folder() / "all/a"))},
-             {"<1>", detail::weights_hash(TensorFiles::open(merged + "/b"))},
+    words = {{"<0>", detail::weights_hash(formats::TensorFiles::open(fuzz::folder() / "all/a"))},
+             {"<1>", detail::weights_hash(formats::TensorFiles::open(merged + "/b"))},
              {"<s>", first.substrate_fingerprint()},
              {"<t>", tokenizer.fingerprint()}};
   }
@@ -55,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
 
   // What trained after merging, of this very text.
   FusionAdapter<float> const adapter(2, 8, fuzz::vocab, {.rank = 2});
-  std::vector<TensorView> tensors;
+  std::vector<io::TensorView> tensors;
   auto const parameters = adapter.parameters();
   for (auto const& p : parameters) tensors.push_back(detail::view_of(p));
   auto const heads0 = detail::head_tensors(place.first, 0), heads1 = detail::head_tensors(place.second, 1);
@@ -63,8 +63,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     for (auto const& p : heads0) tensors.push_back(detail::view_of(p));
     for (auto const& p : heads1) tensors.push_back(detail::view_of(p));
   }
-  write_safetensors(place.merged + "/ensemble.safetensors", std::span<TensorView const>(tensors),
-                    {{"format", "pt"}, {"gt.ensemble", sha256_hex(text)}});
+  io::write_safetensors(place.merged + "/ensemble.safetensors", std::span<io::TensorView const>(tensors),
+                        {{"format", "pt"}, {"gt.ensemble", sha256_hex(text)}});
 
   std::optional<Both> ensemble;
   fuzz::HeapBudget const budget{.constant = 4 << 20,

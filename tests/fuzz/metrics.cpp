@@ -22,8 +22,9 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   report.stages.resize(2);
   report.stages[0].done = true, report.stages[0].steps = 3, report.stages[0].seconds = 1;
   fuzz::accepts(size, {.constant = 1 << 20, .factor = 512}, [&] {
-    for (auto const axis : {ReportAxis::tokens, ReportAxis::time}) to_svg(bits_plot(report, axis));
-    to_svg(loss_plot(report));
+    for (auto const axis : {report::ReportAxis::tokens, report::ReportAxis::time})
+      report::to_svg(report::bits_plot(report, axis));
+    report::to_svg(report::loss_plot(report));
   });
   return 0;
 }

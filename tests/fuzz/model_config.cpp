@@ -22,7 +22,7 @@ namespace {
 // As another program writes them: without a word on config.json, and the table lifted to 8.
 void write_weights(std::string const& path) {
   auto const model = fuzz::model_of(1);
-  std::vector<TensorView> tensors;
+  std::vector<io::TensorView> tensors;
   Buffer<float> const wide(fuzz::vocab * 8);
   for (auto const& p : model.parameters()) {
     if (p.name == "model.embed_tokens.weight") {
@@ -32,7 +32,7 @@ void write_weights(std::string const& path) {
       tensors.push_back({p.name, "F32", p.shape, detail::bytes_of(p.data, p.size())});
     }
   }
-  write_safetensors(path, std::span<TensorView const>(tensors));
+  io::write_safetensors(path, std::span<io::TensorView const>(tensors));
 }
 
 }  // namespace
@@ -40,8 +40,9 @@ void write_weights(std::string const& path) {
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   static bool const written = (write_weights(fuzz::folder() / "model.safetensors"), true);
   fuzz::folder().put("config.json", fuzz::text_of(data, size));
-  ModelFolderConfig c;
-  if (!fuzz::accepts(size, {.factor = 128}, [&] { c = read_model_config(fuzz::folder().path()); })) return !written;
+  formats::ModelFolderConfig c;
+  if (!fuzz::accepts(size, {.factor = 128}, [&] { c = formats::read_model_config(fuzz::folder().path()); }))
+    return !written;
   fuzz::require(c.block.d_model > 0 && c.block.heads > 0 && c.block.d_model % c.block.heads == 0 &&
                     c.block.d_head() % 2 == 0 && c.block.ff() > 0 && c.depth >= 0 && c.vocab > 0 &&
                     c.options.context > 0 && c.table_width > 0 && c.block.d_model % c.table_width == 0,

@@ -19,7 +19,7 @@ namespace {
 // Under names of their own, queries, keys and values in one, the MLP's first matrix transposed: seeds/name_map/renamed.
 void write_weights(std::string const& path) {
   auto const model = fuzz::model_of(1);
-  std::vector<TensorView> tensors;
+  std::vector<io::TensorView> tensors;
   Buffer<float> const wide(fuzz::vocab * 8), joined(24 * 8);
   for (auto const& p : model.parameters()) {
     if (p.name == "model.embed_tokens.weight") {
@@ -32,7 +32,7 @@ void write_weights(std::string const& path) {
       tensors.push_back({p.name, "F32", p.shape, detail::bytes_of(p.data, p.size())});
     }
   }
-  write_safetensors(path, std::span<TensorView const>(tensors));
+  io::write_safetensors(path, std::span<io::TensorView const>(tensors));
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   int faces = 1;
   for (int face = 0; face < std::min(faces, 3); ++face) {
     fuzz::accepts(size, budget, [&] {
-      auto const font = OutlineFont::parse(std::span(data, size), "fuzz", {.face = face});
+      auto const font = fonts::OutlineFont::parse(std::span(data, size), "fuzz", {.face = face});
       faces = font.faces();
       int drawn = 0;
       for (char32_t c = 0; c <= 0x10FFFF && drawn < 4; c += c < 0x100 ? 1 : 0x1001) {

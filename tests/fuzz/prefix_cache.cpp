@@ -30,7 +30,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
   if (seed % 4 == 0) return size;
   for (std::size_t at = 48; at + entry_bytes <= size; at += entry_bytes) {
     auto const bytes = std::as_bytes(std::span(data + at, entry_bytes));
-    Xxh3 sum;
+    io::Xxh3 sum;
     sum.update(bytes.first(8)).update(bytes.subspan(64, 4 * tokens)).update(bytes.subspan(128, state_bytes));
     std::uint64_t const value = sum.value();
     std::memcpy(data + at + 8, &value, 8);

@@ -21,28 +21,29 @@ namespace {
 
 constexpr fuzz::HeapBudget budget{.factor = 192};  // of a header that is all names: each is kept five times
 
-bool same(Safetensors const& a, Safetensors const& b) {
+bool same(io::Safetensors const& a, io::Safetensors const& b) {
   auto const x = a.tensors(), y = b.tensors();
-  bool const equal = std::equal(x.begin(), x.end(), y.begin(), y.end(), [](TensorView const& s, TensorView const& t) {
-    return s.name == t.name && s.dtype == t.dtype && s.shape == t.shape &&
-           std::equal(s.bytes.begin(), s.bytes.end(), t.bytes.begin(), t.bytes.end());
-  });
+  bool const equal =
+      std::equal(x.begin(), x.end(), y.begin(), y.end(), [](io::TensorView const& s, io::TensorView const& t) {
+        return s.name == t.name && s.dtype == t.dtype && s.shape == t.shape &&
+               std::equal(s.bytes.begin(), s.bytes.end(), t.bytes.begin(), t.bytes.end());
+      });
   return equal && a.metadata() == b.metadata();
 }
 
-std::optional<Safetensors> open(std::string const& path, std::size_t size, bool verify) {
-  std::optional<Safetensors> file;
-  fuzz::accepts(size, budget, [&] { file = Safetensors::open(path, {.verify = verify}); });
+std::optional<io::Safetensors> open(std::string const& path, std::size_t size, bool verify) {
+  std::optional<io::Safetensors> file;
+  fuzz::accepts(size, budget, [&] { file = io::Safetensors::open(path, {.verify = verify}); });
   return file;
 }
 
 // The input as the text of checksums, whose own checksum is right: who forges a file can do so as well.
 void forge_checksums(std::string_view input) {
   std::array<std::byte, 4> const number{};
-  TensorView const tensor{.name = "t", .dtype = "F32", .shape = {1}, .bytes = number};
-  std::map<std::string, std::string> metadata{{detail::safetensors_checksums, std::string(input)}};
-  metadata[detail::safetensors_metadata_checksum] = detail::metadata_checksum(metadata);
-  Json header{{detail::safetensors_metadata, metadata},
+  io::TensorView const tensor{.name = "t", .dtype = "F32", .shape = {1}, .bytes = number};
+  std::map<std::string, std::string> metadata{{io::detail::safetensors_checksums, std::string(input)}};
+  metadata[io::detail::safetensors_metadata_checksum] = io::detail::metadata_checksum(metadata);
+  Json header{{io::detail::safetensors_metadata, metadata},
               {"t", {{"dtype", "F32"}, {"shape", {1}}, {"data_offsets", {0, 4}}}}};
   std::string json;
   if (!fuzz::accepts(input.size(), budget, [&] { json = header.dump(); })) return;  // no UTF-8
@@ -66,7 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   if (!plain) return 0;
 
   auto const bytes = plain->file()->bytes();
-  for (TensorView const& t : plain->tensors()) {
+  for (io::TensorView const& t : plain->tensors()) {
     bool const inside = t.bytes.empty() || (t.bytes.data() >= bytes.data() + 8 &&
                                             t.bytes.data() + t.bytes.size() <= bytes.data() + bytes.size());
     fuzz::require(inside && plain->find(t.name) == &t, "a tensor must lie in the file, under its name");
@@ -75,10 +76,10 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     [[maybe_unused]] std::uint8_t const volatile read = sum;
   }
   auto metadata = plain->metadata();
-  metadata.erase(detail::safetensors_metadata_checksum);
+  metadata.erase(io::detail::safetensors_metadata_checksum);
   std::string const copy = fuzz::folder() / "copy";
-  write_safetensors(copy, plain->tensors(), metadata);
-  auto const again = Safetensors::open(copy);
+  io::write_safetensors(copy, plain->tensors(), metadata);
+  auto const again = io::Safetensors::open(copy);
   fuzz::require(again.verified() && again.metadata() == metadata, "what is written must verify");
   auto const x = plain->tensors(), y = again.tensors();
   fuzz::require(x.size() == y.size(), "no tensor may be lost");

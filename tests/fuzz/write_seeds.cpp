@@ -98,11 +98,11 @@ std::string plain_file(std::string header, std::size_t data) {
 void containers(std::string const& seeds) {
   std::array<float, 6> const numbers{1, 2, 3, 4, 5, 6};
   auto const bytes = std::as_bytes(std::span(numbers));
-  std::vector<TensorView> const tensors{
+  std::vector<io::TensorView> const tensors{
       {"a", "F32", {2, 3}, bytes}, {"b.c", "I16", {}, bytes.first(2)}, {"e", "U8", {0}, {}}};
   std::filesystem::create_directories(seeds + "/safetensors");
-  write_safetensors(seeds + "/safetensors/three", std::span<TensorView const>(tensors), {{"format", "pt"}});
-  write_safetensors(seeds + "/safetensors/none", std::span<TensorView const>{});
+  io::write_safetensors(seeds + "/safetensors/three", std::span<io::TensorView const>(tensors), {{"format", "pt"}});
+  io::write_safetensors(seeds + "/safetensors/none", std::span<io::TensorView const>{});
   put(seeds + "/safetensors/without_checksums",
       plain_file(R"({"w":{"dtype":"BF16","shape":[1,2],"data_offsets":[0,4]}}  )", 4));
 

@@ -10,7 +10,7 @@
 
 namespace held_out_test {
 
-using gt::deepen, gt::GrowOptions, gt::GrowthPlan, gt::held_out_looks;
+using gt::deepen, gt::GrowOptions, gt::GrowthPlan, gt::growth::held_out_looks;
 
 namespace {
 
@@ -20,7 +20,7 @@ constexpr gt::BatchShape shape{16, 128};
 GrowOptions of(std::int64_t tokens) { return {.batch = 16, .context = 128, .tokens_per_stage = tokens}; }
 
 /// The looks of a stage as a share of its steps, which a prefix cache may have made cheap.
-double share(GrowthPlan const& plan, std::size_t stage, GrowOptions const& options, gt::HeldOutLooks looks) {
+double share(GrowthPlan const& plan, std::size_t stage, GrowOptions const& options, gt::growth::HeldOutLooks looks) {
   auto const rows = shape.rows();
   auto const batches = [&](std::int64_t tokens) { return static_cast<double>((tokens + rows - 1) / rows * rows); };
   double const C = 128, T = 128, forward = 2 * (12 * C * C + T * C);

@@ -53,7 +53,7 @@ std::vector<U> elements(gt::Matrix<U const> x) {
 template <class Backend, class Model>
 auto expected(Backend const& on, Model const& model, Ids const& ids, int depth) {
   using U = typename Model::scalar;
-  gt::States<U> x(shape.rows(), C);
+  gt::nn::States<U> x(shape.rows(), C);
   auto const run = [&](gt::Arena& arena) {
     gt::hidden_states(on, model, gt::test::view_of(ids), shape, x.x, arena, depth);
   };

@@ -238,7 +238,7 @@ TEST_CASE("PrefixCache: what is no prefix cache stays as it is, and what cannot 
   auto const refused = [&](std::string const& file) {
     place.options.file = file;
     auto const error = error_of([&] { place.opened(); });
-    CHECK(error_of([&] { gt::check_file(place.options); }) == error);  // says so beforehand
+    CHECK(error_of([&] { gt::growth::check_file(place.options); }) == error);  // says so beforehand
     return error;
   };
   std::string const text = place.folder / "austen.txt", words = "It is a truth universally acknowledged, that";
@@ -260,15 +260,15 @@ TEST_CASE("PrefixCache: what is no prefix cache stays as it is, and what cannot 
   check_states(first, place.model);
   CHECK(first.use().found == windows);
   auto const other = place.folder / "other.cache";
-  CHECK_NOTHROW(gt::check_file({.file = other}));
+  CHECK_NOTHROW(gt::growth::check_file({.file = other}));
   CHECK(!std::filesystem::exists(other));
-  CHECK_NOTHROW(gt::check_file({.file = ""}));
+  CHECK_NOTHROW(gt::growth::check_file({.file = ""}));
 }
 
 TEST_CASE("PrefixCache: on a file system without locks a file is refused, and not taken for one in use") {
   Place place;
   auto const told = [&](int error) {
-    return gt::test::where_flock_fails(error, [&] { return error_of([&] { gt::check_file(place.options); }); });
+    return gt::test::where_flock_fails(error, [&] { return error_of([&] { gt::growth::check_file(place.options); }); });
   };
   if (told(ENOLCK) == "skipped") return;
   CHECK(told(ENOLCK) == "gt: PrefixCache: '" + place.file +
@@ -282,7 +282,7 @@ TEST_CASE("PrefixCache: to check a file changes nothing in it") {
   Place place;
   { place.opened(); }
   auto const before = read_text_file(place.file);
-  CHECK_NOTHROW(gt::check_file(place.options));
+  CHECK_NOTHROW(gt::growth::check_file(place.options));
   CHECK(read_text_file(place.file) == before);
 }
 

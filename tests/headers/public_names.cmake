@@ -1,6 +1,11 @@
-# cmake [-D ROOT=] [-D MANIFEST=] [-D ACCEPT=ON] -P public_names.cmake
-# What gt/gt.hpp offers by name is what MANIFEST lists: all that its headers declare in namespace gt, outside of `detail`, and the
-# macros that they leave defined; a line each, `name header`, sorted. ACCEPT writes the list instead of comparing it.
+# cmake [-D ROOT=] [-D MANIFEST=] [-D MOST=] [-D ACCEPT=ON] -P public_names.cmake
+# What gt/gt.hpp and its neighbours offer by name is what MANIFEST lists: all that their headers declare in namespace gt and
+# in those within it (`simd::Lane`), outside of `detail`, and the macros that they leave defined; a line each, `name header`,
+# sorted. ACCEPT writes the list instead of comparing it.
+#
+# Of what gt/gt.hpp reaches, at most MOST names stand directly in gt: what a program needs. Names in a namespace of their own,
+# which are for who writes kernels, blocks or formats, and macros do not count, and a name that several headers declare counts
+# once.
 #
 # It reads headers as clang-format leaves them: what stands in a namespace begins in the first column, what stands inside of
 # anything else does not, and a namespace ends with a comment that names it. No compiler is needed.
@@ -10,6 +15,9 @@ if(NOT ROOT)
 endif()
 if(NOT MANIFEST)
   set(MANIFEST ${CMAKE_CURRENT_LIST_DIR}/public_names.txt)
+endif()
+if(NOT MOST)
+  set(MOST 200)
 endif()
 set(include ${ROOT}/include)
 set(names "")
@@ -88,7 +96,7 @@ macro(read_header header)
     string(PREPEND text "${before}\"\"")
   endwhile()
   string(REPLACE "gt::inline GT_ABI" "gt" text "${text}")  # its name depends on the compiler's flags, and is nobody's to say
-  string(REGEX REPLACE "}  // namespace [a-z:]+\n" "@end\n" text "${text}")
+  string(REGEX REPLACE "}  // namespace [a-z0-9_:]+\n" "@end\n" text "${text}")
   string(REGEX REPLACE "(^|[^:])//[^\n]*" "\\1" text "${text}")
   string(REGEX REPLACE "\n[ \t]*#[^\n]*" "\n" text "${text}")
   string(REGEX REPLACE "[ \t]+\n" "\n" text "${text}")
@@ -99,7 +107,7 @@ macro(read_header header)
   set(space "")
   set(pending "")
   foreach(line IN LISTS text)
-    if(line MATCHES "^(inline )?namespace ([A-Za-z_:]+) {$")
+    if(line MATCHES "^(inline )?namespace ([A-Za-z0-9_:]+) {$")
       list(APPEND space "${CMAKE_MATCH_2}")
     elseif(line STREQUAL "@end")
       list(POP_BACK space)
@@ -128,26 +136,43 @@ macro(read_header header)
   endif()
 endmacro()
 
-set(headers gt/gt.hpp)
-while(headers)
-  set(seen ${seen} ${headers})
-  set(now ${headers})
-  foreach(header IN LISTS now)
+# Adds the names of `headers` and of all that these include.
+macro(read_all)
+  while(headers)
+    set(seen ${seen} ${headers})
+    set(now ${headers})
+    foreach(header IN LISTS now)
+      set(headers ${seen})
+      read_header(${header})
+      set(seen ${headers})
+    endforeach()
     set(headers ${seen})
-    read_header(${header})
-    set(seen ${headers})
-  endforeach()
-  set(headers ${seen})
-  list(REMOVE_ITEM headers ${done} ${now})
-  set(done ${done} ${now})
-endwhile()
+    set(done ${done} ${now})
+    list(REMOVE_ITEM headers ${done})
+  endwhile()
+endmacro()
+
+set(headers gt/gt.hpp)
+read_all()
+set(direct ${names})
+list(TRANSFORM direct REPLACE " .*" "")
+list(FILTER direct EXCLUDE REGEX "::|^GT_")
+list(REMOVE_DUPLICATES direct)
+list(LENGTH direct direct)
+file(GLOB headers RELATIVE ${include} ${include}/gt/*.hpp)
+list(REMOVE_ITEM headers ${done})
+read_all()
 list(REMOVE_DUPLICATES names)
 list(SORT names)
 list(LENGTH names count)
+if(direct GREATER MOST)
+  message(FATAL_ERROR "gt/gt.hpp must offer at most ${MOST} names directly in namespace gt (got ${direct}): what a program does "
+    "not need goes to a namespace of its own, or to a header that gt.hpp leaves out")
+endif()
 if(ACCEPT)
   list(JOIN names "\n" text)
   file(WRITE ${MANIFEST} "${text}\n")
-  message(STATUS "${MANIFEST}: ${count} names")
+  message(STATUS "${MANIFEST}: ${count} names; of gt/gt.hpp ${direct} stand directly in gt, of at most ${MOST}")
   return()
 endif()
 
@@ -161,7 +186,8 @@ if(added OR missing OR count EQUAL 0)
   list(TRANSFORM missing PREPEND "\n  - ")
   list(JOIN added "" added)
   list(JOIN missing "" missing)
-  message(FATAL_ERROR "What gt/gt.hpp offers by name has changed:${added}${missing}\nIf it was meant so, say it in CHANGELOG.md, and:"
-    "\n  cmake -D ACCEPT=ON -P tests/headers/public_names.cmake")
+  message(FATAL_ERROR "What gt/gt.hpp and its neighbours offer by name has changed:${added}${missing}\n"
+    "If it was meant so, say it in CHANGELOG.md, and:\n  cmake -D ACCEPT=ON -P tests/headers/public_names.cmake")
 endif()
-message(STATUS "gt/gt.hpp offers ${count} names, as listed")
+message(STATUS "gt/gt.hpp and its neighbours offer ${count} names, as listed; of gt/gt.hpp ${direct} stand directly in gt, of at "
+  "most ${MOST}")

@@ -3,7 +3,7 @@
 cmake_minimum_required(VERSION 3.24)
 file(REMOVE_RECURSE ${WORK})
 file(WRITE ${WORK}/include/gt/gt.hpp "#pragma once\n\n#include \"gt/a/kinds.hpp\"\n#include \"gt/b.hpp\"\n")
-file(WRITE ${WORK}/include/gt/unreached.hpp "namespace gt {\n\nstruct Unreached {};\n\n}  // namespace gt\n")
+file(WRITE ${WORK}/include/gt/a/unreached.hpp "namespace gt {\n\nstruct Unreached {};\n\n}  // namespace gt\n")
 file(WRITE ${WORK}/include/gt/b.hpp "#include \"gt/gt.hpp\"  // a circle\n\nnamespace gt {\n\nusing Alias = int;\n\n}  // namespace gt\n")
 file(WRITE ${WORK}/include/gt/a/kinds.hpp [=[
 // namespace gt { struct Commented; }
@@ -68,11 +68,11 @@ namespace detail {
 struct Hidden {};
 }  // namespace detail
 
-namespace nested {
+namespace nest8d {
 inline void inner() {
   // {
 }
-}  // namespace nested
+}  // namespace nest8d
 
 constexpr char const* text = R"css(
 struct InAString {};
@@ -85,7 +85,7 @@ namespace gt::detail::deeper {
 struct HiddenToo {};
 }  // namespace gt::detail::deeper
 ]=])
-set(right Alias=b AfterIt Constrained Declared GT_KEPT Kind Plain Sized Templated attributed is_good nested::inner number one_line
+set(right Alias=b AfterIt Constrained Declared GT_KEPT Kind Plain Sized Templated attributed is_good nest8d::inner number one_line
   text two_lines words)
 list(TRANSFORM right APPEND " a/kinds.hpp")
 list(TRANSFORM right REPLACE "=b .*" " b.hpp")
@@ -109,6 +109,15 @@ endif()
 run(output)
 if(NOT code EQUAL 0)
   message(FATAL_ERROR "what was accepted must pass:\n${output}")
+endif()
+run(output -D MOST=15)
+if(NOT code EQUAL 0)
+  message(FATAL_ERROR "macros and names of nested namespaces must not count:\n${output}")
+endif()
+run(output -D MOST=14)
+string(REGEX REPLACE "[ \n]+" " " output "${output}")
+if(code EQUAL 0 OR NOT output MATCHES "must offer at most 14 names directly in namespace gt [(]got 15[)]")
+  message(FATAL_ERROR "too many names must be an error (got ${code}):\n${output}")
 endif()
 file(APPEND ${WORK}/include/gt/b.hpp "\nnamespace gt {\n\nvoid added();\n\n}  // namespace gt\n")
 file(APPEND ${WORK}/names.txt "gone b.hpp\n")

@@ -16,8 +16,8 @@ double worst() {
   for (float x = -80; x < 80; x += 0.00731F) {
     float in[width], e[width], two[width];
     for (std::size_t i = 0; i < width; ++i) in[i] = x + 0.001F * static_cast<float>(i);
-    gt::simd_store(&e[0], gt::simd_exp(gt::simd_load<V>(&in[0])));
-    gt::simd_store(&two[0], gt::simd_exp2(gt::simd_load<V>(&in[0])));
+    gt::simd::store(&e[0], gt::simd::exp(gt::simd::load<V>(&in[0])));
+    gt::simd::store(&two[0], gt::simd::exp2(gt::simd::load<V>(&in[0])));
     for (std::size_t i = 0; i < width; ++i) {
       auto const z = static_cast<double>(in[i]);
       largest = std::fmax(largest, std::fabs(static_cast<double>(e[i]) / std::exp(z) - 1));
@@ -30,7 +30,7 @@ double worst() {
 }  // namespace
 
 int main() {
-  double const scalar = worst<float>(), native = worst<gt::Register<gt::native_isa, float>::type>();
+  double const scalar = worst<float>(), native = worst<gt::simd::Register<gt::native_isa, float>::type>();
   std::printf("largest relative error: %.2e scalar, %.2e %s\n", scalar, native, gt::name(gt::native_isa));
   return scalar < 1.2e-7 && native < 1.2e-7 ? 0 : 1;
 }

@@ -92,7 +92,7 @@ std::vector<std::int32_t> by_hand(Speaker const& s, std::vector<std::int32_t> hi
 }
 /// Without what is left of a character that never came to its end.
 std::string whole(std::string text) {
-  text.resize(gt::utf8_complete_prefix(text));
+  text.resize(gt::utf8::complete_prefix(text));
   return text;
 }
 
@@ -210,7 +210,7 @@ TEST_CASE("generate: no piece of a long text cuts a character") {
   auto const said = say(s.model, s.tokenizer, "", {.max_tokens = 1500, .sampler = wild, .stop = {"\xE4\xBD\xA0!!"}});
   auto const text = said.text();
   std::set<std::size_t> starts;  // of the characters and the malformed bytes
-  for (std::size_t at = 0; at < text.size(); at += gt::decode_utf8(text, at).size) starts.insert(at);
+  for (std::size_t at = 0; at < text.size(); at += gt::utf8::decode(text, at).size) starts.insert(at);
   std::size_t at = 0, cut = 0;
   for (auto const& piece : said.pieces) {
     cut += !starts.contains(at);
@@ -218,7 +218,7 @@ TEST_CASE("generate: no piece of a long text cuts a character") {
   }
   CHECK(cut == 0);
   CHECK(said.pieces.size() > 500);
-  CHECK(!gt::is_utf8(text));
+  CHECK(!gt::utf8::is_valid(text));
 }
 
 TEST_CASE("generate: when the context is full, the older half is forgotten, and that is said once") {

@@ -79,8 +79,8 @@ TEST_CASE("final_states: what a session's state is, and what the head makes the 
   auto const h = states(m);
   CHECK(bit_equal(states(AnyModel(m)), h));
   std::vector<float> z(20 * V);
-  gt::linear<Cpu<>, float>(on, gt::Matrix<float const>(h.data(), 20, 64), AnyModel(m).head(), AnyModel(m).head_bias(),
-                           gt::Matrix<float>(z.data(), 20, V));
+  gt::ops::linear<Cpu<>, float>(on, gt::Matrix<float const>(h.data(), 20, 64), AnyModel(m).head(),
+                                AnyModel(m).head_bias(), gt::Matrix<float>(z.data(), 20, V));
   CHECK(bit_equal(z, gt::test::logits(on, m, ids, {1, 20})));
   Session session(on, m);
   Session<Cpu<>, AnyModel> hidden(on, AnyModel(m));

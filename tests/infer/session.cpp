@@ -128,7 +128,7 @@ TEST_CASE("token_losses: in bf16 near those in fp32" * doctest::skip(!has_bf16))
 
 TEST_CASE("constant_weights: the blocks and the head, not the table; each packed once, to the same bits") {
   auto const model = small_model();
-  auto const constants = gt::constant_weights(model);
+  auto const constants = gt::nn::constant_weights(model);
   CHECK(constants.size() == 3);
   std::int64_t bytes = 0, expected = 0;
   for (auto const& c : constants) bytes += c.bytes;
@@ -147,9 +147,10 @@ TEST_CASE("constant_weights: the blocks and the head, not the table; each packed
   auto const ids = ids_below(V, 20, 1);
   auto const on = keeping(Cpu<>(2), constants);
   auto const full = gt::test::logits(Cpu<>(1), model, ids, {1, 20});
-  constexpr int nr = gt::GemmTile<gt::native_isa, float>::nr;
+  constexpr int nr = gt::simd::GemmTile<gt::native_isa, float>::nr;
   auto const packed = [](std::int64_t n, std::int64_t k) {
-    return gt::detail::ceil_div(n, nr) * gt::detail::Packing<gt::native_isa, nr, float, float>::pitch(k) * 4;
+    return gt::simd::detail::ceil_div(n, nr) * gt::simd::detail::Packing<gt::native_isa, nr, float, float>::pitch(k) *
+           4;
   };
   std::int64_t const C = 64, block = packed(3 * C, C) + packed(C, C) + packed(4 * C, C) + packed(C, 4 * C);
   for (int const pass : {1, 2}) {
@@ -163,7 +164,7 @@ TEST_CASE("frozen_weights: no block of which anything trains, and the head with 
   auto model = small_model();
   auto const holds = [&](int block) {  // 2: the head
     auto const& weights = block < 2 ? model.blocks()[static_cast<std::size_t>(block)].weights() : model.head_buffer();
-    auto const all = gt::frozen_weights(model);
+    auto const all = gt::nn::frozen_weights(model);
     return std::any_of(all.begin(), all.end(), [&](auto const& c) { return c.holds(weights.end() - 1); });
   };
   model.freeze();

@@ -41,10 +41,10 @@ class Recital {
   static Vocabulary vocabulary_of(std::vector<std::string> const& tokens) {
     Vocabulary vocabulary;
     for (auto const& token : tokens) {
-      vocabulary.add(token, token == "<s>" || token == "</s>"            ? TokenKind::special
-                            : byte_of_token(token)                       ? TokenKind::byte
-                            : decode_utf8(token, 0).size == token.size() ? TokenKind::character
-                                                                         : TokenKind::ngram);
+      vocabulary.add(token, token == "<s>" || token == "</s>"             ? TokenKind::special
+                            : byte_of_token(token)                        ? TokenKind::byte
+                            : utf8::decode(token, 0).size == token.size() ? TokenKind::character
+                                                                          : TokenKind::ngram);
     }
     return vocabulary;
   }

@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
     gt::Cpu<> const on;
     auto const model = gt::load_any_model(on, folder);
     auto const session = model.session(on);
-    std::optional<gt::AtomicFile> file;
+    std::optional<gt::io::AtomicFile> file;
     if (argc == 4) file.emplace(argv[3]);
 
     std::string const all = gt::read_text_file(argv[2]);

@@ -29,7 +29,7 @@ using gt::test::error_of, gt::test::FileSizeLimit, gt::test::has, gt::test::put,
 
 namespace {
 
-std::string contents(gt::MappedFile const& file) {
+std::string contents(gt::io::MappedFile const& file) {
   return {reinterpret_cast<char const*>(file.bytes().data()), file.bytes().size()};
 }
 
@@ -40,39 +40,39 @@ TEST_CASE("MappedFile: the bytes of a file, empty ones too; moves; outlives a re
   auto const path = folder / "data";
   put(path, "one");
   put(folder / "empty", "");
-  CHECK(gt::MappedFile(folder / "empty").bytes().empty());
+  CHECK(gt::io::MappedFile(folder / "empty").bytes().empty());
 
-  gt::MappedFile file(path);
+  gt::io::MappedFile file(path);
   CHECK(contents(file) == "one");
-  gt::write_file_atomically(path, "another");
+  gt::io::write_file_atomically(path, "another");
   CHECK(contents(file) == "one");
 
   auto moved = std::move(file);
   CHECK(contents(moved) == "one");
-  moved = gt::MappedFile(path);
+  moved = gt::io::MappedFile(path);
   CHECK(contents(moved) == "another");
 }
 
 TEST_CASE("MappedFile and read_text_file: what cannot be read is one clear error") {
   TemporaryFolder const folder;
   auto const missing = folder / "missing";
-  CHECK(error_of([&] { gt::MappedFile file(missing); }) ==
+  CHECK(error_of([&] { gt::io::MappedFile file(missing); }) ==
         "gt: MappedFile: '" + missing + "' must be a readable file (got: No such file or directory)");
   CHECK(error_of([&] { gt::read_text_file(missing); }) ==
         "gt: read_text_file: '" + missing + "' must be a readable file (got: No such file or directory)");
-  CHECK(has(error_of([&] { gt::MappedFile file(folder.path()); }), "(got: Is a directory)"));
+  CHECK(has(error_of([&] { gt::io::MappedFile file(folder.path()); }), "(got: Is a directory)"));
   CHECK(has(error_of([&] { gt::read_text_file(folder.path()); }), "(got: Is a directory)"));
-  CHECK(has(error_of([&] { gt::MappedFile file("/dev/null"); }), "must be a regular file"));
+  CHECK(has(error_of([&] { gt::io::MappedFile file("/dev/null"); }), "must be a regular file"));
   put(folder / "file", "");
-  CHECK(has(error_of([&] { gt::MappedFile file(folder / "file/child"); }), "(got: Not a directory)"));
+  CHECK(has(error_of([&] { gt::io::MappedFile file(folder / "file/child"); }), "(got: Not a directory)"));
 
   REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
-  CHECK(has(error_of([&] { gt::MappedFile file(folder / "pipe"); }), "must be a regular file"));  // does not hang
+  CHECK(has(error_of([&] { gt::io::MappedFile file(folder / "pipe"); }), "must be a regular file"));  // does not hang
 
   if (::geteuid() != 0) {  // root reads everything
     put(folder / "secret", "x");
     REQUIRE(::chmod((folder / "secret").c_str(), 0) == 0);
-    CHECK(has(error_of([&] { gt::MappedFile file(folder / "secret"); }), "(got: Permission denied)"));
+    CHECK(has(error_of([&] { gt::io::MappedFile file(folder / "secret"); }), "(got: Permission denied)"));
   }
 }
 
@@ -104,10 +104,10 @@ TEST_CASE("read_text_file: a file that is larger than was expected is refused be
 TEST_CASE("AtomicFile: the old file stays until commit, and nothing else is left behind") {
   TemporaryFolder const folder;
   auto const path = folder / "file";
-  gt::write_file_atomically(path, "old");
+  gt::io::write_file_atomically(path, "old");
   CHECK(gt::read_text_file(path) == "old");
   {
-    gt::AtomicFile file(path);
+    gt::io::AtomicFile file(path);
     file.write("new, but ");
     file.write("unfinished");
     CHECK(gt::read_text_file(path) == "old");
@@ -117,7 +117,7 @@ TEST_CASE("AtomicFile: the old file stays until commit, and nothing else is left
   CHECK(folder.entries() == 1);
 
   REQUIRE(::chmod(path.c_str(), 0640) == 0);
-  gt::AtomicFile file(path);
+  gt::io::AtomicFile file(path);
   file.write("new, ");
   file.write("finished");
   file.commit();
@@ -132,7 +132,7 @@ TEST_CASE("AtomicFile: the old file stays until commit, and nothing else is left
 
 TEST_CASE("AtomicFile: two at once on one path, the last commit wins") {
   TemporaryFolder const folder;
-  gt::AtomicFile first(folder / "file"), second(folder / "file");
+  gt::io::AtomicFile first(folder / "file"), second(folder / "file");
   first.write("first");
   second.write("second");
   second.commit();
@@ -145,7 +145,7 @@ TEST_CASE("AtomicFile: a path without a folder is in the current one") {
   TemporaryFolder const folder;
   auto const before = std::filesystem::current_path();
   std::filesystem::current_path(folder.path());
-  gt::write_file_atomically("plain", "text");
+  gt::io::write_file_atomically("plain", "text");
   std::filesystem::current_path(before);
   CHECK(gt::read_text_file(folder / "plain") == "text");
 }
@@ -157,8 +157,8 @@ TEST_CASE("AtomicFile: a full disk is an error, the old file is kept, the tempor
   std::string message, after;
   {
     FileSizeLimit const full(1000);
-    message = error_of([&] { gt::write_file_atomically(path, std::string(5000, 'x')); });
-    gt::AtomicFile file(path);
+    message = error_of([&] { gt::io::write_file_atomically(path, std::string(5000, 'x')); });
+    gt::io::AtomicFile file(path);
     error_of([&] { file.write(std::string(5000, 'x')); });
     after = error_of([&] { file.commit(); });
   }
@@ -173,11 +173,11 @@ TEST_CASE("AtomicFile: the same on a disk that is really full, and then less fit
   TemporaryFolder const mount;
   auto const said = gt::test::on_small_disk(mount.path(), 65536, [](std::string const& disk) {
     auto const path = disk + "/file", old = std::string(30'000, 'o');
-    gt::write_file_atomically(path, old);
-    auto const first = error_of([&] { gt::write_file_atomically(path, std::string(60'000, 'x')); });
+    gt::io::write_file_atomically(path, old);
+    auto const first = error_of([&] { gt::io::write_file_atomically(path, std::string(60'000, 'x')); });
     bool const kept = gt::read_text_file(path) == old;
     auto const left = std::distance(std::filesystem::directory_iterator{disk}, std::filesystem::directory_iterator{});
-    gt::write_file_atomically(path, "less fits");
+    gt::io::write_file_atomically(path, "less fits");
     return gt::text(first, kept ? " kept " : " lost ", left, " ", gt::read_text_file(path));
   });
   if (said == "skipped") {
@@ -192,7 +192,9 @@ TEST_CASE("AtomicFile: the same on a disk that is really full, and then less fit
 TEST_CASE("AtomicFile: folders that cannot be written, and paths that are no file") {
   TemporaryFolder const folder;
   put(folder / "file", "kept");
-  auto const write_to = [](std::string const& path) { return error_of([&] { gt::write_file_atomically(path, "x"); }); };
+  auto const write_to = [](std::string const& path) {
+    return error_of([&] { gt::io::write_file_atomically(path, "x"); });
+  };
   CHECK(has(write_to(folder / "missing/file"), "must be in a writable folder (got: No such file or directory)"));
   CHECK(has(write_to(folder / "file/child"), "must be in a writable folder (got: Not a directory)"));
   CHECK(has(write_to("/proc/gt-test"), "gt: AtomicFile: '/proc/gt-test' must be in a writable folder (got: "));
@@ -206,9 +208,9 @@ TEST_CASE("AtomicFile: folders that cannot be written, and paths that are no fil
 
 TEST_CASE("FileLock: one at a time; free again at the end of its life; the message names folder and process") {
   TemporaryFolder const folder;
-  auto const lock = [&] { gt::FileLock second(folder.path()); };
+  auto const lock = [&] { gt::io::FileLock second(folder.path()); };
   {
-    gt::FileLock first(folder.path());
+    gt::io::FileLock first(folder.path());
     auto const moved = std::move(first);
     CHECK(error_of(lock) == gt::text("gt: FileLock: folder '", folder.path(),
                                      "' must not be in use (got: locked by process ", ::getpid(),
@@ -216,13 +218,14 @@ TEST_CASE("FileLock: one at a time; free again at the end of its life; the messa
   }
   CHECK(error_of(lock) == "no error");
 
-  gt::FileLock const ours(folder.path());
+  gt::io::FileLock const ours(folder.path());
   auto const child = ::fork();
   if (child == 0) ::_exit(has(error_of(lock), gt::text("locked by process ", ::getppid())) ? 0 : 1);
   int status = -1;
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK(status == 0);
-  CHECK(has(error_of([&] { gt::FileLock none(folder / "missing"); }), "must exist and be writable (got: No such file"));
+  CHECK(has(error_of([&] { gt::io::FileLock none(folder / "missing"); }),
+            "must exist and be writable (got: No such file"));
 }
 
 TEST_CASE("FileLock: without locks it goes on and says so; only EWOULDBLOCK means in use, all else is an error") {
@@ -230,10 +233,10 @@ TEST_CASE("FileLock: without locks it goes on and says so; only EWOULDBLOCK mean
   auto const told = [&](int error) {
     return gt::test::where_flock_fails(error, [&]() -> std::string {
       try {
-        gt::FileLock lock(folder.path());
+        gt::io::FileLock lock(folder.path());
         auto const moved = std::move(lock);
         return moved.notice();
-      } catch (gt::FolderInUse const& in_use) {
+      } catch (gt::io::FolderInUse const& in_use) {
         return gt::text("in use: ", in_use.what());
       }
     });
@@ -246,7 +249,7 @@ TEST_CASE("FileLock: without locks it goes on and says so; only EWOULDBLOCK mean
   CHECK(has(told(EWOULDBLOCK), "in use: gt: FileLock: folder '"));
   CHECK(told(EIO) == "gt: FileLock: folder '" + folder.path() + "' must allow locks (got: Input/output error)");
   CHECK(told(EACCES) == "gt: FileLock: folder '" + folder.path() + "' must allow locks (got: Permission denied)");
-  gt::FileLock const held(folder.path());
+  gt::io::FileLock const held(folder.path());
   CHECK(held.notice().empty());
 }
 
@@ -255,7 +258,7 @@ TEST_CASE("remove_unfinished: the temporaries of AtomicFile that a killed proces
   auto const path = folder / "data.json";
   auto const child = ::fork();
   if (child == 0) {  // killed while it writes
-    gt::AtomicFile file(path);
+    gt::io::AtomicFile file(path);
     file.write("half");
     ::_exit(0);
   }
@@ -263,8 +266,8 @@ TEST_CASE("remove_unfinished: the temporaries of AtomicFile that a killed proces
   REQUIRE(folder.entries() == 1);
   auto const all = [](std::string_view) { return true; };
   auto const data = [](std::string_view name) { return name == "data.json"; };
-  CHECK(gt::remove_unfinished(folder.path(), [](std::string_view name) { return name == "data"; }) == 0);
-  CHECK(gt::remove_unfinished(folder.path(), data) == 1);
+  CHECK(gt::io::remove_unfinished(folder.path(), [](std::string_view name) { return name == "data"; }) == 0);
+  CHECK(gt::io::remove_unfinished(folder.path(), data) == 1);
   CHECK(folder.entries() == 0);
 
   for (char const* other : {"data.json", ".data.json.tmp", ".data.json.12.tmp", ".data.json.12.x.tmp", "a.12.3.tmp",
@@ -272,33 +275,33 @@ TEST_CASE("remove_unfinished: the temporaries of AtomicFile that a killed proces
     put(folder / other, "mine");
   std::filesystem::create_directory(folder / ".data.json.7.0.tmp");
   std::filesystem::create_symlink(path, folder / ".data.json.8.0.tmp");
-  CHECK(gt::remove_unfinished(folder.path(), all) == 0);
+  CHECK(gt::io::remove_unfinished(folder.path(), all) == 0);
   CHECK(folder.entries() == 11);
   put(folder / ".data.json.12.3.tmp", "left");
   put(folder / ".a.b.1.0.tmp", "left");
-  CHECK(gt::remove_unfinished(folder.path(), data) == 1);
-  CHECK(gt::remove_unfinished(folder.path(), all) == 1);
+  CHECK(gt::io::remove_unfinished(folder.path(), data) == 1);
+  CHECK(gt::io::remove_unfinished(folder.path(), all) == 1);
   CHECK(gt::read_text_file(path) == "mine");
-  CHECK(gt::remove_unfinished(folder / "none", all) == 0);
+  CHECK(gt::io::remove_unfinished(folder / "none", all) == 0);
 }
 
 TEST_CASE("folder_entries: all names in a folder, and none where there is none; make_folder makes what is missing") {
   TemporaryFolder const folder;
-  gt::make_folder(folder / "a/b/c");
-  gt::make_folder(folder / "a/b/c");
+  gt::io::make_folder(folder / "a/b/c");
+  gt::io::make_folder(folder / "a/b/c");
   put(folder / "a/b/.hidden", "");
   put(folder / "a/b/file", "");
   std::filesystem::create_symlink("nowhere", folder / "a/b/link");
-  auto names = gt::folder_entries(folder / "a/b");
+  auto names = gt::io::folder_entries(folder / "a/b");
   std::sort(names.begin(), names.end());
   CHECK(names == std::vector<std::string>{".hidden", "c", "file", "link"});
-  CHECK(gt::folder_entries(folder / "a/b/c").empty());
-  CHECK(gt::folder_entries(folder / "none").empty());
-  CHECK(gt::folder_entries(folder / "a/b/file").empty());
-  for (auto const& name : gt::folder_entries(folder / "a/b")) std::filesystem::remove_all(folder / ("a/b/" + name));
-  CHECK(gt::folder_entries(folder / "a/b").empty());
+  CHECK(gt::io::folder_entries(folder / "a/b/c").empty());
+  CHECK(gt::io::folder_entries(folder / "none").empty());
+  CHECK(gt::io::folder_entries(folder / "a/b/file").empty());
+  for (auto const& name : gt::io::folder_entries(folder / "a/b")) std::filesystem::remove_all(folder / ("a/b/" + name));
+  CHECK(gt::io::folder_entries(folder / "a/b").empty());
   put(folder / "file", "");
-  CHECK(error_of([&] { gt::make_folder(folder / "file"); }) ==
+  CHECK(error_of([&] { gt::io::make_folder(folder / "file"); }) ==
         "gt: make_folder: '" + folder / "file" + "' must be a folder");
 }
 
@@ -306,7 +309,7 @@ TEST_CASE("Staging: the files appear together, and with them goes what is outdat
   TemporaryFolder const folder;
   for (char const* name : {"old-1", "old-2", "mine"}) put(folder / name, "before");
   {
-    gt::detail::Staging staging(folder.path());
+    gt::io::Staging staging(folder.path());
     put(staging.file("old-1"), "now");
     staging.commit([](std::string_view name) { return name.starts_with("old-"); });
   }

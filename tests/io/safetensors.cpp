@@ -21,7 +21,7 @@
 
 namespace safetensors_test {
 
-using gt::Safetensors, gt::TensorView, gt::write_safetensors;
+using gt::io::Safetensors, gt::io::TensorView, gt::io::write_safetensors;
 using gt::test::error_of, gt::test::has, gt::test::put, gt::test::TemporaryFolder;
 using Metadata = std::map<std::string, std::string>;
 
@@ -94,7 +94,7 @@ TEST_CASE_FIXTURE(Fixture, "safetensors: a round trip keeps order, shapes, bytes
   auto const raw = gt::read_text_file(path);
   CHECK((8 + static_cast<unsigned char>(raw[0]) + 256 * static_cast<unsigned char>(raw[1])) % 64 == 0);
   for (auto const& tensor : file.tensors())  // in memory too: elements of 8 bytes first
-    CHECK((tensor.bytes.data() - file.file()->bytes().data()) % gt::dtype_bytes(tensor.dtype) == 0);
+    CHECK((tensor.bytes.data() - file.file()->bytes().data()) % gt::io::dtype_bytes(tensor.dtype) == 0);
 
   auto const unread = Safetensors::open(path, {.verify = false});
   CHECK(same(unread, tensors, metadata));
@@ -105,7 +105,7 @@ TEST_CASE_FIXTURE(Fixture, "safetensors: a round trip keeps order, shapes, bytes
 
 TEST_CASE_FIXTURE(Fixture, "safetensors: views live as long as the mapping, and copies share it") {
   write_safetensors(path, tensors);
-  std::shared_ptr<gt::MappedFile const> kept;
+  std::shared_ptr<gt::io::MappedFile const> kept;
   TensorView view;
   {
     auto const copy = Safetensors(Safetensors::open(path));
@@ -134,12 +134,12 @@ TEST_CASE_FIXTURE(Fixture, "safetensors: every dtype has its size") {
   std::array<std::uint64_t, 2> const zeros{};
   std::vector<TensorView> all;
   for (auto const& [dtype, size] : sizes) {
-    CHECK(gt::dtype_bytes(dtype) == std::stoi(size));
+    CHECK(gt::io::dtype_bytes(dtype) == std::stoi(size));
     all.push_back({dtype, dtype, {2}, bytes_of(zeros).first(2 * static_cast<std::size_t>(std::stoi(size)))});
   }
   write_safetensors(path, all);
   CHECK(same(Safetensors::open(path), all, {}));
-  CHECK(gt::dtype_bytes("F8") == 0);
+  CHECK(gt::io::dtype_bytes("F8") == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "safetensors: headers that are no header") {

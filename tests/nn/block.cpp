@@ -18,7 +18,7 @@
 
 namespace block_test {
 
-using gt::Arena, gt::BatchShape, gt::Block, gt::BlockConfig, gt::BlockInit, gt::Buffer, gt::Ref, gt::RopeTable;
+using gt::Arena, gt::BatchShape, gt::Block, gt::BlockConfig, gt::BlockInit, gt::Buffer, gt::Ref, gt::ops::RopeTable;
 using gt::test::bit_equal, gt::test::close, gt::test::Complex, gt::test::complex_step, gt::test::dot, gt::test::Grid;
 using gt::test::normal, gt::test::Numbers;
 
@@ -108,9 +108,9 @@ TEST_CASE("Block: the gradient of a tensor does not depend on what else trains")
   for (int t = 0; t < pass.block.tensor_count; ++t) {
     CAPTURE(pass.block.spec(t).name);
     pass.block.freeze();
-    CHECK(!any_trainable(pass.block));
+    CHECK(!gt::nn::any_trainable(pass.block));
     pass.block.set_trainable(t, true);
-    CHECK(any_trainable(pass.block));
+    CHECK(gt::nn::any_trainable(pass.block));
     auto const begin = static_cast<std::size_t>(pass.block.offset(t));
     auto const size = static_cast<std::size_t>(pass.block.spec(t).size());
     CHECK(bit_equal<double>(gradient().span().subspan(begin, size), all.span().subspan(begin, size)));

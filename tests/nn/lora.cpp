@@ -56,14 +56,15 @@ TEST_CASE("LoraConfig: scale and size") {
   static_assert(LoraConfig{.rank = 5}.parameters(cfg) == 18 * 24 * 5);
   static_assert(LoraConfig{.rank = 2, .targets = {.k = false, .o = false, .fc = false}}.parameters(cfg) ==
                 2 * (2 * 2 * 24 + 24 + 96));
-  static_assert(gt::lora_rank_within_budget(1, 5, {.d_model = 4096, .heads = 32}) == 546);  // as the paper's abs series
-  static_assert(gt::lora_rank_within_budget(1, 6, {.d_model = 4096, .heads = 32}) == 455);
-  static_assert(gt::lora_rank_within_budget(3, 9, {.d_model = 1024, .heads = 32}) == 227);
-  static_assert(gt::lora_rank_within_budget(3, 0, cfg) == 0);
+  static_assert(gt::nn::lora_rank_within_budget(1, 5, {.d_model = 4096, .heads = 32}) ==
+                546);  // as the paper's abs series
+  static_assert(gt::nn::lora_rank_within_budget(1, 6, {.d_model = 4096, .heads = 32}) == 455);
+  static_assert(gt::nn::lora_rank_within_budget(3, 9, {.d_model = 1024, .heads = 32}) == 227);
+  static_assert(gt::nn::lora_rank_within_budget(3, 0, cfg) == 0);
   CHECK(to_text(LoraTargets{}) == "q_proj,k_proj,v_proj,o_proj,c_fc,c_proj");
-  CHECK(gt::lora_targets("v_proj,c_fc") == LoraTargets{.q = false, .k = false, .o = false, .proj = false});
-  CHECK_THROWS_WITH_AS(gt::lora_targets("q_proj,up_proj"), doctest::Contains("(got 'up_proj')"), Error);
-  CHECK_THROWS_WITH_AS(gt::lora_targets(""), doctest::Contains("(got '')"), Error);
+  CHECK(gt::nn::lora_targets("v_proj,c_fc") == LoraTargets{.q = false, .k = false, .o = false, .proj = false});
+  CHECK_THROWS_WITH_AS(gt::nn::lora_targets("q_proj,up_proj"), doctest::Contains("(got 'up_proj')"), Error);
+  CHECK_THROWS_WITH_AS(gt::nn::lora_targets(""), doctest::Contains("(got '')"), Error);
 }
 
 TEST_CASE("LoraAdapter: a new one changes no bit of the logits") {

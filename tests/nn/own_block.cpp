@@ -26,7 +26,7 @@ namespace own_block_test {
 
 using gt::Arena, gt::Backend, gt::BatchShape, gt::Block, gt::BlockConfig, gt::BlockInit, gt::BlockLike,
     gt::BlockTensors;
-using gt::Buffer, gt::Cpu, gt::Fill, gt::KvCache, gt::Matrix, gt::Ref, gt::RopeTable, gt::TensorSpec, gt::Vector;
+using gt::Buffer, gt::Cpu, gt::Fill, gt::KvCache, gt::Matrix, gt::Ref, gt::ops::RopeTable, gt::TensorSpec, gt::Vector;
 using gt::test::bit_equal, gt::test::ids_below;
 
 namespace {
@@ -59,29 +59,29 @@ struct Echo : BlockTensors<T, 4> {
   }
   void forward(Backend auto const& on, Matrix<T const> x, Activations& a, Matrix<T> y, BatchShape s,
                RopeTable<T> const&, KvCache<T>* cache = nullptr, std::int64_t first = 0) const {
-    layer_norm(on, x, vec(g), vec(b), a.norm, a.mean, a.rstd, this->config().norm_eps);
+    gt::ops::layer_norm(on, x, vec(g), vec(b), a.norm, a.mean, a.rstd, this->config().norm_eps);
     for (std::int64_t i = 0; i < s.rows(); ++i) {
       T const* const past = i % s.tokens > 0 ? a.e.row(i - 1) : first > 0 ? cache->kv.row(first - 1) : nullptr;
       for (std::int64_t j = 0; j < this->C(); ++j) a.e(i, j) = (a.norm(i, j) + (past ? past[j] : T{})) / T(2);
       if (cache) std::copy_n(a.e.row(i), this->C(), cache->kv.row(first + i % s.tokens));
     }
-    gelu(on, a.e, a.act);
-    linear(on, a.act, mat(w), vec(c), a.norm);
-    residual_add(on, a.norm, x, y);
+    gt::ops::gelu(on, a.e, a.act);
+    gt::ops::linear(on, a.act, mat(w), vec(c), a.norm);
+    gt::ops::residual_add(on, a.norm, x, y);
   }
   void backward_scratch(Arena& arena, BatchShape s) const { this->take(arena, s); }
   void backward(Backend auto const& on, Matrix<T> d, Matrix<T const> x, Activations const& a, Buffer<T> const& gradient,
                 BatchShape s, RopeTable<T> const&, Arena& arena, bool needs_dx) const {
     std::int64_t const mark = arena.mark();
     Matrix<T> const de = this->take(arena, s);
-    linear_backward(on, d, a.act, mat(w), de, dmat(gradient, w), dvec(gradient, c));
-    gelu_backward(on, de, a.e, de);
+    gt::ops::linear_backward(on, d, a.act, mat(w), de, dmat(gradient, w), dvec(gradient, c));
+    gt::ops::gelu_backward(on, de, a.e, de);
     for (std::int64_t i = s.rows() - 1; i >= 0; --i) {
       T const* const next = (i + 1) % s.tokens > 0 ? de.row(i + 1) : nullptr;
       for (std::int64_t j = 0; j < this->C(); ++j) de(i, j) = (de(i, j) + (next ? next[j] : T{})) / T(2);
     }
-    layer_norm_backward(on, de, x, vec(g), a.mean, a.rstd, d, needs_dx ? d : Matrix<T>{}, dvec(gradient, g),
-                        dvec(gradient, b));
+    gt::ops::layer_norm_backward(on, de, x, vec(g), a.mean, a.rstd, d, needs_dx ? d : Matrix<T>{}, dvec(gradient, g),
+                                 dvec(gradient, b));
     arena.release(mark);
   }
 };
@@ -106,27 +106,27 @@ struct Gated : BlockTensors<T, 3> {
   }
   void forward(Backend auto const& on, Matrix<T const> x, Activations& a, Matrix<T> y, BatchShape, RopeTable<T> const&,
                KvCache<T>* = nullptr, std::int64_t = 0) const {
-    linear(on, x, mat(gate), {}, a.gated);
-    linear(on, x, mat(up), {}, a.upward);
-    gelu(on, a.gated, a.act);
+    gt::ops::linear(on, x, mat(gate), {}, a.gated);
+    gt::ops::linear(on, x, mat(up), {}, a.upward);
+    gt::ops::gelu(on, a.gated, a.act);
     each(a.p, [&](std::int64_t i, std::int64_t j) { a.p(i, j) = a.act(i, j) * a.upward(i, j); });
-    linear(on, a.p, mat(down), {}, a.out);
-    residual_add(on, a.out, x, y);
+    gt::ops::linear(on, a.p, mat(down), {}, a.out);
+    gt::ops::residual_add(on, a.out, x, y);
   }
   void backward_scratch(Arena& arena, BatchShape s) const { scratch(arena, s); }
   void backward(Backend auto const& on, Matrix<T> d, Matrix<T const> x, Activations const& a, Buffer<T> const& gradient,
                 BatchShape s, RopeTable<T> const&, Arena& arena, bool) const {
     std::int64_t const mark = arena.mark();
     auto const [dp, d_gate, d_up, dx] = scratch(arena, s);
-    linear_backward(on, d, a.p, mat(down), dp, dmat(gradient, down), {});
+    gt::ops::linear_backward(on, d, a.p, mat(down), dp, dmat(gradient, down), {});
     each(dp, [&, &dp = dp, &d_gate = d_gate, &d_up = d_up](std::int64_t i, std::int64_t j) {
       d_gate(i, j) = dp(i, j) * a.upward(i, j), d_up(i, j) = dp(i, j) * a.act(i, j);
     });
-    gelu_backward(on, d_gate, a.gated, d_gate);
-    linear_backward(on, d_gate, x, mat(gate), dx, dmat(gradient, gate), {});
-    residual_add(on, d, dx, d);
-    linear_backward(on, d_up, x, mat(up), dx, dmat(gradient, up), {});
-    residual_add(on, d, dx, d);
+    gt::ops::gelu_backward(on, d_gate, a.gated, d_gate);
+    gt::ops::linear_backward(on, d_gate, x, mat(gate), dx, dmat(gradient, gate), {});
+    gt::ops::residual_add(on, d, dx, d);
+    gt::ops::linear_backward(on, d_up, x, mat(up), dx, dmat(gradient, up), {});
+    gt::ops::residual_add(on, d, dx, d);
     arena.release(mark);
   }
 
@@ -154,8 +154,9 @@ struct Silent : BlockTensors<float, 4> {  // a near miss: tensors without arithm
   explicit Silent(BlockConfig config) : BlockTensors(config, tensors(config)) {}
 };
 static_assert(BlockLike<Echo<float>> && BlockLike<Echo<std::complex<double>>> && BlockLike<Gated<float>>);
-static_assert(gt::BlockHasNamedTensors<Silent> && gt::BlockFreezesByTensor<Silent> && gt::BlockInitialises<Silent>);
-static_assert(!gt::BlockLaysOutActivations<Silent> && !BlockLike<Silent>);
+static_assert(gt::nn::BlockHasNamedTensors<Silent> && gt::nn::BlockFreezesByTensor<Silent> &&
+              gt::nn::BlockInitialises<Silent>);
+static_assert(!gt::nn::BlockLaysOutActivations<Silent> && !BlockLike<Silent>);
 
 template <class T, template <class> class B = Echo>
 gt::Transformer<B<T>> model_of(int depth) {

@@ -140,8 +140,8 @@ TEST_CASE_TEMPLATE("Transformer: token by token over a cache, the same bits as a
     gt::test::Grid<float> const x(tokens, 32), mean(1, tokens), rstd(1, tokens), z(tokens, V);
     auto const some = slice(ids, first, tokens);
     gt::hidden_states(on, model, gt::test::view_of(some), {1, tokens}, x.view(), arena, -1, &caches, first);
-    gt::final_norm(on, model, x.view(), x.view(), mean.vector(), rstd.vector());
-    gt::linear(on, x.view(), model.head(), model.head_bias(), z.view());
+    gt::nn::final_norm(on, model, x.view(), x.view(), mean.vector(), rstd.vector());
+    gt::ops::linear(on, x.view(), model.head(), model.head_bias(), z.view());
     CHECK(bit_equal(z.elements(), rows(all, first, tokens)));
     first += tokens;
   }
@@ -157,7 +157,7 @@ TEST_CASE("Transformer: expanded blocks stand between the others in even groups,
   auto const before = gt::test::logits(gt::Ref{}, model, ids, {2, 8});
   model.append(2, gt::BlockInit::expand);  // behind blocks 1 and 4: 5 in two groups
   REQUIRE(model.depth() == 7);
-  CHECK((gt::expanded_position(5, 2, 0) == 2 && gt::expanded_position(5, 2, 1) == 6));
+  CHECK((gt::nn::expanded_position(5, 2, 0) == 2 && gt::nn::expanded_position(5, 2, 1) == 6));
   CHECK(gt::test::bit_equal(gt::test::logits(gt::Ref{}, model, ids, {2, 8}), before));
   int const was[] = {0, 1, 1, 2, 3, 4, 4};
   using Block = gt::Block<double>;

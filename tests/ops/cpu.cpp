@@ -20,7 +20,7 @@
 namespace cpu_test {
 
 namespace {
-constexpr int width = gt::SimdLane<gt::native_isa, float>::width;
+constexpr int width = gt::simd::Lane<gt::native_isa, float>::width;
 }
 
 TEST_CASE_TEMPLATE("linear on the CPU", T, float, double) { gt::test::linear_conforms<T>(gt::Cpu<>(2), width); }

@@ -13,7 +13,7 @@
 namespace isas_test {
 
 TEST_CASE_TEMPLATE_DEFINE("row kernels on each instruction set", B, row_kernels) {
-  constexpr int width = gt::SimdLane<B::isa, float>::width;
+  constexpr int width = gt::simd::Lane<B::isa, float>::width;
   B const on(1);
   SUBCASE("layer_norm") { gt::test::layer_norm_conforms<float>(on, width); }
   SUBCASE("rms_norm") { gt::test::rms_norm_conforms<float>(on, width); }

@@ -119,7 +119,7 @@ TEST_CASE("bvv241: the layout of ids, on n-grams of our own") {
   for (std::int32_t id = 0; id < 65536; ++id)
     if (tokenizer.vocabulary().kind(id) == TokenKind::character) {
       ++characters;
-      CHECK(decode_utf8(tokenizer.token(id), 0).value == static_cast<char32_t>(id));
+      CHECK(utf8::decode(tokenizer.token(id), 0).value == static_cast<char32_t>(id));
     }
   CHECK(characters == 57087);
   using Ids = std::vector<std::int32_t>;

@@ -51,16 +51,16 @@ bool is_golden(Bvv241Font const& font) {
 }
 
 /// All rasters, one after the other.
-std::string hash_of(gt::BitMatrix const& rasters) {
+std::string hash_of(gt::fonts::BitMatrix const& rasters) {
   gt::Sha256 hash;
   for (std::int64_t i = 0; i < rasters.rows(); ++i) hash.update(rasters.key(i));
   return hash.hex();
 }
 /// One picture, line by line.
-gt::BitMatrix by_lines(Bvv241Font const& font, std::string const& token, gt::Bvv241Augmentation const& easy) {
+gt::fonts::BitMatrix by_lines(Bvv241Font const& font, std::string const& token, gt::Bvv241Augmentation const& easy) {
   auto const raster = gt::bvv241_rasters(font, {token}, 32, easy);
-  auto const order = gt::polar_snake_order(32);
-  gt::BitMatrix picture(32, 32);
+  auto const order = gt::fonts::polar_snake_order(32);
+  gt::fonts::BitMatrix picture(32, 32);
   for (int k = 0; k < 1024; ++k)
     if (raster(0, k)) picture.set(order[static_cast<std::size_t>(k)] / 32, order[static_cast<std::size_t>(k)] % 32);
   return picture;
@@ -84,7 +84,7 @@ void check_golden(gt::Tokenizer const& tokenizer, Bvv241Font const& font, gt::Bv
   }
 }
 /// How many pictures differ, and how many tokens share theirs.
-std::array<std::int64_t, 2> different_and_sharing(gt::BitMatrix const& rasters) {
+std::array<std::int64_t, 2> different_and_sharing(gt::fonts::BitMatrix const& rasters) {
   std::int64_t groups = 0, sharing = 0;
   for (auto const& group : gt::detail::groups_of_equal_rows(rasters))
     ++groups, sharing += static_cast<std::int64_t>(group.size());
@@ -235,7 +235,7 @@ TEST_CASE("noise_mask: the random numbers of numpy with seed 42") {
 }
 
 TEST_CASE("bvv241_sources: nothing, decimation, shift, rotation") {
-  auto const order = gt::polar_snake_order(32);
+  auto const order = gt::fonts::polar_snake_order(32);
   auto const agrees = [&](int length, gt::Bvv241Augmentation const& a, auto const& expected) {
     auto const sources = gt::detail::bvv241_sources(32, length, a);
     bool same = sources.size() == 1024;

@@ -61,7 +61,7 @@ TEST_CASE("eval: every text by itself and all together; the table says what the 
           doctest::Approx(std::exp(row["nats"].get<double>() / row["tokens"].get<double>())));
   }
   CHECK(rows[1]["bytes"] == gt::read_text_file(b).size());
-  CHECK(rows[1]["characters"] == gt::utf8_length(gt::read_text_file(b)));
+  CHECK(rows[1]["characters"] == gt::utf8::length(gt::read_text_file(b)));
   CHECK(rows[1]["bytes"].get<int>() > rows[1]["characters"].get<int>());
   CHECK(rows[2]["nats"].get<double>() == doctest::Approx(nats));
   CHECK(rows[2]["bits_per_byte"].get<double>() == doctest::Approx(nats / std::log(2.0) / bytes));

@@ -104,18 +104,18 @@ TEST_CASE("import: another table than the saved one, and ids without a token, ar
   auto const model = gt::load_model<Model>(path);
   auto const tokenizer = gt::Tokenizer::load(path + "/tokenizer.json");
   auto const vocab = model.vocab() + 5;
-  auto const rows =
-      gt::RandomEmbedding::draw(gt::with_unused_tokens(tokenizer, vocab).tokens(), {.width = model.config().d_model});
+  auto const rows = gt::RandomEmbedding::draw(gt::formats::with_unused_tokens(tokenizer, vocab).tokens(),
+                                              {.width = model.config().d_model});
   Model padded(rows, model.config(), gt::seed(1), {.context = model.context()});
   padded.append(1);
-  gt::save(padded, gt::with_unused_tokens(tokenizer, vocab), folder / "padded");
+  gt::save(padded, gt::formats::with_unused_tokens(tokenizer, vocab), folder / "padded");
   auto config = gt::parse_json(gt::read_text_file(folder / "padded/config.json"), "config.json");
   config["gt"]["substrate"]["rows_sha256"] = "of another table", config["gt"]["tokenizer"] = tokenizer.fingerprint();
   put(folder / "padded/config.json", config.dump());
   tokenizer.save(folder / "padded/tokenizer.json");
   {  // as another program writes weights: without a word on the configuration
-    auto const file = gt::Safetensors::open(folder / "padded/model.safetensors");
-    gt::write_safetensors(folder / "weights", file.tensors(), {{"format", "pt"}});
+    auto const file = gt::io::Safetensors::open(folder / "padded/model.safetensors");
+    gt::io::write_safetensors(folder / "weights", file.tensors(), {{"format", "pt"}});
   }
   std::filesystem::rename(folder / "weights", folder / "padded/model.safetensors");
 

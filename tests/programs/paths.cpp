@@ -73,7 +73,7 @@ TEST_CASE("grow: a text whose name is no UTF-8 replaces a run, which names it an
   auto const json = gt::parse_json(read_text_file(place / "run/run.json"), "run.json");
   CHECK(gt::path_of_json(json["arguments"]["corpus"][0], "run.json") == name);
   auto const html = read_text_file(place / "run/report.html");
-  CHECK(gt::is_utf8(html));
+  CHECK(gt::utf8::is_valid(html));
   CHECK(has(html, "caf\\351 \\"));  // as $'...' has it
   CHECK(shell(behind(stopped.out, "go on: ")).status == 0);
   REQUIRE(run("grow", long_run(place, "plain")).status == 0);

@@ -11,7 +11,7 @@
 
 namespace html_test {
 
-using gt::escape_markup, gt::visible_text;
+using gt::report::escape_markup, gt::report::visible_text;
 using gt::test::Xml;
 using namespace std::string_view_literals;
 
@@ -57,9 +57,10 @@ TEST_CASE("visible_text: what cannot be seen is written out, all else stays") {
 }
 
 TEST_CASE("tables, figures and sections: cells and captions are text, each column heads what is below it") {
-  gt::HtmlTable const table{
+  gt::report::HtmlTable const table{
       .caption = "a \"b\"", .head = {"stage", "<loss>"}, .rows = {{"1", "2 & 3"}, {"2", "</td>"}}};
-  Xml const xml(gt::html_section("A & B", gt::to_html(table, "x < y") + gt::html_figure("<svg/>", "<caption>")));
+  Xml const xml(gt::report::html_section(
+      "A & B", gt::report::to_html(table, "x < y") + gt::report::html_figure("<svg/>", "<caption>")));
   REQUIRE(xml.error() == "");
   CHECK(xml.all("h2")[0].text == "A & B");
   CHECK(xml.all("div")[0].attributes.at("aria-label") == "a \"b\"");

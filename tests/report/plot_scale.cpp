@@ -10,7 +10,7 @@
 
 namespace plot_scale_test {
 
-using gt::PlotScale, gt::Scale;
+using gt::report::PlotScale, gt::report::Scale;
 using Labels = std::vector<std::string>;
 
 namespace {
@@ -79,7 +79,7 @@ TEST_CASE("PlotScale: a single number gets room, nothing gets a range") {
 }
 
 TEST_CASE("numbers in a drawing: no minus at zero, no more digits than asked") {
-  using gt::detail::place, gt::detail::value_text;
+  using gt::report::place, gt::report::detail::value_text;
   CHECK(place(12.04) == "12");
   CHECK(place(12.06) == "12.1");
   CHECK(place(-0.01) == "0");

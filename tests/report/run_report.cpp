@@ -162,7 +162,8 @@ TEST_CASE("add_plan: the same figures before the run as the run itself tells") {
   ReportObserver reporter(ran);
   gt::test::tiny_run_of(plan, depth, reporter);
   REQUIRE(planned.stages.size() == 2);
-  CHECK(to_html(plan_table(planned), "") == to_html(plan_table(ran), ""));
+  CHECK(gt::report::to_html(gt::report::plan_table(planned), "") ==
+        gt::report::to_html(gt::report::plan_table(ran), ""));
   for (std::size_t i = 0; i < 2; ++i) {
     CHECK(planned.stages[i].steps == ran.stages[i].steps);
     CHECK(planned.stages[i].step_flops == ran.stages[i].step_flops);
@@ -280,7 +281,7 @@ TEST_CASE("report_html: an empty run, a run without looks, one that ended early,
 
   RunReport blind = full_report();
   for (auto& p : blind.points) p.bits_per_byte = 0;
-  CHECK(count(gt::to_svg(gt::bits_plot(blind, gt::ReportAxis::tokens)), "<circle") == 2);
+  CHECK(count(gt::report::to_svg(gt::report::bits_plot(blind, gt::report::ReportAxis::tokens)), "<circle") == 2);
   for (auto& s : blind.stages) s.bits_after = s.bits_before = 0, s.profile = {};
   CHECK(has(text_of(blind), "4 blocks with 3.20M parameters, the model was trained on 200k tokens"));
   CHECK(has(text_of(blind), "no data"));
@@ -292,7 +293,7 @@ TEST_CASE("report_html: an empty run, a run without looks, one that ended early,
 }
 
 TEST_CASE("bits_plot: looks at a part as a line with a gap between stages, all of the text as rings at their ends") {
-  auto const plot = gt::bits_plot(full_report(), gt::ReportAxis::tokens);
+  auto const plot = gt::report::bits_plot(full_report(), gt::report::ReportAxis::tokens);
   REQUIRE(plot.series.size() == 2);
   CHECK(plot.series[0].x.size() == 4 + 1 + 4);  // the looks at 100 were at all of it
   CHECK(plot.series[0].y[4] != plot.series[0].y[4]);
@@ -301,13 +302,13 @@ TEST_CASE("bits_plot: looks at a part as a line with a gap between stages, all o
   REQUIRE(plot.marks.size() == 2);
   CHECK(plot.marks[1].x == 100'000);
   CHECK(plot.marks[1].label == "4 blocks");
-  auto const timed = gt::bits_plot(full_report(), gt::ReportAxis::time);
+  auto const timed = gt::report::bits_plot(full_report(), gt::report::ReportAxis::time);
   CHECK(timed.series[1].x == std::vector<double>{30, 60});
   CHECK(timed.x_label == "time (seconds)");
   RunReport slow = full_report();
   slow.stages[1].seconds_before = 7200, slow.stages[1].seconds = 7200;
-  CHECK(gt::bits_plot(slow, gt::ReportAxis::time).x_label == "time (hours)");
-  CHECK(gt::bits_plot(slow, gt::ReportAxis::time).series[1].x[1] == 4);
+  CHECK(gt::report::bits_plot(slow, gt::report::ReportAxis::time).x_label == "time (hours)");
+  CHECK(gt::report::bits_plot(slow, gt::report::ReportAxis::time).series[1].x[1] == 4);
 }
 
 TEST_CASE("add_glyphs: characters and n-grams, evenly over the vocabulary, no placeholders, never more than asked") {
@@ -318,13 +319,13 @@ TEST_CASE("add_glyphs: characters and n-grams, evenly over the vocabulary, no pl
     std::vector<unsigned char> rows = std::vector<unsigned char>(400 * 32, 1);
   };
   std::vector<std::string> tokens{"<unused_7>", "<0xE2>"};
-  for (int i = 0; i < 100; ++i) tokens.push_back(gt::encode_utf8(static_cast<char32_t>(0x100 + i)));
+  for (int i = 0; i < 100; ++i) tokens.push_back(gt::utf8::encode(static_cast<char32_t>(0x100 + i)));
   for (int i = 0; i < 200; ++i) tokens.push_back("ab" + std::to_string(i));
   RunReport report;
   gt::add_glyphs(report, Pictures{}, tokens, 90);
   REQUIRE(report.glyphs.size() == 90);
   CHECK(report.glyphs[0].token == "\u0100");
-  CHECK(report.glyphs[29].token == gt::encode_utf8(0x100 + 96));
+  CHECK(report.glyphs[29].token == gt::utf8::encode(0x100 + 96));
   CHECK(report.glyphs[30].token == "ab0");
   CHECK(report.glyphs[89].token == "ab196");
   CHECK(report.glyphs[89].bits.size() == 32);

@@ -20,7 +20,7 @@
 
 namespace svg_parts_test {
 
-using gt::raster_path, gt::StackedBars, gt::to_svg;
+using gt::report::raster_path, gt::report::StackedBars, gt::report::to_svg;
 using gt::test::error_of, gt::test::has, gt::test::Xml;
 
 namespace {
@@ -153,7 +153,7 @@ TEST_CASE("raster_path: too few bits, or no side, is an error") {
 
 TEST_CASE("palette: seen on its background, and told apart by eyes of every kind") {
   for (bool const dark : {false, true}) {
-    auto const& palette = dark ? gt::detail::dark_colours : gt::detail::light_colours;
+    auto const& palette = dark ? gt::report::dark_colours : gt::report::light_colours;
     char const* const paper = dark ? "#15181c" : "#ffffff";
     for (std::size_t i = 0; i < palette.size(); ++i) {
       CAPTURE(palette[i]);

@@ -17,7 +17,7 @@
 
 namespace svg_plot_test {
 
-using gt::LinePlot, gt::PlotSeries, gt::PlotStyle, gt::Scale, gt::to_svg;
+using gt::report::LinePlot, gt::report::PlotSeries, gt::report::PlotStyle, gt::report::Scale, gt::report::to_svg;
 using gt::test::error_of, gt::test::has, gt::test::Xml, gt::test::XmlElement;
 
 namespace {
@@ -29,7 +29,7 @@ LinePlot plot_of(std::vector<double> x, std::vector<double> y, PlotStyle style =
   return {.title = "t", .series = {{.name = "s", .x = std::move(x), .y = std::move(y), .style = style}}};
 }
 /// The drawing of a plot, after a look at what holds for all of them.
-Xml drawn(LinePlot const& plot, gt::SvgOptions const& options = {}) {
+Xml drawn(LinePlot const& plot, gt::report::SvgOptions const& options = {}) {
   std::string const svg = to_svg(plot, options);
   Xml xml(svg);
   REQUIRE(xml.error() == "");
@@ -68,7 +68,7 @@ TEST_CASE("to_svg: a file has its own style, background and title; an element of
   CHECK(!shows(drawn(plot, {.standalone = false}), "Loss"));
   CHECK(drawn(plot, {.standalone = false}).all("title")[0].text == "Loss");
   CHECK(has(element, "currentColor"));
-  CHECK(has(gt::plot_css(), "@media (prefers-color-scheme:dark)"));
+  CHECK(has(gt::report::plot_css(), "@media (prefers-color-scheme:dark)"));
   CHECK(to_svg(plot) == file);  // the same each time
 }
 

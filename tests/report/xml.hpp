@@ -29,7 +29,7 @@ struct XmlElement {
 class Xml {
  public:
   explicit Xml(std::string_view text) : text_{text} {
-    for (Utf8Unit const u : Utf8Units{text}) {
+    for (utf8::Unit const u : utf8::Units{text}) {
       bool const legal =
           u.valid && (u.value >= 0x20 || u.value == '\n' || u.value == '\t') && (u.value & 0xFFFE) != 0xFFFE;
       if (!legal) wrong("a character that XML forbids");

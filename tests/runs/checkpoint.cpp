@@ -174,14 +174,14 @@ TEST_CASE("checkpoint: files of other models and other files are refused") {
 TEST_CASE("checkpoint: numbers that no run can reach are refused before memory is taken for them") {
   Stopped const stopped;
   auto const edited = [&](std::string_view from, std::string_view to) {
-    auto const file = gt::Safetensors::open(stopped.path);
+    auto const file = gt::io::Safetensors::open(stopped.path);
     auto metadata = file.metadata();
     auto& growth = metadata["gt.growth"];
     auto const at = growth.find(from);
     REQUIRE(at != growth.npos);
     growth.replace(at, from.size(), to);
     auto const path = stopped.folder / "edited.safetensors";
-    gt::write_safetensors(path, std::span<gt::TensorView const>(file.tensors()), metadata);
+    gt::io::write_safetensors(path, std::span<gt::io::TensorView const>(file.tensors()), metadata);
     Tiny model = new_model();
     auto const said = error_of([&] { load_checkpoint(model, path); });
     CHECK(model.depth() == 0);

@@ -16,6 +16,7 @@
 
 #include "fonts/fonts.hpp"
 #include "gt/nn/transformer.hpp"
+#include "gt/substrate/affine_recoding.hpp"
 #include "gt/substrate/binary_embedding.hpp"
 #include "gt/substrate/random_embedding.hpp"
 
@@ -25,7 +26,7 @@ using gt::CodeEmbedding;
 using gt::CodeEmbeddingOptions;
 using gt::CodeProjection;
 using gt::CodeSource;
-using gt::Lift;
+using gt::substrate::Lift;
 using test::error_of;
 using test::has;
 
@@ -83,7 +84,7 @@ TEST_CASE("CodeEmbedding: zeros and ones, distinct, of rank at most n, whatever 
       auto const code = CodeEmbedding::draw(words(600), options);
       CHECK(std::all_of(code.table().begin(), code.table().end(), [](float x) { return x == 0 || x == 1; }));
       CHECK(distinct_rows(code) == 600);
-      auto const wide = gt::lifted(code, 64);
+      auto const wide = gt::substrate::lifted(code, 64);
       bool repeats = true;
       for (std::int64_t i = 0; i < 600; ++i)
         for (int j = 0; j < 64; ++j) repeats = repeats && wide[i * 64 + j] == (code.codes()(i, j / 4) ? 1.0F : 0.0F);
@@ -102,7 +103,7 @@ TEST_CASE("CodeEmbedding: several recodings of one code are several substrates")
   for (std::uint64_t draw = 1; draw <= 5; ++draw) {
     auto const code = CodeEmbedding::draw(tokens, {.bits = 8, .recode = gt::seed(draw)});
     CHECK(distinct_rows(code) == 256);  // at 2^n ids a permutation of all codes
-    CHECK(code.codes() == gt::AffineRecoding::draw(8, gt::seed(draw))(gt::id_code(256, 8)));
+    CHECK(code.codes() == gt::AffineRecoding::draw(8, gt::seed(draw))(gt::substrate::id_code(256, 8)));
     prints.insert(code.fingerprint());
     tables.emplace(code.table().begin(), code.table().end());
   }
@@ -135,7 +136,7 @@ TEST_CASE("CodeEmbedding: pca turns the centred code, and rows have length 1") {
       }
     }
     CHECK(worst < 4 * n * double{std::numeric_limits<float>::epsilon()});  // both sums of n products of floats
-    CHECK(rank_of(gt::lifted(code, 64), 64) == (source == CodeSource::ids ? 9 : n));
+    CHECK(rank_of(gt::substrate::lifted(code, 64), 64) == (source == CodeSource::ids ? 9 : n));
   }
   // All 2^n ids: each bit varies alike, and what is left of the turn is +-1 / sqrt(n).
   auto const full = CodeEmbedding::draw(256, {.projection = CodeProjection::pca});
@@ -148,20 +149,20 @@ TEST_CASE("tiled: rows one behind the other, of any substrate") {
   REQUIRE(code.width() == 24);
   for (std::int64_t i = 0; i < 100; ++i)
     for (int j = 0; j < 24; ++j) CHECK(code.row(i)[j] == narrow.row(i)[j % 8]);
-  CHECK(rank_of(code.table(), 24) == 7);     // ids below 100
-  auto const wide = gt::lifted(narrow, 24);  // the same columns in another order
+  CHECK(rank_of(code.table(), 24) == 7);                // ids below 100
+  auto const wide = gt::substrate::lifted(narrow, 24);  // the same columns in another order
   for (std::int64_t i = 0; i < 100; ++i)
     for (int j = 0; j < 24; ++j) CHECK(wide[i * 24 + j] == code.row(i)[j % 3 * 8 + j / 3]);
 
-  CHECK(code.fingerprint() == gt::tiled(narrow, 24).fingerprint());
+  CHECK(code.fingerprint() == gt::substrate::tiled(narrow, 24).fingerprint());
   CHECK(code.fingerprint() != narrow.fingerprint());
-  CHECK(code.fingerprint() != gt::tiled(narrow, 16).fingerprint());
+  CHECK(code.fingerprint() != gt::substrate::tiled(narrow, 16).fingerprint());
   CHECK(code.method() == "binary+tile");
   auto const random = gt::RandomEmbedding::draw(words(5), {.width = 3});
-  auto const twice = gt::tiled(random, 6);
+  auto const twice = gt::substrate::tiled(random, 6);
   for (std::int64_t i = 0; i < 5; ++i)
     for (int j = 0; j < 6; ++j) CHECK(twice.row(i)[j] == random.row(i)[j % 3]);
-  CHECK(has(error_of([&] { gt::tiled(random, 7); }), "must divide d_model (got 3 and 7)"));
+  CHECK(has(error_of([&] { gt::substrate::tiled(random, 7); }), "must divide d_model (got 3 and 7)"));
 
   gt::Transformer<> const model(code, gt::BlockConfig{.d_model = 24, .heads = 2}, gt::seed(1));  // takes it as it is
   CHECK(model.table_width() == 24);

@@ -33,8 +33,9 @@ struct Nameless {  // everything but a fingerprint
   std::string method() const { return {}; }
 };
 static_assert(!gt::Substrate<Nameless>);
-static_assert(gt::bits_for(1) == 1 && gt::bits_for(2) == 1 && gt::bits_for(3) == 2 && gt::bits_for(2048) == 11 &&
-              gt::bits_for(2049) == 12 && gt::bits_for(65536) == 16);
+static_assert(gt::substrate::bits_for(1) == 1 && gt::substrate::bits_for(2) == 1 && gt::substrate::bits_for(3) == 2 &&
+              gt::substrate::bits_for(2048) == 11 && gt::substrate::bits_for(2049) == 12 &&
+              gt::substrate::bits_for(65536) == 16);
 
 std::vector<std::string> words(int count) {
   std::vector<std::string> tokens;
@@ -79,14 +80,14 @@ TEST_CASE("BinaryEmbedding: component j is bit j of the id") {
 }
 
 TEST_CASE("BinaryEmbedding: bits that divide d_model") {
-  CHECK(gt::bits_for(2048, 256) == 16);
-  CHECK(gt::bits_for(65536, 1024) == 16);
-  CHECK(gt::bits_for(4096, 96) == 12);
-  CHECK(gt::bits_for(1, 7) == 1);
-  CHECK(gt::bits_for(50, 7) == 7);
+  CHECK(gt::substrate::bits_for(2048, 256) == 16);
+  CHECK(gt::substrate::bits_for(65536, 1024) == 16);
+  CHECK(gt::substrate::bits_for(4096, 96) == 12);
+  CHECK(gt::substrate::bits_for(1, 7) == 1);
+  CHECK(gt::substrate::bits_for(50, 7) == 7);
   CHECK(BinaryEmbedding::of_ids(2048, {.d_model = 256}).width() == 16);
   CHECK(BinaryEmbedding::of_ids(2048, {.bits = 64, .d_model = 256}).width() == 64);
-  CHECK(has(error_of([] { gt::bits_for(2048, 8); }), "at least the 11 bits"));
+  CHECK(has(error_of([] { gt::substrate::bits_for(2048, 8); }), "at least the 11 bits"));
   CHECK(has(error_of([] { BinaryEmbedding::of_ids(2048, {.bits = 10}); }), "at least 11"));
   CHECK(has(error_of([] { BinaryEmbedding::of_ids(2048, {.bits = -1}); }), "at least 11"));
   CHECK(has(error_of([] { BinaryEmbedding::of_ids(2048, {.bits = 12, .d_model = 256}); }), "must divide d_model"));
@@ -97,11 +98,11 @@ TEST_CASE("BinaryEmbedding: bits that divide d_model") {
 TEST_CASE("lifted: repeats each number, and adds no rank") {
   auto const code = BinaryEmbedding::of_ids(100, {.d_model = 64});
   REQUIRE(code.width() == 8);
-  auto const wide = gt::lifted(code, 64);
+  auto const wide = gt::substrate::lifted(code, 64);
   for (std::int64_t i = 0; i < 100; ++i)
     for (int j = 0; j < 64; ++j) CHECK(wide[i * 64 + j] == code.row(i)[j / 8]);
   CHECK(rank(wide, 64) == 7);  // bit 7 of ids below 100 is always 0
-  for (int const d_model : {-8, 0, 4, 60}) CHECK_THROWS_AS(gt::lifted(code, d_model), gt::Error);
+  for (int const d_model : {-8, 0, 4, 60}) CHECK_THROWS_AS(gt::substrate::lifted(code, d_model), gt::Error);
 }
 
 TEST_CASE("RandomEmbedding: unit rows from the seed") {

@@ -56,7 +56,7 @@ TEST_CASE("GlyphEmbedding: rows of length 1, the angles of the pictures, rasters
   CHECK(substrate.collisions() == 0);
   CHECK(substrate.explained_variance() == doctest::Approx(1));
   for (std::int64_t i = 0; i < 40; ++i) CHECK(length(substrate, i) == doctest::Approx(1).epsilon(1e-6));
-  auto const picture = gt::draw_token(font, tokens[7], 16);
+  auto const picture = gt::fonts::draw_token(font, tokens[7], 16);
   CHECK(substrate.raster(7).size() == 32);
   for (std::size_t y = 0; y < 16; ++y) {
     CHECK(substrate.raster(7)[2 * y] == picture.bytes(static_cast<std::int64_t>(y))[0]);
@@ -92,7 +92,7 @@ TEST_CASE("GlyphEmbedding: equal tokens give equal bits, and the fingerprint nam
 }
 
 TEST_CASE("GlyphEmbedding: tokens that look the same are counted and moved apart, the others stay") {
-  auto const font = gt::HexFont::parse(test::tiny_font);
+  auto const font = gt::fonts::HexFont::parse(test::tiny_font);
   std::vector<std::string> const tokens{"A", "А", " ", "  ", "   ", "l", "█", "Al", "😀", "lll"};
   for (int const width : {4, 9}) {
     CAPTURE(width);
@@ -104,9 +104,9 @@ TEST_CASE("GlyphEmbedding: tokens that look the same are counted and moved apart
     CHECK(apart.collision_groups() == Groups{{0, 1}, {2, 3, 4}});
     CHECK(distance(kept, 0, 1) == 0);
     CHECK(distance(kept, 2, 4) == 0);
-    CHECK(gt::pair_closer_than(gt::distinct_distance, kept).first >= 0);
+    CHECK(gt::substrate::pair_closer_than(gt::substrate::distinct_distance, kept).first >= 0);
     CHECK(least_distance(apart) > 0.02);
-    CHECK(gt::pair_closer_than(0.02, apart).first == -1);
+    CHECK(gt::substrate::pair_closer_than(0.02, apart).first == -1);
     for (std::int64_t i = 0; i < apart.vocab(); ++i) {
       CHECK(length(apart, i) == doctest::Approx(1).epsilon(1e-6));
       CHECK(distance(kept, i, i) == 0);
@@ -119,7 +119,7 @@ TEST_CASE("GlyphEmbedding: tokens that look the same are counted and moved apart
 }
 
 TEST_CASE("GlyphEmbedding: pictures that are all the same still give distinct rows of length 1") {
-  auto const font = gt::HexFont::parse(test::tiny_font);
+  auto const font = gt::fonts::HexFont::parse(test::tiny_font);
   std::vector<std::string> blanks;
   for (int i = 1; i <= 40; ++i) blanks.emplace_back(static_cast<std::size_t>(i), ' ');
   auto const apart = GlyphEmbedding::draw(blanks, font, {.width = 16});
@@ -154,8 +154,8 @@ TEST_CASE("pair_closer_than: agrees with looking at every pair") {
     rows[i] = static_cast<float>(random.uniform(static_cast<std::uint64_t>(i)));
   gt::FrozenTable const table("test", 200, 3, rows, "print");
   double const least = least_distance(table);
-  CHECK(gt::pair_closer_than(least * 0.999, table).first == -1);
-  auto const found = gt::pair_closer_than(least * 1.001, table);
+  CHECK(gt::substrate::pair_closer_than(least * 0.999, table).first == -1);
+  auto const found = gt::substrate::pair_closer_than(least * 1.001, table);
   REQUIRE(found.first >= 0);
   CHECK(found.first < found.second);
   CHECK(found.distance == doctest::Approx(least));
@@ -168,8 +168,8 @@ TEST_CASE("GlyphEmbedding: GNU Unifont draws 21 pairs of Latin and Cyrillic lett
   tokens.insert(tokens.end(), cyrillic.begin(), cyrillic.end());
   for (int const side : {16, 32, 64}) {
     CAPTURE(side);
-    auto const font = gt::HexFont::read(path);
-    auto const rasters = gt::draw_tokens(font, tokens, side);
+    auto const font = gt::fonts::HexFont::read(path);
+    auto const rasters = gt::fonts::draw_tokens(font, tokens, side);
     for (std::int64_t i = 0; i < 21; ++i) CHECK(rasters.key(i) == rasters.key(i + 21));
   }
   auto const substrate = GlyphEmbedding::draw(tokens, path, {.width = 20, .raster = 32});

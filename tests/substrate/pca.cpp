@@ -15,7 +15,7 @@
 
 namespace pca_test {
 
-using gt::BitMatrix;
+using gt::fonts::BitMatrix;
 
 namespace {
 
@@ -59,7 +59,7 @@ TEST_CASE("principal_components: at full width all angles stay, on either side o
     CAPTURE(P);
     auto const bits = random_bits(V, P);
     int const n = std::min(V - 1, P);
-    auto const y = gt::principal_components(bits, n);
+    auto const y = gt::substrate::principal_components(bits, n);
     auto const x = centred(bits);
     REQUIRE(y.rows.size() == V * n);
     double worst = 0, length = 0;
@@ -78,7 +78,7 @@ TEST_CASE("principal_components: at full width all angles stay, on either side o
 
 TEST_CASE("principal_components: components are uncorrelated, fall, and repeat bit for bit") {
   auto const bits = random_bits(150, 64);
-  auto const y = gt::principal_components(bits, 10);
+  auto const y = gt::substrate::principal_components(bits, 10);
   CHECK(std::is_sorted(y.variance.rbegin(), y.variance.rend()));
   for (int a = 0; a < 10; ++a)
     for (int b = 0; b < 10; ++b) {
@@ -90,9 +90,10 @@ TEST_CASE("principal_components: components are uncorrelated, fall, and repeat b
       CHECK(std::abs(mean) < 1e-5);
       CHECK(std::abs(sum - (a == b ? y.variance[static_cast<std::size_t>(a)] : 0.0)) < 1e-5);
     }
-  auto const again = gt::principal_components(bits, 10);
+  auto const again = gt::substrate::principal_components(bits, 10);
   CHECK(std::equal(y.rows.begin(), y.rows.end(), again.rows.begin()));
-  auto const fewer = gt::principal_components(bits, 3);  // the first components do not depend on how many are asked for
+  auto const fewer =
+      gt::substrate::principal_components(bits, 3);  // the first components do not depend on how many are asked for
   for (int i = 0; i < 150; ++i)
     for (int k = 0; k < 3; ++k) CHECK(std::abs(fewer.rows[i * 3 + k] - y.rows[i * 10 + k]) < 1e-6f);
 }
@@ -101,25 +102,25 @@ TEST_CASE("principal_components: the largest loading is positive, whichever matr
   BitMatrix wide(4, 6), tall(6, 3);  // the first pixel varies most, and is black in the upper half
   for (int i = 0; i < 2; ++i) wide.set(i, 0), wide.set(i, 1), wide.set(i, 2);
   wide.set(3, 5);
-  auto const y = gt::principal_components(wide, 2);
+  auto const y = gt::substrate::principal_components(wide, 2);
   CHECK(y.rows[0] > 0);
   CHECK(y.rows[2 * 2] < 0);
   for (int i = 0; i < 3; ++i) tall.set(i, 0), tall.set(i, 1);
   tall.set(5, 2);
-  auto const z = gt::principal_components(tall, 1);
+  auto const z = gt::substrate::principal_components(tall, 1);
   CHECK(z.rows[0] > 0);
   CHECK(z.rows[3] < 0);
 }
 
 TEST_CASE("principal_components: what has no variance is exactly zero, never NaN") {
   BitMatrix const blank(5, 16);
-  auto const y = gt::principal_components(blank, 4);
+  auto const y = gt::substrate::principal_components(blank, 4);
   for (float const v : y.rows) CHECK(v == 0);
   CHECK(y.total_variance == 0);
 
   BitMatrix rank_one(40, 16);  // half of the rows have one picture, half another
   for (int i = 0; i < 20; ++i) rank_one.set(i, 3), rank_one.set(i, 7);
-  auto const z = gt::principal_components(rank_one, 5);
+  auto const z = gt::substrate::principal_components(rank_one, 5);
   for (int i = 0; i < 40; ++i) {
     CHECK(z.rows[i * 5] == doctest::Approx(i < 20 ? std::sqrt(0.5) : -std::sqrt(0.5)));
     for (int k = 1; k < 5; ++k) CHECK(z.rows[i * 5 + k] == 0);
@@ -128,7 +129,7 @@ TEST_CASE("principal_components: what has no variance is exactly zero, never NaN
 
 TEST_CASE("principal_components: width is limited by pixels and by tokens less one") {
   auto const said = [](std::int64_t V, int P, int n) {
-    return test::error_of([=] { gt::principal_components(random_bits(V, P), n); });
+    return test::error_of([=] { gt::substrate::principal_components(random_bits(V, P), n); });
   };
   CHECK(test::has(said(100, 16, 17), "number of pixels, 16 (got 17)"));
   CHECK(test::has(said(10, 64, 10), "tokens less one, 9 (got 10)"));

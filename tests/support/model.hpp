@@ -67,8 +67,8 @@ std::vector<typename Model::scalar> logits(B const& on, Model const& model, std:
   Grid<T> const x(M, C), mean(1, M), rstd(1, M), z(M, V);
   Arena arena(measure([&](Arena& a) { hidden_states(on, model, view_of(ids), s, x.view(), a); }));
   hidden_states(on, model, view_of(ids), s, x.view(), arena);
-  final_norm(on, model, x.view(), x.view(), mean.vector(), rstd.vector());
-  linear(on, x.view(), model.head(), model.head_bias(), z.view());
+  nn::final_norm(on, model, x.view(), x.view(), mean.vector(), rstd.vector());
+  ops::linear(on, x.view(), model.head(), model.head_bias(), z.view());
   return z.elements();
 }
 

@@ -26,7 +26,7 @@ std::string dna(std::size_t letters, std::uint32_t stream = 1) {
 }
 std::string han(std::size_t sentences) {
   std::vector<std::string> characters;
-  for (char32_t i = 0; i < 300; ++i) characters.push_back(encode_utf8(U'\u4E00' + i * i % 7919));
+  for (char32_t i = 0; i < 300; ++i) characters.push_back(utf8::encode(U'\u4E00' + i * i % 7919));
   std::string all;
   for (std::uint32_t i = 0; i < sentences; ++i) all += test::drawn(characters, 3 + i % 17, 10 + i % 97) + "。";
   return all;
@@ -52,7 +52,7 @@ TEST_CASE("Tokenizer: a run of any length is merged as byte-pair encoding is def
   std::vector<std::string> texts{dna(700), dna(700, 2), std::string(500, 'A')};
   std::string periodic, han_run;
   for (int i = 0; i < 300; ++i) periodic += i % 100 < 50 ? "AC" : "CA";
-  for (char const c : dna(400)) han_run += encode_utf8(U'\u4E00' + static_cast<char32_t>(c % 7));
+  for (char const c : dna(400)) han_run += utf8::encode(U'\u4E00' + static_cast<char32_t>(c % 7));
   texts.insert(texts.end(), {periodic, "T" + periodic, han_run});
   for (std::int64_t const size : {290, 420}) {
     auto const tokenizer = built(dna(4000) + periodic + std::string(200, 'A') + "\n" + han_run + han_run, size);
@@ -64,10 +64,10 @@ TEST_CASE("Tokenizer: a run of any length is merged as byte-pair encoding is def
   }
   // Merges whose order falls from the right to the left: one more letter at the end changes all tokens.
   Vocabulary vocabulary;
-  std::vector<Merge> merges;
+  std::vector<bpe::Merge> merges;
   std::string chain;
-  for (char32_t c = 0x4E00; c < 0x4E00 + 200; ++c) vocabulary.add(encode_utf8(c), TokenKind::character);
-  for (char32_t c = 0x4E00; c < 0x4E00 + 200; ++c) chain += encode_utf8(c);
+  for (char32_t c = 0x4E00; c < 0x4E00 + 200; ++c) vocabulary.add(utf8::encode(c), TokenKind::character);
+  for (char32_t c = 0x4E00; c < 0x4E00 + 200; ++c) chain += utf8::encode(c);
   for (std::int32_t i = 198; i >= 0; --i) {
     auto const both = vocabulary.add(vocabulary.token(i) + vocabulary.token(i + 1), TokenKind::ngram);
     merges.push_back({i, i + 1, both});

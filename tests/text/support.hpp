@@ -52,7 +52,7 @@ inline std::string noise(std::size_t bytes, std::uint32_t stream) {
 inline std::vector<std::int32_t> plain_bpe(Tokenizer const& tokenizer, std::string_view text) {
   std::vector<std::int32_t> ids;
   for (std::size_t at = 0; at < text.size();) {
-    Utf8Unit const unit = decode_utf8(text, at);
+    utf8::Unit const unit = utf8::decode(text, at);
     if (auto const own = tokenizer.vocabulary().text_id(text.substr(at, unit.size)); unit.valid && own >= 0) {
       ids.push_back(own);
     } else {

@@ -61,11 +61,11 @@ TEST_CASE("Tokenizer::build: layout, placement and merges follow the rule") {
   CHECK(std::vector<std::string>(tokenizer.tokens().begin() + 258, tokenizer.tokens().end()) ==
         std::vector<std::string>{"then", "hat", "hen", "the", "at", "he", "th"});
   auto const merge = [&](std::string_view a, std::string_view b) {
-    return Merge{*tokenizer.id(a), *tokenizer.id(b), *tokenizer.id(std::string{a} + std::string{b})};
+    return bpe::Merge{*tokenizer.id(a), *tokenizer.id(b), *tokenizer.id(std::string{a} + std::string{b})};
   };
-  CHECK(tokenizer.merges() == std::vector<Merge>{merge("t", "hen"), merge("the", "n"), merge("h", "at"),
-                                                 merge("he", "n"), merge("t", "he"), merge("th", "e"), merge("a", "t"),
-                                                 merge("h", "e"), merge("t", "h")});
+  CHECK(tokenizer.merges() == std::vector<bpe::Merge>{merge("t", "hen"), merge("the", "n"), merge("h", "at"),
+                                                      merge("he", "n"), merge("t", "he"), merge("th", "e"),
+                                                      merge("a", "t"), merge("h", "e"), merge("t", "h")});
 }
 
 TEST_CASE("Tokenizer::build: is deterministic, and every n-gram can be produced") {
@@ -80,7 +80,7 @@ TEST_CASE("Tokenizer::build: is deterministic, and every n-gram can be produced"
     CHECK(tokenizer.encode(token) == std::vector{id});
     CHECK((token.find('\n') == token.npos || token.find_first_not_of('\n') == token.npos));
     CHECK((token.find(' ') == token.npos || token.find_first_not_of(' ') == token.npos));
-    auto const length = utf8_length(token);
+    auto const length = utf8::length(token);
     CHECK((2 <= length && length <= 7));
   }
   CHECK(ngrams > 1000);
@@ -133,7 +133,7 @@ TEST_CASE("Tokenizer: any bytes survive, and encoding equals plain byte-pair enc
                                         "\xE2\x82", "\xFF", "e",  "s",    "ing", "0",     "_"};
   for (std::int64_t const size : {300, 700}) {
     auto const tokenizer = prose_tokenizer(size);
-    EncodeCache cache;
+    bpe::EncodeCache cache;
     for (std::uint32_t stream = 0; stream < 8; ++stream) {
       for (auto const& text : {test::drawn(tricky, 60, stream), test::noise(60, stream), test::prose(10, stream)}) {
         auto const ids = tokenizer.encode(text);
@@ -167,7 +167,7 @@ TEST_CASE("Tokenizer: a cache may be full, and may meet another tokenizer") {
     for (int digit = i, place = 0; place < 6; ++place, digit /= 10) many += "thening'sr"[digit % 10];
     many += ' ';
   }
-  EncodeCache cache;
+  bpe::EncodeCache cache;
   std::vector<std::int32_t> first, second;
   large.encode_into(many, first, cache);
   large.encode_into(many, second, cache);
@@ -199,7 +199,7 @@ TEST_CASE("Tokenizer: from parts, without byte tokens") {
   auto const ab = vocabulary.add("ab", TokenKind::ngram);
   vocabulary.add("xb", TokenKind::ngram);  // x has no token, so this can never be
   auto const unknown = vocabulary.add("<unk>", TokenKind::special);
-  Tokenizer const tokenizer(vocabulary, bpe_merges(vocabulary, std::vector{ab}), unknown);
+  Tokenizer const tokenizer(vocabulary, bpe::merges(vocabulary, std::vector{ab}), unknown);
   CHECK(strings(tokenizer, tokenizer.encode("abxb\xFF")) == std::vector<std::string>{"ab", "<unk>", "b", "<unk>"});
   Tokenizer const strict(vocabulary, {{0, 1, ab}});
   CHECK(has(error_of([&] { strict.encode("ax"); }), "(got 'x')"));
@@ -236,12 +236,12 @@ TEST_CASE("IdMap, Tokenizer: keys and text that were made to fall on one place t
   // The hash of a segment does not depend on its first character.
   Vocabulary vocabulary;
   auto const a = vocabulary.add("a", TokenKind::character);
-  std::vector<Merge> merges;
+  std::vector<bpe::Merge> merges;
   std::string words;
   std::vector<std::int32_t> expected;
   for (char32_t c = 0x4E00; c < 0x4E00 + 3000; ++c) {
     std::string character;
-    append_utf8(character, c);
+    utf8::append(character, c);
     auto const first = vocabulary.add(character, TokenKind::character);
     auto const both = vocabulary.add(character + "a", TokenKind::ngram);
     merges.push_back({first, a, both});

@@ -271,7 +271,7 @@ TEST_CASE_TEMPLATE("Trainer: given the states of the frozen blocks it does what 
   auto twin = model.clone();
   Trainer by_ids(B{}, model, shape), by_states(B{}, twin, shape);
   CHECK(by_states.prefix_depth() == expected_depth);
-  gt::States<float> prefix(shape.rows(), tiny.d_model);
+  gt::nn::States<float> prefix(shape.rows(), tiny.d_model);
   Batch const batch;
   auto const run = [&](gt::Arena& arena) {
     gt::hidden_states(B{}, twin, gt::test::view_of(batch.ids), shape, prefix.x, arena, by_states.prefix_depth());

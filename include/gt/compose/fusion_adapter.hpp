@@ -47,7 +47,7 @@ class FusionAdapter {
     double const deviation = 1 / std::sqrt(static_cast<double>(experts_ * d_model_));
     for (std::int64_t i = 0; i < rank_ * experts_ * d_model_; ++i) {
       double const drawn = deviation * random.normal(static_cast<std::uint64_t>(i));
-      numbers_[i] = T(static_cast<decltype(real_part(T{}))>(drawn));
+      numbers_[i] = T(static_cast<decltype(ops::real_part(T{}))>(drawn));
     }
   }
 
@@ -85,13 +85,13 @@ class FusionAdapter {
 template <Backend B, class T, class State>
 void fusion_down(B const& on, FusionAdapter<T> const& adapter, std::vector<Matrix<State>> const& h, Matrix<T> a) {
   for (int i = 0; i < adapter.experts(); ++i)
-    linear<B, T>(on, h[static_cast<std::size_t>(i)], adapter.down(i), {}, a, i > 0 ? a : Matrix<T>{});
+    ops::linear<B, T>(on, h[static_cast<std::size_t>(i)], adapter.down(i), {}, a, i > 0 ? a : Matrix<T>{});
 }
 /// z += U a
 /// Shapes: a [M, r], z [M, V].
 template <Backend B, class T>
 void fusion_up(B const& on, FusionAdapter<T> const& adapter, In<Matrix<T const>> a, Matrix<T> z) {
-  linear<B, T>(on, a, adapter.up(), {}, z, z);
+  ops::linear<B, T>(on, a, adapter.up(), {}, z, z);
 }
 
 }  // namespace gt

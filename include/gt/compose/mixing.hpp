@@ -117,7 +117,7 @@ void mix_row(Lane lane, std::span<double const> weights, Row const& row, T* y, s
     T const* const z = row(i);
     if (sum == 0 && z != y) std::copy_n(z, n, y);
     if (sum > 0) {
-      T const share = T(static_cast<decltype(real_part(T{}))>(weights[i] / (sum + weights[i])));
+      T const share = T(static_cast<decltype(ops::real_part(T{}))>(weights[i] / (sum + weights[i])));
       lane.each(n, [=](auto j) {
         using Lanes = decltype(lane.load(y, j));
         Lanes const now = lane.load(y, j);

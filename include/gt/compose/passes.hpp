@@ -56,14 +56,15 @@ EnsembleStates<T> ensemble_states(B const& on, Ensemble<Model> const& ensemble, 
 
 /// Calls body(first, z) with the logits z [rows, V] of rows first, first + 1, ... of a batch, a few rows at a time;
 /// body may overwrite them. Those of all experts exist for these rows only, in scratch memory of the size that
-/// head_cross_entropy takes for one model. With weights that follow the context every sequence begins at the prior.
+/// ops::head_cross_entropy takes for one model. With weights that follow the context every sequence begins at the
+/// prior.
 template <Backend B, LanguageModel Model, class T, class Body>
 void for_mixed_logits(B const& on, Ensemble<Model> const& ensemble, EnsembleStates<T> const& states,
                       In<Vector<std::int32_t const>> ids, BatchShape s, Body const& body) {
   auto const N = static_cast<std::int64_t>(ensemble.size());
   std::int64_t const M = s.rows(), V = ensemble.vocab();
-  std::int64_t const each = std::min(M, std::max<std::int64_t>(1, detail::logit_rows(V) / N));
-  T* const memory = on.template scratch<T>(scratch_logits, N * each * V);
+  std::int64_t const each = std::min(M, std::max<std::int64_t>(1, ops::detail::logit_rows(V) / N));
+  T* const memory = on.template scratch<T>(ops::scratch_logits, N * each * V);
   auto const of_expert = [&](std::int64_t i, std::int64_t row) { return memory + (i * each + row) * V; };
   auto const lane = on.template lane<T>();
   bool const posterior = ensemble.mixing().posterior;
@@ -75,14 +76,14 @@ void for_mixed_logits(B const& on, Ensemble<Model> const& ensemble, EnsembleStat
     std::int64_t const rows = std::min(each, M - first);
     for (std::int64_t i = 0; i < N; ++i) {
       auto const& model = ensemble.expert(static_cast<std::size_t>(i));
-      linear<B, T>(on, states.h[static_cast<std::size_t>(i)].rows(first, rows), model.head(), model.head_bias(),
-                   Matrix<T>(of_expert(i, 0), rows, V));
+      ops::linear<B, T>(on, states.h[static_cast<std::size_t>(i)].rows(first, rows), model.head(), model.head_bias(),
+                        Matrix<T>(of_expert(i, 0), rows, V));
     }
     auto const ends = [&](std::int64_t row) { return (first + row + 1) % s.tokens == 0; };  // a sequence
     if (posterior) {
-      for_each_row(on, rows, N * V, [&](std::int64_t row) {
+      ops::for_each_row(on, rows, N * V, [&](std::int64_t row) {
         for (std::int64_t i = 0; i < N && !ends(row); ++i)
-          nll[at(row, i)] = detail::cross_entropy_row(lane, of_expert(i, row), V, ids[first + row + 1], T{});
+          nll[at(row, i)] = ops::detail::cross_entropy_row(lane, of_expert(i, row), V, ids[first + row + 1], T{});
       });
     }
     for (std::int64_t row = 0; row < rows; ++row) {
@@ -90,10 +91,10 @@ void for_mixed_logits(B const& on, Ensemble<Model> const& ensemble, EnsembleStat
       if (ends(row)) {
         mixing.reset();
       } else {
-        mixing.see([&](std::size_t i) { return -real_part(nll[at(row, static_cast<std::int64_t>(i))]); });
+        mixing.see([&](std::size_t i) { return -ops::real_part(nll[at(row, static_cast<std::int64_t>(i))]); });
       }
     }
-    for_each_row(on, rows, N * V, [&](std::int64_t row) {
+    ops::for_each_row(on, rows, N * V, [&](std::int64_t row) {
       std::span<double const> const w(weights.data() + row * N, static_cast<std::size_t>(N));
       auto const expert_row = [&](std::size_t i) { return of_expert(static_cast<std::int64_t>(i), row); };
       detail::mix_row(lane, w, expert_row, of_expert(0, row), V);
@@ -115,8 +116,8 @@ void token_losses(B const& on, Ensemble<Model> const& ensemble, In<Vector<std::i
     detail::check_targets(targets, V, "token_losses");
     auto const lane = on.template lane<T>();
     for_mixed_logits(on, ensemble, states, ids, s, [&](std::int64_t first, Matrix<T> z) {
-      for_each_row(on, z.rows(), V, [&](std::int64_t i) {
-        nll[first + i] = detail::cross_entropy_row(lane, z.row(i), V, targets[first + i], T{});
+      ops::for_each_row(on, z.rows(), V, [&](std::int64_t i) {
+        nll[first + i] = ops::detail::cross_entropy_row(lane, z.row(i), V, targets[first + i], T{});
       });
     });
   }
@@ -125,11 +126,11 @@ void token_losses(B const& on, Ensemble<Model> const& ensemble, In<Vector<std::i
 
 /// The mixed logits of every position of one sequence, [T, V].   Errors: no ids, more than the context holds.
 template <Backend B, LanguageModel Model, class T = typename Model::scalar>
-States<T> logits(B const& on, Ensemble<Model> const& ensemble, std::span<std::int32_t const> ids) {
+nn::States<T> logits(B const& on, Ensemble<Model> const& ensemble, std::span<std::int32_t const> ids) {
   auto const n = static_cast<std::int64_t>(ids.size());
   check(n > 0, "logits", "there must be at least one token");
   Vector<std::int32_t const> const view(ids.data(), n);
-  States<T> all(n, ensemble.vocab());
+  nn::States<T> all(n, ensemble.vocab());
   auto const run = [&](Arena& arena) { return ensemble_states(on, ensemble, view, {1, n}, arena); };
   Arena arena(measure(run));
   for_mixed_logits(on, ensemble, run(arena), view, {1, n}, [&](std::int64_t first, Matrix<T> z) {

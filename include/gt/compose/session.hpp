@@ -57,7 +57,7 @@ class Session<B, Ensemble<Model>> {
       last_logits_[i] = sessions_[i].feed(ids, std::span<T>(log_likelihoods_).subspan(i * n, n)).data();
     });
     for (std::size_t t = begins ? 1 : 0; t < n; ++t)
-      mixing_.see([&](std::size_t i) { return real_part(log_likelihoods_[i * n + t]); });
+      mixing_.see([&](std::size_t i) { return ops::real_part(log_likelihoods_[i * n + t]); });
     mix();
     return {logits_.data(), static_cast<std::size_t>(logits_.size())};
   }

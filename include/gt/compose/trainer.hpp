@@ -128,7 +128,7 @@ class EnsembleTrainer {
   Buffer<T> const& adapter_gradient() const { return adapter_gradient_; }
 
  private:
-  using real = decltype(real_part(T{}));
+  using real = decltype(ops::real_part(T{}));
 
   double pass(std::span<std::int32_t const> id_span, std::span<std::int32_t const> target_span, Arena& arena) {
     std::int64_t const M = shape_.rows(), V = ensemble_.vocab(), C = ensemble_.config().d_model;
@@ -148,23 +148,23 @@ class EnsembleTrainer {
     auto const lane = on_.template lane<T>();
     for_mixed_logits(on_, ensemble_, states, ids, shape_, [&](std::int64_t first, Matrix<T> z) {
       std::int64_t const rows = z.rows();
-      for_each_row(on_, rows, V, [&](std::int64_t i) {
-        nll[first + i] = detail::cross_entropy_row(lane, z.row(i), V, targets[first + i], scale);
+      ops::for_each_row(on_, rows, V, [&](std::int64_t i) {
+        nll[first + i] = ops::detail::cross_entropy_row(lane, z.row(i), V, targets[first + i], scale);
       });  // z is dz from here on
       if (what_.heads) heads_backward(z, states, first, weighted.rows(0, rows), db);
       if (what_.adapter) {
-        linear_backward<B, T>(on_, z, states.a.rows(first, rows), ensemble_.adapter()->up(), da.rows(first, rows),
-                              gradient_of(ensemble_.adapter()->up()), {});
+        ops::linear_backward<B, T>(on_, z, states.a.rows(first, rows), ensemble_.adapter()->up(), da.rows(first, rows),
+                                   gradient_of(ensemble_.adapter()->up()), {});
       }
     });
     for (int i = 0; what_.adapter && i < ensemble_.adapter()->experts(); ++i) {
-      linear_backward_weights<B, T>(on_, da, states.h[static_cast<std::size_t>(i)],
-                                    gradient_of(ensemble_.adapter()->down(i)), {});
+      ops::linear_backward_weights<B, T>(on_, da, states.h[static_cast<std::size_t>(i)],
+                                         gradient_of(ensemble_.adapter()->down(i)), {});
     }
     using Sum = std::conditional_t<std::is_same_v<T, float>, double, T>;
     Sum sum{};
     for (std::int64_t i = 0; i < M; ++i) sum += Sum(nll[i]);
-    return static_cast<double>(real_part(sum * Sum(scale)));
+    return static_cast<double>(ops::real_part(sum * Sum(scale)));
   }
   // The gradient of one of the adapter's matrices.
   Matrix<T> gradient_of(Matrix<T> of) const {
@@ -176,18 +176,18 @@ class EnsembleTrainer {
                       Vector<T> db) {
     std::int64_t const V = dz.columns(), C = weighted.columns();
     std::fill_n(db.data(), V, T{});
-    add_rows<B, T>(on_, dz, db.data());
+    ops::add_rows<B, T>(on_, dz, db.data());
     auto const lane = on_.template lane<T>();
     for (std::size_t i = 0; i < ensemble_.size(); ++i) {
       if (head_gradients_[i].empty()) continue;
       T const w = T(static_cast<real>(ensemble_.weights()[i]));
       T* const gradient = head_gradients_[i].data();
-      for_each_row(on_, dz.rows(), C, [&](std::int64_t row) {
+      ops::for_each_row(on_, dz.rows(), C, [&](std::int64_t row) {
         T const* const h = states.h[i].row(first + row);
         T* const y = weighted.row(row);
         lane.each(C, [=](auto j) { lane.store(y, j, lane.load(h, j) * w); });
       });
-      linear_backward_weights<B, T>(on_, dz, weighted, Matrix<T>(gradient, V, C), {});
+      ops::linear_backward_weights<B, T>(on_, dz, weighted, Matrix<T>(gradient, V, C), {});
       if (!ensemble_.expert(i).head_bias()) continue;
       lane.each(V, [&](auto j) {
         T* const bias = gradient + V * C;
@@ -203,7 +203,7 @@ class EnsembleTrainer {
   AdamWOptions options_;
   std::vector<Buffer<T>> head_gradients_;
   Buffer<T> adapter_gradient_;
-  TrainedRuns<T> runs_;
+  train::TrainedRuns<T> runs_;
   std::int64_t steps_ = 0;
   int batches_ = 0;
   double loss_sum_ = 0;

@@ -10,7 +10,7 @@
 #include "gt/base/error.hpp"
 #include "gt/core/backend.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::ops {
 
 /// The ops that a model is made of.
 enum class Op { gemm, attention, attention_backward, layer_norm, gelu, rope, cross_entropy, embedding, adamw };
@@ -33,7 +33,7 @@ inline constexpr bool has_kernel = false;
 
 /// One line an op: whether `on` has a kernel of its own for it or runs the generic body over its lanes.
 ///
-///     std::cerr << gt::kernel_report(gt::Cpu<>{});
+///     std::cerr << gt::ops::kernel_report(gt::Cpu<>{});
 template <Backend B>
 std::string kernel_report(B const& on) {
   std::string report;
@@ -48,4 +48,4 @@ std::string kernel_report(B const& on) {
   return report;
 }
 
-}  // namespace gt
+}  // namespace gt::ops

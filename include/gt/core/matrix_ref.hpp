@@ -6,7 +6,7 @@
 
 #include "gt/core/view.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::ops {
 
 /// Element (i, j) is `data[i * row_stride + j * column_stride]`.
 template <class T>
@@ -86,4 +86,4 @@ class Epilogue {
   void (*call_)(void const*, std::int64_t, std::int64_t, std::int64_t, std::int64_t) = nullptr;
 };
 
-}  // namespace gt
+}  // namespace gt::ops

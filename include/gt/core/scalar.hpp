@@ -7,7 +7,7 @@
 
 #include "gt/base/macros.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::ops {
 
 /// The part of a number that is compared: itself, or its real part (so that softmax stays analytic in complex steps).
 template <class T>
@@ -32,4 +32,4 @@ T multiply_add(T const& a, T const& b, T const& c) {
   return a * b + c;
 }
 
-}  // namespace gt
+}  // namespace gt::ops

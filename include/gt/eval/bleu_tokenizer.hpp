@@ -127,7 +127,7 @@ inline std::string space_words(std::string_view sentence, BleuTokenizer tokenize
   std::string_view const text = strip(line);
   std::string apart;
   std::size_t at = 0;
-  for (Utf8Unit const unit : Utf8Units{text}) {
+  for (utf8::Unit const unit : utf8::Units{text}) {
     auto const character = text.substr(at, unit.size);
     at += unit.size;
     if (tokenizer == BleuTokenizer::character || (unit.valid && is_chinese_to_bleu(unit.value))) {

@@ -39,10 +39,10 @@ inline bool is_ascii_mark(char c) {
 inline std::vector<std::string_view> words_and_marks(std::string_view sentence) {
   std::vector<std::string_view> words;
   for (auto const word : split_at_white_space(sentence)) {
-    if (utf8_length(word) > 1 && is_ascii_mark(word.back())) {
+    if (utf8::length(word) > 1 && is_ascii_mark(word.back())) {
       words.push_back(word.substr(0, word.size() - 1));
       words.push_back(word.substr(word.size() - 1));
-    } else if (utf8_length(word) > 1 && is_ascii_mark(word.front())) {
+    } else if (utf8::length(word) > 1 && is_ascii_mark(word.front())) {
       words.push_back(word.substr(0, 1));
       words.push_back(word.substr(1));
     } else {

@@ -106,7 +106,7 @@ std::vector<T> parse_jsonl(std::string_view text, std::string const& name) {
     begin = end + 1;
     if (strip(line).empty()) continue;
     std::string const where = gt::text(name, ", line ", number);
-    check(is_utf8(line), where, "text must be UTF-8");
+    check(utf8::is_valid(line), where, "text must be UTF-8");
     records.push_back(detail::record_from<T>(detail::parse_json_lines(line, where, name, number - 1), where));
   }
   check(!records.empty(), "read_jsonl", "'", name, "' must have at least one line (got none)");

@@ -52,7 +52,7 @@ inline std::int64_t shared_count(NgramCounts const& a, NgramCounts const& b) {
 inline std::vector<std::string_view> characters_of(std::string_view text) {
   std::vector<std::string_view> all;
   std::size_t at = 0;
-  for (Utf8Unit const unit : Utf8Units{text}) {
+  for (utf8::Unit const unit : utf8::Units{text}) {
     all.push_back(text.substr(at, unit.size));
     at += unit.size;
   }

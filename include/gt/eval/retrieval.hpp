@@ -102,7 +102,7 @@ inline void check_fill(std::string_view where, std::int64_t first, std::int64_t 
 /// How often the model's likeliest token (of equals, the first) is the one asked for, where the tokens before it are
 /// those of the sample. A sample is `exact` if and only if greedy decoding gives its answer word for word: up to the
 /// first mistake it is fed the same tokens.   Errors: a task of other tokens or longer sequences than the model's.
-template <Backend B, HasBlocks Model, RetrievalTask Task, class T = typename Model::scalar>
+template <Backend B, nn::HasBlocks Model, RetrievalTask Task, class T = typename Model::scalar>
 RetrievalScore score_retrieval(B const& on, Model const& model, Task const& task,
                                RetrievalOptions const& options = {}) {
   std::int64_t const context = task.context(), V = model.vocab(), C = model.config().d_model;
@@ -113,7 +113,7 @@ RetrievalScore score_retrieval(B const& on, Model const& model, Task const& task
   BatchShape const shape{std::min(options.batch, options.samples), context};
   auto const rows = static_cast<std::size_t>(shape.rows());
   std::vector<std::int32_t> ids(rows), targets(rows);
-  States<T> const x(shape.rows(), C), asked(shape.rows(), C), z(shape.rows(), V);
+  nn::States<T> const x(shape.rows(), C), asked(shape.rows(), C), z(shape.rows(), V);
   Buffer<T> const mean(shape.rows()), rstd(shape.rows());
   auto const run = [&](Arena& arena) {
     hidden_states(on, model, Vector<std::int32_t const>(ids.data(), shape.rows()), shape, x.x, arena);
@@ -132,8 +132,8 @@ RetrievalScore score_retrieval(B const& on, Model const& model, Task const& task
       if (targets[static_cast<std::size_t>(i)] != no_target) std::copy_n(x.x.row(i), C, asked.x.row(n++));
     if (n == 0) continue;
     Matrix<T> const states = asked.x.rows(0, n), logits = z.x.rows(0, n);
-    final_norm(on, model, states, states, Vector<T>(mean.data(), n), Vector<T>(rstd.data(), n));
-    linear(on, states, model.head(), model.head_bias(), logits);
+    nn::final_norm(on, model, states, states, Vector<T>(mean.data(), n), Vector<T>(rstd.data(), n));
+    ops::linear(on, states, model.head(), model.head_bias(), logits);
     for (std::int64_t b = 0, row = 0; b < batch; ++b) {
       std::int64_t tokens = 0, right = 0;
       for (std::int64_t t = b * context; t < (b + 1) * context; ++t) {

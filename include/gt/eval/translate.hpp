@@ -53,7 +53,7 @@ TranslateResult translate(B const& on, Model const& model, Tokenizer const& toke
       auto const begin = so_far.find_first_not_of(" \n");
       return begin != so_far.npos && so_far.find('\n', begin) != so_far.npos;
     });
-    std::string const whole = replace_malformed(said.front());
+    std::string const whole = utf8::replace_malformed(said.front());
     auto const answer = strip(whole);
     result.hypotheses.emplace_back(strip(answer.substr(0, answer.find('\n'))));
     bleu.add(result.hypotheses.back(), sentence.target);

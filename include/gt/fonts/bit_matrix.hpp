@@ -12,7 +12,7 @@
 
 #include "gt/base/error.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::fonts {
 
 /// `rows` x `columns` bits. A row starts at a byte, its first bit is the top bit of its first byte, and what is left of
 /// its last byte is zero: `bytes(i)` is the same on every machine and may be hashed or written to a file.
@@ -82,4 +82,4 @@ class BitMatrix {
   std::vector<std::uint64_t> words_;  // filled through bytes, so that nothing depends on the byte order
 };
 
-}  // namespace gt
+}  // namespace gt::fonts

@@ -20,7 +20,7 @@
 #include "gt/fonts/unifont.hpp"
 #include "gt/io/text_file.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::fonts {
 
 /// Font files, the first choice first: one path or several, `"unifont.hex"` or `{"DejaVuSans.ttf", "wqy.ttc:1"}`.
 struct FontFiles {
@@ -37,7 +37,7 @@ struct FontFiles {
 
 /// A chain of fonts. A character is drawn by the first font that has it; one that none has becomes its `hex_box`.
 ///
-///     auto const fonts = gt::FontChain::read({"DejaVuSans.ttf", "wqy-microhei.ttc:1", "unifont.hex"});
+///     auto const fonts = gt::fonts::FontChain::read({"DejaVuSans.ttf", "wqy-microhei.ttc:1", "unifont.hex"});
 ///     bool const drawn = fonts.has(U'語');
 ///
 /// Files are told apart by what is in them: text is GNU Unifont's .hex format, all else must be a TrueType or OpenType
@@ -89,7 +89,7 @@ class FontChain {
 };
 static_assert(GlyphSource<FontChain>);
 
-}  // namespace gt
+}  // namespace gt::fonts
 
 #if !defined(GT_PREBUILT)
   #include "gt/fonts/font_chain_impl.hpp"

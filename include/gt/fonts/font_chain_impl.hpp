@@ -21,7 +21,7 @@
 #include "gt/fonts/raster.hpp"
 #include "gt/fonts/unifont.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::fonts {
 
 GT_FN FontChain::FontChain(std::vector<Font> fonts) : fonts_{std::move(fonts)} {
   check(!fonts_.empty(), "FontChain", "needs at least one font (got none)");
@@ -62,4 +62,4 @@ GT_FN bool FontChain::is_text(std::string_view bytes) {
   return printable && !detail::begins_as_font(start);
 }
 
-}  // namespace gt
+}  // namespace gt::fonts

@@ -16,7 +16,7 @@
 #include "gt/fonts/open_type/container.hpp"
 #include "gt/fonts/open_type/glyf.hpp"
 
-namespace gt::inline GT_ABI::detail {
+namespace gt::inline GT_ABI::fonts::detail {
 
 /// One face of a font file. `parse` refuses, in one sentence, what is not whole:
 ///
@@ -128,4 +128,4 @@ class OpenType {
   std::size_t outline_bytes_ = 0;
 };
 
-}  // namespace gt::detail
+}  // namespace gt::fonts::detail

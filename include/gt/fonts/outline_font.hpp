@@ -17,7 +17,7 @@
 #include "gt/fonts/unifont.hpp"
 #include "gt/io/text_file.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::fonts {
 
 namespace detail {
 
@@ -45,8 +45,8 @@ struct OutlineFontOptions {
 
 /// A font of outlines: .ttf, .otf, or a face of a .ttc, with the outlines of TrueType (glyf) or of PostScript (CFF).
 ///
-///     auto const font = gt::OutlineFont::read("wqy-microhei.ttc", {.face = 1});
-///     gt::Cell const han = font.cell(U'語', 32);
+///     auto const font = gt::fonts::OutlineFont::read("wqy-microhei.ttc", {.face = 1});
+///     gt::fonts::Cell const han = font.cell(U'語', 32);
 ///
 /// A glyph is scaled so that a line of the font, from the lowest descent to the highest ascent, is as high as the cell;
 /// a glyph wider than the cell is narrowed to it. A pixel is black where at least half of it is covered; no hints are
@@ -102,7 +102,7 @@ class OutlineFont {
 };
 static_assert(GlyphSource<OutlineFont>);
 
-}  // namespace gt
+}  // namespace gt::fonts
 
 #if !defined(GT_PREBUILT)
   #include "gt/fonts/outline_font_impl.hpp"

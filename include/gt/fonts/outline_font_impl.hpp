@@ -20,7 +20,7 @@
 #include "gt/fonts/stb_truetype.hpp"
 #include "gt/fonts/unifont.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::fonts {
 
 namespace detail {
 
@@ -156,4 +156,4 @@ GT_FN bool OutlineFont::draws_something(std::string_view name) const {
   return false;
 }
 
-}  // namespace gt
+}  // namespace gt::fonts

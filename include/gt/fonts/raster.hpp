@@ -15,7 +15,7 @@
 #include "gt/fonts/bit_matrix.hpp"
 #include "gt/text/utf8.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::fonts {
 
 /// Sides of a raster, in pixels: a 16 pixel font as it is, doubled, and quadrupled.
 constexpr bool is_raster_side(int side) { return side == 16 || side == 32 || side == 64; }
@@ -43,8 +43,8 @@ concept GlyphSource = requires(G const& glyphs, char32_t code_point, unsigned ch
 template <GlyphSource G>
 BitMatrix draw_token(G const& glyphs, std::string_view token, int side) {
   check(is_raster_side(side), "draw_token", "the raster must be 16, 32 or 64 pixels wide (got ", side, ")");
-  std::vector<Utf8Unit> characters;
-  for (Utf8Unit const unit : Utf8Units{token}) characters.push_back(unit);
+  std::vector<utf8::Unit> characters;
+  for (utf8::Unit const unit : utf8::Units{token}) characters.push_back(unit);
   auto const len = static_cast<std::int64_t>(characters.size());
   BitMatrix raster(side, side);
   Cell cell;
@@ -79,7 +79,7 @@ BitMatrix draw_tokens(G const& glyphs, std::vector<std::string> const& tokens, i
 /// Source: the notebooks of Bochkov's "bvv241" tokenizers.
 std::vector<int> polar_snake_order(int side);
 
-}  // namespace gt
+}  // namespace gt::fonts
 
 #if !defined(GT_PREBUILT)
   #include "gt/fonts/raster_impl.hpp"

@@ -12,7 +12,7 @@
 #include "gt/base/macros.hpp"
 #include "gt/fonts/raster.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::fonts {
 
 GT_FN std::vector<int> polar_snake_order(int side) {
   check(side >= 1 && side <= 1024, "polar_snake_order", "side must be 1 to 1024 (got ", side, ")");
@@ -26,4 +26,4 @@ GT_FN std::vector<int> polar_snake_order(int side) {
   return order;
 }
 
-}  // namespace gt
+}  // namespace gt::fonts

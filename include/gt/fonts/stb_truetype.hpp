@@ -18,7 +18,7 @@
 
 #include "gt/base/macros.hpp"
 
-namespace gt::inline GT_ABI::detail {
+namespace gt::inline GT_ABI::fonts::detail {
 
 /// Memory that stb takes in one call, given back together: an exception in between loses nothing.
 class StbMemory {
@@ -32,7 +32,7 @@ class StbMemory {
   std::vector<std::unique_ptr<std::max_align_t[]>> blocks_;
 };
 
-}  // namespace gt::detail
+}  // namespace gt::fonts::detail
 
 // A program may have a stb_truetype of its own, before or after this: what it can set is put aside, and comes back.
 #pragma push_macro("STB_TRUETYPE_IMPLEMENTATION")
@@ -99,7 +99,7 @@ class StbMemory {
 #define STB_TRUETYPE_IMPLEMENTATION
 #define STBTT_STATIC
 #define STBTT_assert(x) ((void)0)  // they check stb itself; what they check in a font is checked before
-#define STBTT_malloc(size, memory) (static_cast<::gt::detail::StbMemory*>(memory)->take(size))
+#define STBTT_malloc(size, memory) (static_cast<::gt::fonts::detail::StbMemory*>(memory)->take(size))
 #define STBTT_free(pointer, memory) ((void)(pointer), (void)(memory))
 
 // Without fused multiply-adds, so that a glyph has the same pixels whatever processor the program is compiled for.
@@ -112,7 +112,7 @@ class StbMemory {
   #pragma GCC optimize("fp-contract=off")
 #endif
 
-namespace gt::inline GT_ABI::detail::stb {
+namespace gt::inline GT_ABI::fonts::detail::stb {
 struct stbtt_fontinfo;  // else `typedef struct stbtt_fontinfo` inside would find the program's own
 struct stbtt_pack_context;
 struct stbrp_rect;
@@ -121,7 +121,7 @@ struct stbrp_rect;
 #else  // where package managers put it
   #include <stb_truetype.h>
 #endif
-}  // namespace gt::detail::stb
+}  // namespace gt::fonts::detail::stb
 
 #if defined(__clang__)
   #pragma float_control(pop)

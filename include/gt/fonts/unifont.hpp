@@ -13,7 +13,7 @@
 #include "gt/base/error.hpp"
 #include "gt/fonts/raster.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::fonts {
 
 namespace detail {
 inline constexpr std::int64_t most_font_bytes = std::int64_t{1} << 29;  // collections of all Han take 150 MB
@@ -34,7 +34,7 @@ HexGlyph byte_box(unsigned char byte);
 
 /// A font of 8 x 16 and 16 x 16 bitmaps.
 ///
-///     auto const font = gt::HexFont::read("/usr/share/unifont/unifont.hex");
+///     auto const font = gt::fonts::HexFont::read("/usr/share/unifont/unifont.hex");
 ///     bool const has_a = font.glyph(U'a') != nullptr;
 ///
 /// Format: a line a glyph, `CODE:BITMAP`; CODE 4 to 6 hexadecimal digits, BITMAP 32 digits (8 x 16) or 64 (16 x 16),
@@ -80,7 +80,7 @@ HexGlyph framed_digits(std::uint32_t value, int columns, int lines);
 inline HexGlyph hex_box(std::uint32_t value) { return detail::framed_digits(value, value <= 0xFFFF ? 2 : 3, 2); }
 inline HexGlyph byte_box(unsigned char byte) { return detail::framed_digits(byte, 2, 1); }
 
-}  // namespace gt
+}  // namespace gt::fonts
 
 #if !defined(GT_PREBUILT)
   #include "gt/fonts/unifont_impl.hpp"

@@ -15,7 +15,7 @@
 #include "gt/fonts/unifont.hpp"
 #include "gt/io/text_file.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::fonts {
 
 GT_FN HexFont HexFont::parse(std::string_view text, std::string_view name) {
   HexFont font;
@@ -122,4 +122,4 @@ GT_FN HexGlyph framed_digits(std::uint32_t value, int columns, int lines) {
 
 }  // namespace detail
 
-}  // namespace gt
+}  // namespace gt::fonts

@@ -70,10 +70,12 @@ Expert<BasicAnyModel<B>> load_any_expert(B const& on, std::string const& folder)
 
 namespace detail {
 
-inline TensorView view_of(Parameter<float> const& p) { return {p.name, "F32", p.shape, bytes_of(p.data, p.size())}; }
+inline io::TensorView view_of(Parameter<float> const& p) {
+  return {p.name, "F32", p.shape, bytes_of(p.data, p.size())};
+}
 
 /// The adapter in a file that holds `others` more tensors.
-FusionAdapter<float> adapter_of(Safetensors const& file, std::size_t others, std::string const& where);
+FusionAdapter<float> adapter_of(io::Safetensors const& file, std::size_t others, std::string const& where);
 
 /// The head of a model and its bias, as they are saved beside other experts'.
 template <class Model>
@@ -90,7 +92,7 @@ std::vector<Parameter<float>> head_tensors(Model const& model, std::size_t exper
 /// Throws unless the folder that an expert came from still holds its tensors; heads that were tuned are not compared.
 template <class Model>
 void check_on_disk(Expert<Model> const& expert, ModelFolder const& folder, bool heads) {
-  NameMap const names;
+  formats::NameMap const names;
   TensorReader const on_disk(folder.weights, names, folder.config, "save_ensemble");
   for (auto const& p : expert.model.parameters()) {
     if (p.name == table_name || (!heads && p.name.starts_with("lm_head."))) continue;
@@ -99,7 +101,7 @@ void check_on_disk(Expert<Model> const& expert, ModelFolder const& folder, bool 
   }
 }
 /// SHA-256 of a folder's weights, in one file or in several.
-std::string weights_hash(TensorFiles const& weights);
+std::string weights_hash(formats::TensorFiles const& weights);
 
 /// Throws if a folder is among those before it, by whatever path; else adds it. In a file, where a line is as good as a
 /// model's memory, no expert counts twice: it may have a greater weight.
@@ -127,9 +129,9 @@ auto load_ensemble(std::string const& folder, EnsembleFolderOptions options, Loa
     check_place(path, options.outside, where);
     std::string const at = folder + "/" + path;
     // One look at all bytes is enough: the hash of the files says more than the checksums of their tensors.
-    auto weights = TensorFiles::open(at, "model", {.verify = false});
+    auto weights = formats::TensorFiles::open(at, "model", {.verify = false});
     if (weights_hash(weights) != json_get<std::string>(each, "weights", where)) {
-      TensorFiles::open(at);  // which says so if they are damaged
+      formats::TensorFiles::open(at);  // which says so if they are damaged
       fail(where, "the expert in '", at, "' must be the one that was merged (its weights are others)");
     }
     check_once(folders, at, where);
@@ -150,7 +152,7 @@ auto load_ensemble(std::string const& folder, EnsembleFolderOptions options, Loa
   bool const heads = json_get<bool>(json, "heads", where), adapter = json_get<bool>(json, "adapter", where);
   if (!heads && !adapter) return ensemble;
 
-  auto const file = Safetensors::open(folder + "/ensemble.safetensors");
+  auto const file = io::Safetensors::open(folder + "/ensemble.safetensors");
   auto const named = file.metadata().find("gt.ensemble");
   check(named != file.metadata().end() && named->second == sha256_hex(json_text), where,
         "ensemble.safetensors and ensemble.json must come from one save");
@@ -158,7 +160,7 @@ auto load_ensemble(std::string const& folder, EnsembleFolderOptions options, Loa
   for (std::size_t i = 0; heads && i < ensemble.size(); ++i) {
     auto const buffer = ensemble.expert(i).head_buffer().clone();
     for (auto const& p : head_tensors(ensemble.expert(i), i)) {
-      TensorView const* const t = file.find(p.name);
+      io::TensorView const* const t = file.find(p.name);
       check(t && t->dtype == "F32" && t->shape == p.shape, where, p.name, " must be of the shape of the expert's head");
       std::memcpy(buffer.data() + (p.data - ensemble.expert(i).head_buffer().data()), t->bytes.data(), t->bytes.size());
       ++head_count;
@@ -193,7 +195,7 @@ void save_ensemble(Ensemble<Model> const& ensemble, std::string const& folder) {
     detail::check_on_disk(e, opened, !ensemble.owns_heads());
     weights.push_back(detail::weights_hash(opened.weights));
   }
-  make_folder(folder);
+  io::make_folder(folder);
   Json experts = Json::array();
   for (std::size_t i = 0; i < ensemble.size(); ++i) {
     auto const& e = ensemble.experts()[i];
@@ -222,15 +224,15 @@ void save_ensemble(Ensemble<Model> const& ensemble, std::string const& folder) {
   if (adapter) add(adapter->parameters());
   for (std::size_t i = 0; ensemble.owns_heads() && i < ensemble.size(); ++i)
     add(detail::head_tensors(ensemble.expert(i), i));
-  std::vector<TensorView> tensors;
+  std::vector<io::TensorView> tensors;
   for (auto const& p : parameters) tensors.push_back(detail::view_of(p));
 
-  detail::Staging staging(folder);
+  io::Staging staging(folder);
   if (!tensors.empty()) {
-    write_safetensors(staging.file("ensemble.safetensors"), std::span<TensorView const>(tensors),
-                      {{"format", "pt"}, {"gt.ensemble", sha256_hex(json_text)}});
+    io::write_safetensors(staging.file("ensemble.safetensors"), std::span<io::TensorView const>(tensors),
+                          {{"format", "pt"}, {"gt.ensemble", sha256_hex(json_text)}});
   }
-  write_file_atomically(staging.file("ensemble.json"), json_text);
+  io::write_file_atomically(staging.file("ensemble.json"), json_text);
   staging.commit();
 }
 

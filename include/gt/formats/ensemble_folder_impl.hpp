@@ -27,14 +27,14 @@ namespace gt::inline GT_ABI {
 
 namespace detail {
 
-GT_FN FusionAdapter<float> adapter_of(Safetensors const& file, std::size_t others, std::string const& where) {
+GT_FN FusionAdapter<float> adapter_of(io::Safetensors const& file, std::size_t others, std::string const& where) {
   auto const matrix = [&](std::string const& name) {
-    TensorView const* const t = file.find(name);
+    io::TensorView const* const t = file.find(name);
     check(t && t->dtype == "F32" && t->shape.size() == 2 && t->shape[0] > 0 && t->shape[1] > 0, where, name,
           " must be a matrix in F32");
     return t;
   };
-  TensorView const *const up = matrix("fusion.up.weight"), *const down = matrix("fusion.down.0.weight");
+  io::TensorView const *const up = matrix("fusion.up.weight"), *const down = matrix("fusion.down.0.weight");
   int experts = 1;
   while (file.find(text("fusion.down.", experts, ".weight"))) ++experts;
   check(up->shape[1] == down->shape[0] && up->shape[1] <= 65536 &&
@@ -47,13 +47,13 @@ GT_FN FusionAdapter<float> adapter_of(Safetensors const& file, std::size_t other
   }
   FusionAdapter<float> adapter(experts, down->shape[1], up->shape[0], {.rank = static_cast<int>(up->shape[1])});
   for (auto const& p : adapter.parameters()) {
-    TensorView const* const t = matrix(p.name);
+    io::TensorView const* const t = matrix(p.name);
     std::memcpy(p.data, t->bytes.data(), t->bytes.size());
   }
   return adapter;
 }
 
-GT_FN std::string weights_hash(TensorFiles const& weights) {
+GT_FN std::string weights_hash(formats::TensorFiles const& weights) {
   Sha256 sum;
   for (auto const& file : weights.files()) sum.update(file.file()->bytes());
   return sum.hex();
@@ -102,14 +102,14 @@ GT_FN void check_place(std::string_view place, bool outside, std::string const& 
 }  // namespace detail
 
 GT_FN void save_adapter(FusionAdapter<float> const& adapter, std::string const& path) {
-  std::vector<TensorView> tensors;
+  std::vector<io::TensorView> tensors;
   auto const parameters = adapter.parameters();
   for (auto const& p : parameters) tensors.push_back(detail::view_of(p));
-  write_safetensors(path, std::span<TensorView const>(tensors), {{"format", "pt"}});
+  io::write_safetensors(path, std::span<io::TensorView const>(tensors), {{"format", "pt"}});
 }
 
 GT_FN FusionAdapter<float> load_adapter(std::string const& path) {
-  return detail::adapter_of(Safetensors::open(path), 0, text("load_adapter '", path, "'"));
+  return detail::adapter_of(io::Safetensors::open(path), 0, text("load_adapter '", path, "'"));
 }
 
 }  // namespace gt

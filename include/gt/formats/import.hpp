@@ -16,21 +16,22 @@
 namespace gt::inline GT_ABI {
 
 /// The model in the safetensors file `weights`, all frozen: a PyTorch state_dict, for instance. `map` is a JSON file:
-/// `config`, the fields of a Starcoder2 config.json that say what the model is, and what NameMap reads. The table that
-/// it was trained with becomes its substrate, with a fingerprint of its numbers.
+/// `config`, the fields of a Starcoder2 config.json that say what the model is, and what formats::NameMap reads. The
+/// table that it was trained with becomes its substrate, with a fingerprint of its numbers.
 ///
 ///     {"config": {"model_type": "starcoder2", "hidden_size": 64, "num_attention_heads": 4, ...},
 ///      "tensors": {"model.layers.{l}.mlp.c_fc.weight": "blocks.{l}.up.weight", ...}, "ignore": ["rotary.*"]}
 ///
-/// Errors, each naming the file: those of `model_config_of`, NameMap::of and Safetensors::open; missing, surplus or
-/// misshapen tensors, all listed. Nothing is then half-loaded.
+/// Errors, each naming the file: those of `formats::model_config_of`, formats::NameMap::of and io::Safetensors::open;
+/// missing, surplus or misshapen tensors, all listed. Nothing is then half-loaded.
 template <class Model = Transformer<>>
 Model import_model(std::string const& weights, std::string const& map) {
   std::string const where = text("name map '", map, "'");
   Json const json = parse_json(read_text_file(map), where);
-  NameMap const names = NameMap::of(json, where);
-  ModelFolderConfig const config = model_config_of(json_get<Json>(json, "config", where), text(where, ": config"));
-  auto const files = TensorFiles::of(Safetensors::open(weights));
+  formats::NameMap const names = formats::NameMap::of(json, where);
+  formats::ModelFolderConfig const config =
+      formats::model_config_of(json_get<Json>(json, "config", where), text(where, ": config"));
+  auto const files = formats::TensorFiles::of(io::Safetensors::open(weights));
   return detail::make_model<Model>(config, files, names, text("import '", weights, "'"));
 }
 

@@ -12,7 +12,7 @@
 #include "gt/base/error.hpp"
 #include "gt/io/json.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::formats {
 
 /// Where one tensor of gt is found.
 struct TensorPlace {
@@ -60,7 +60,7 @@ class NameMap {
   std::vector<std::string> ignored_;
 };
 
-}  // namespace gt
+}  // namespace gt::formats
 
 #if !defined(GT_PREBUILT)
   #include "gt/formats/name_map_impl.hpp"

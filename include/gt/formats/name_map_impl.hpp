@@ -16,7 +16,7 @@
 #include "gt/io/json.hpp"
 #include "gt/io/text_file.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::formats {
 
 GT_FN NameMap NameMap::with_prefix(std::string prefix) {
   NameMap map;
@@ -29,7 +29,7 @@ GT_FN NameMap NameMap::of(Json const& json, std::string const& where) {
   check(json.is_object(), where, "a name map must be a JSON object (got ", json.type_name(), ")");
   for (auto const& [key, value] : json.items())
     check(key == "tensors" || key == "ignore" || key == "config", where,
-          "a name map has tensors, ignore and config (got ", detail::in_quotes(key), ")");
+          "a name map has tensors, ignore and config (got ", gt::detail::in_quotes(key), ")");
   if (json.contains("ignore")) map.ignored_ = json_get<std::vector<std::string>>(json, "ignore", where);
   if (!json.contains("tensors")) return map;
   for (auto const& [ours, theirs] : json_get<std::map<std::string, Json>>(json, "tensors", where)) {
@@ -114,4 +114,4 @@ GT_FN bool NameMap::matches(std::string_view pattern, std::string_view name) {
   return n == name.size();
 }
 
-}  // namespace gt
+}  // namespace gt::formats

@@ -42,7 +42,7 @@ void thaw_stage(Model& model, Stage const& stage, int below) {
     for (int l = 0; l < model.depth(); ++l) train(l);
   } else {
     for (int i = 0; i < stage.blocks; ++i)
-      train(stage.init == BlockInit::expand ? expanded_position(below, stage.blocks, i) : below + i);
+      train(stage.init == BlockInit::expand ? nn::expanded_position(below, stage.blocks, i) : below + i);
   }
   model.set_head_trainable(stage.train_final_norm, true);
   if (stage.lora.rank > 0) model.set_adapters_trainable(true);
@@ -119,7 +119,7 @@ class GrowthRun {
               first_depth_ >= 0 && state_.stages.size() == state_.stage,
           "grow", "the state to go on from must belong to this plan and model (got stage ", state_.stage + 1, ", step ",
           state_.step, " of ", steps_of(std::min(state_.stage, plan_.size() - 1)), ", at ", model.depth(), " blocks)");
-    looks_ = held_out_looks(plan_, model.config(), size(), shape_, options, data.validation.size() - 1);
+    looks_ = growth::held_out_looks(plan_, model.config(), size(), shape_, options, data.validation.size() - 1);
     if (shared == nullptr) make_cache();
   }
   /// What ends a look, where it is not what ends the run after a step.
@@ -363,7 +363,7 @@ class GrowthRun {
   std::vector<std::int32_t> ids_, targets_;
   std::vector<GrowthObserver*> observers_;
   std::function<bool()> interrupted_;
-  HeldOutLooks looks_;
+  growth::HeldOutLooks looks_;
   std::optional<PrefixCache<B, Model>> own_cache_;
   PrefixCache<B, Model>* cache_;  // null: none
   bool cached_ = false;           // it serves this stage

@@ -24,7 +24,8 @@ struct GrowOptions {
   Seed seed{};                              ///< of the order of the training windows
   std::int64_t evaluate_every = 50;         ///< steps; 0: at the ends of stages only
   /// Held-out tokens that a look before or after a stage reads, the same ones all run, evenly spread over the text;
-  /// `all_held_out`: all; 0: as many as keep all looks at a twentieth of the work of any stage (see held_out_looks).
+  /// `all_held_out`: all; 0: as many as keep all looks at a twentieth of the work of any stage (see
+  /// growth::held_out_looks).
   std::int64_t held_out_tokens = 0;
   std::int64_t evaluation_tokens = 10'240;  ///< the most that a look in between reads; 0: as many as the others
   std::int64_t log_every = 10;              ///< steps

@@ -15,6 +15,7 @@ namespace gt::inline GT_ABI {
 
 inline constexpr std::int64_t all_held_out = std::numeric_limits<std::int64_t>::max();  ///< for held_out_tokens
 
+namespace growth {
 inline constexpr std::int64_t fewest_looked_at = 2048;  ///< tokens of a look: fewer tell too little
 
 /// Tokens that the looks of a run read, in windows spread evenly over the held-out text (see Evaluator): the same in
@@ -55,5 +56,6 @@ inline HeldOutLooks held_out_looks(GrowthPlan const& plan, BlockConfig block, Mo
   tokens = std::min(tokens, there);
   return {tokens, std::min(tokens, on_the_way), there};
 }
+}  // namespace growth
 
 }  // namespace gt

@@ -126,7 +126,7 @@ class GrowthPlan {
     Stage const& s = stages_[i];
     if (s.all_blocks || s.lora.rank > 0 || s.train_table) return 0;
     int const below = first_depth + depth(i) - s.blocks;
-    return s.init == BlockInit::expand ? expanded_position(below, s.blocks, 0) : below;
+    return s.init == BlockInit::expand ? nn::expanded_position(below, s.blocks, 0) : below;
   }
   /// Blocks that gradients pass through in stage `i`.
   constexpr int differentiated(std::size_t i, int first_depth = 0) const {

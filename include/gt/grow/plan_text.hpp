@@ -10,7 +10,7 @@
 
 namespace gt::inline GT_ABI {
 
-namespace detail {
+namespace growth {
 /// The whole number that a text of at most four digits is; -1 where it is none.
 constexpr int small_number(std::string_view digits) {
   if (digits.empty() || digits.size() > 4) return -1;
@@ -21,7 +21,7 @@ constexpr int small_number(std::string_view digits) {
   }
   return n;
 }
-}  // namespace detail
+}  // namespace growth
 
 /// A plan from text such as "3+3+lora16+3": stages joined by '+', each of parts joined by ',':
 ///

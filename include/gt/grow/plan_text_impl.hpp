@@ -24,14 +24,14 @@ GT_FN GrowthPlan parse_plan(std::string_view text, StageOptions o) {
     for (std::size_t at = 0; at <= stage_text.size() && valid;) {
       std::size_t const comma = std::min(stage_text.find(',', at), stage_text.size());
       std::string_view const word = stage_text.substr(at, comma - at);
-      int const number = detail::small_number(word);
+      int const number = growth::small_number(word);
       if (number >= 0 && number <= 4096 && !blocks) {
         stage.blocks = number, blocks = true;
       } else if (word == "all" && !stage.all_blocks) {
         stage.all_blocks = true;
       } else if (word == "table" && !stage.train_table) {
         stage.train_table = true;
-      } else if (int const rank = word.substr(0, 4) == "lora" ? detail::small_number(word.substr(4)) : -1;
+      } else if (int const rank = word.substr(0, 4) == "lora" ? growth::small_number(word.substr(4)) : -1;
                  rank > 0 && stage.lora == o.lora) {
         stage.lora.rank = rank;
       } else {

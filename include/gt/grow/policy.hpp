@@ -94,9 +94,9 @@ class PolicyRun final : public GrowthObserver {
     check_growth(model_, {next_.stage}, data, bytes_of_tokens, options_);
     make_cache(data);
     // Nobody knows how long its stages will be: the looks at their ends read no more than those on the way.
-    auto const looks = held_out_looks({next_.stage}, model_.config(),
-                                      {model_.vocab(), model_.has_head_bias(), model_.table_width(), model_.depth()},
-                                      shape_, of_all_steps(), data.validation.size() - 1);
+    auto const looks = growth::held_out_looks(
+        {next_.stage}, model_.config(), {model_.vocab(), model_.has_head_bias(), model_.table_width(), model_.depth()},
+        shape_, of_all_steps(), data.validation.size() - 1);
     if (options_.held_out_tokens == 0) options_.held_out_tokens = std::max<std::int64_t>(1, looks.between);
     for (;;) {
       plan_.push_back(next_.stage);

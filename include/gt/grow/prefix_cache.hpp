@@ -39,11 +39,13 @@ struct PrefixCacheOptions {
   std::string file{};                  ///< to keep them in, and for a later run to find them; empty: memory
 };
 
+namespace growth {
 /// Finds out whether `options.file` could be opened, before anything else is begun that would be lost.
 /// Errors: a file that is no prefix cache, that is in use, or that cannot be written.
 inline void check_file(PrefixCacheOptions const& options) {
   if (!options.file.empty()) detail::WindowStore::check_file(options.file);
 }
+}  // namespace growth
 
 /// What a prefix cache held, and how often it was of use, in windows.
 struct PrefixCacheUse {
@@ -120,14 +122,14 @@ class PrefixCache {
           " blocks (got a depth of ", depth, ")");
     while (levels_.size() > 1 && levels_.back().depth >= depth) levels_.pop_back();
     if (depth > 0) levels_.push_back({depth, 0});
-    Xxh3 hash = root_;
+    io::Xxh3 hash = root_;
     hash.update(bytes_of(model_.table().data(), model_.table().size()));
     int l = 0;
     for (auto& level : levels_) {
       for (; l < level.depth; ++l) {
         auto const& weights = model_.blocks()[static_cast<std::size_t>(l)].weights();
         hash.update(bytes_of(weights.data(), weights.size()));
-        if (auto const* const adapter = adapter_of(model_.blocks()[static_cast<std::size_t>(l)]))
+        if (auto const* const adapter = nn::adapter_of(model_.blocks()[static_cast<std::size_t>(l)]))
           hash.update(bytes_of(adapter->weights().data(), adapter->weights().size()));
       }
       if (level.depth > 0) level.fingerprint = std::max<std::uint64_t>(1, hash.value());  // 0: no entry
@@ -223,7 +225,7 @@ class PrefixCache {
   std::uint64_t kind() const {
     std::int64_t const numbers[] = {1, shape_.tokens, model_.config().d_model, static_cast<int>(sizeof(T)),
                                     static_cast<int>(type_)};
-    return Xxh3{}.update(std::as_bytes(std::span(numbers))).value();
+    return io::Xxh3{}.update(std::as_bytes(std::span(numbers))).value();
   }
   std::span<std::int32_t const> window(std::span<std::int32_t const> ids, std::size_t i) const {
     auto const n = static_cast<std::size_t>(shape_.tokens);
@@ -266,7 +268,7 @@ class PrefixCache {
     use_.blocks_saved += levels_[at(from_[i])].depth;
   }
   void embed(std::span<std::int32_t const> ids, Matrix<T> x) const {
-    embedding(on_, model_.table(), Vector<std::int32_t const>(ids.data(), x.rows()), x);
+    ops::embedding(on_, model_.table(), Vector<std::int32_t const>(ids.data(), x.rows()), x);
   }
   // The first n windows at work through blocks from ... to - 1.
   void carry(std::int64_t n, int from, int to) {
@@ -288,7 +290,7 @@ class PrefixCache {
   // f(row, C, number of the first element) for each row, on all threads.
   template <class F>
   void for_each_piece(Matrix<T> x, F const& f) const {
-    for_each_row(on_, x.rows(), x.columns(), [&](std::int64_t i) { f(x.row(i), x.columns(), i * x.columns()); });
+    ops::for_each_row(on_, x.rows(), x.columns(), [&](std::int64_t i) { f(x.row(i), x.columns(), i * x.columns()); });
   }
   void read(std::int32_t entry, Matrix<T> x) const {
     std::byte const* const bytes = store_.states(entry);
@@ -331,7 +333,7 @@ class PrefixCache {
   BatchShape shape_;
   CachedAs type_;
   detail::WindowStore store_;
-  Xxh3 root_;  // of what is below the blocks
+  io::Xxh3 root_;  // of what is below the blocks
   std::vector<Level> levels_;
   bool settled_ = false;
   PrefixCacheUse use_;

@@ -75,12 +75,12 @@ class BasicAnyModel {
                     Vector<float> nll, Arena& arena) const {
     held_->token_losses(on, ids, targets, s, nll, arena);
   }
-  /// States [T, C] of one sequence behind its lowest `layers` blocks, before the final norm.
-  States<float> hidden_states(B const& on, std::span<std::int32_t const> ids, int layers = -1) const {
+  /// nn::States [T, C] of one sequence behind its lowest `layers` blocks, before the final norm.
+  nn::States<float> hidden_states(B const& on, std::span<std::int32_t const> ids, int layers = -1) const {
     return held_->hidden_states(on, ids, layers);
   }
   /// Logits [T, V] of every position of one sequence.
-  States<float> logits(B const& on, std::span<std::int32_t const> ids) const { return held_->logits(on, ids); }
+  nn::States<float> logits(B const& on, std::span<std::int32_t const> ids) const { return held_->logits(on, ids); }
   /// The functions of these names in infer/language_model.hpp; what is returned shares all else with this model.
   void final_states(B const& on, Vector<std::int32_t const> ids, BatchShape s, Matrix<float> h, Arena& arena) const {
     held_->final_states(on, ids, s, h, arena);
@@ -105,8 +105,8 @@ class BasicAnyModel {
     virtual std::unique_ptr<AnySession> session(B on) const = 0;
     virtual void token_losses(B const& on, Vector<std::int32_t const> ids, Vector<std::int32_t const> targets,
                               BatchShape s, Vector<float> nll, Arena& arena) const = 0;
-    virtual States<float> hidden_states(B const& on, std::span<std::int32_t const> ids, int layers) const = 0;
-    virtual States<float> logits(B const& on, std::span<std::int32_t const> ids) const = 0;
+    virtual nn::States<float> hidden_states(B const& on, std::span<std::int32_t const> ids, int layers) const = 0;
+    virtual nn::States<float> logits(B const& on, std::span<std::int32_t const> ids) const = 0;
     virtual void final_states(B const& on, Vector<std::int32_t const> ids, BatchShape s, Matrix<float> h,
                               Arena& arena) const = 0;
     virtual BasicAnyModel with_table(Buffer<float> table) const = 0;
@@ -125,10 +125,10 @@ class BasicAnyModel {
                       Vector<float> nll, Arena& arena) const override {
       gt::token_losses(on, model, ids, targets, s, nll, arena);
     }
-    States<float> hidden_states(B const& on, std::span<std::int32_t const> ids, int layers) const override {
+    nn::States<float> hidden_states(B const& on, std::span<std::int32_t const> ids, int layers) const override {
       return gt::hidden_states(on, model, ids, layers);
     }
-    States<float> logits(B const& on, std::span<std::int32_t const> ids) const override {
+    nn::States<float> logits(B const& on, std::span<std::int32_t const> ids) const override {
       return gt::logits(on, model, ids);
     }
     void final_states(B const& on, Vector<std::int32_t const> ids, BatchShape s, Matrix<float> h,
@@ -165,13 +165,13 @@ void token_losses(B const& on, BasicAnyModel<B> const& model, In<Vector<std::int
 }
 /// BasicAnyModel::hidden_states.
 template <Backend B>
-States<float> hidden_states(B const& on, BasicAnyModel<B> const& model, std::span<std::int32_t const> ids,
-                            int layers = -1) {
+nn::States<float> hidden_states(B const& on, BasicAnyModel<B> const& model, std::span<std::int32_t const> ids,
+                                int layers = -1) {
   return model.hidden_states(on, ids, layers);
 }
 /// BasicAnyModel::logits.
 template <Backend B>
-States<float> logits(B const& on, BasicAnyModel<B> const& model, std::span<std::int32_t const> ids) {
+nn::States<float> logits(B const& on, BasicAnyModel<B> const& model, std::span<std::int32_t const> ids) {
   return model.logits(on, ids);
 }
 /// BasicAnyModel::final_states, BasicAnyModel::with_table and BasicAnyModel::with_head.

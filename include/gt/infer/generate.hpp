@@ -56,7 +56,7 @@ class StopFilter {
       give(at, sink);
       return true;
     }
-    std::size_t certain = utf8_complete_prefix(held_);  // a character that the end cuts off is left out
+    std::size_t certain = utf8::complete_prefix(held_);  // a character that the end cuts off is left out
     if (!last) {
       for (auto const& stop : stops_) {  // the longest end of the text that begins a stop text waits
         for (std::size_t n = std::min(stop.size(), held_.size()); n > 0; --n) {

@@ -34,19 +34,19 @@ concept LanguageModel = std::copyable<M> && requires(M const& model) {
 
 /// h = the states behind all blocks and the final norm, [B * T, C], of which the head makes logits. Measuring arenas
 /// learn the size.
-template <Backend B, HasBlocks Model, class T = typename Model::scalar>
+template <Backend B, nn::HasBlocks Model, class T = typename Model::scalar>
 void final_states(B const& on, Model const& model, In<Vector<std::int32_t const>> ids, BatchShape s, In<Matrix<T>> h,
                   Arena& arena) {
   std::int64_t const M = s.rows(), mark = arena.mark();
   Vector<T> const mean(arena.take<T>(M), M), rstd(arena.take<T>(M), M);
   hidden_states(on, model, ids, s, h, arena);
-  if (!arena.measuring()) final_norm(on, model, h, h, mean, rstd);
+  if (!arena.measuring()) nn::final_norm(on, model, h, h, mean, rstd);
   arena.release(mark);
 }
 
 /// A model like `model`, with which it shares blocks and head, that reads its embeddings from `table` [V, n].
 /// Errors: another number of elements than the model's table has; a table that trains.
-template <HasBlocks Model>
+template <nn::HasBlocks Model>
 Model with_table(Model model, In<Buffer<typename Model::scalar>> table) {
   model.set_table(std::move(table));
   return model;
@@ -54,7 +54,7 @@ Model with_table(Model model, In<Buffer<typename Model::scalar>> table) {
 
 /// A model like `model`, with which it shares table and blocks, whose final norm and head are `head`, laid out as
 /// `head_buffer()` is.   Errors: another number of elements.
-template <HasBlocks Model>
+template <nn::HasBlocks Model>
 Model with_head(Model model, In<Buffer<typename Model::scalar>> head) {
   check(head.size() == model.head_buffer().size(), "with_head", "norm and head must be of ", model.head_buffer().size(),
         " numbers (got ", head.size(), ")");

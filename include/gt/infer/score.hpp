@@ -126,7 +126,7 @@ TextScore score(B const& on, Model const& model, Tokenizer const& tokenizer, std
   result.ids = tokenizer.encode(text);
   static_cast<Score&>(result) = score(on, model, std::span<std::int32_t const>(result.ids), options);
   result.bytes = static_cast<std::int64_t>(text.size());
-  for ([[maybe_unused]] auto const unit : Utf8Units{text}) ++result.characters;
+  for ([[maybe_unused]] auto const unit : utf8::Units{text}) ++result.characters;
   return result;
 }
 

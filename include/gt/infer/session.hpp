@@ -30,7 +30,8 @@ class Session {
 
   /// Nothing is fed yet. All memory is taken here: L caches [context, 2 C], and scratch for 256 tokens of a prompt; but
   /// for the packed weights, as many numbers as the model has, which the first call makes.
-  Session(B on, Model const& model) : on_{keeping(on, constant_weights(model))}, model_{model}, logits_(model.vocab()) {
+  Session(B on, Model const& model)
+      : on_{keeping(on, nn::constant_weights(model))}, model_{model}, logits_(model.vocab()) {
     std::int64_t const C = model.config().d_model;
     for (int l = 0; l < model.depth(); ++l) caches_.emplace_back(model.context(), C);
     arena_ = Arena(measure([&](Arena& arena) { pass({}, std::min(chunk, model.context()), arena); }));
@@ -86,21 +87,21 @@ class Session {
     if (arena.measuring()) return;
     std::int64_t const first = log_likelihoods ? 0 : n - 1, rows = n - first;  // that the head reads
     Matrix<T> const normed = x.rows(first, rows);
-    final_norm(on_, model_, normed, normed, Vector<T>(mean.data(), rows), Vector<T>(rstd.data(), rows));
+    nn::final_norm(on_, model_, normed, normed, Vector<T>(mean.data(), rows), Vector<T>(rstd.data(), rows));
     if (log_likelihoods) {
       using std::log;
       *log_likelihoods = position_ == 0
-                             ? log(T(static_cast<decltype(real_part(T{}))>(V)))
-                             : detail::cross_entropy_row(on_.template lane<T>(), logits_.data(), V, ids[0], T{});
+                             ? log(T(static_cast<decltype(ops::real_part(T{}))>(V)))
+                             : ops::detail::cross_entropy_row(on_.template lane<T>(), logits_.data(), V, ids[0], T{});
       Vector<T> const later(log_likelihoods + 1, n - 1);
       if (n > 1) {
-        head_cross_entropy<B, T>(on_, x.rows(0, n - 1), model_.head(), model_.head_bias(),
-                                 Vector<std::int32_t const>(ids.data() + 1, n - 1), later, T{}, {}, {}, {});
+        ops::head_cross_entropy<B, T>(on_, x.rows(0, n - 1), model_.head(), model_.head_bias(),
+                                      Vector<std::int32_t const>(ids.data() + 1, n - 1), later, T{}, {}, {}, {});
       }
       for (std::int64_t i = 0; i < n; ++i) log_likelihoods[i] = -log_likelihoods[i];
     }
     state_ = Vector<T const>(x.row(n - 1), C);
-    linear(on_, x.rows(n - 1, 1), model_.head(), model_.head_bias(), Matrix<T>(logits_.data(), 1, V));
+    ops::linear(on_, x.rows(n - 1, 1), model_.head(), model_.head_bias(), Matrix<T>(logits_.data(), 1, V));
   }
 
   B on_;

@@ -15,13 +15,13 @@
 #include "gt/io/file_descriptor.hpp"
 #include "gt/io/folder.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::io {
 
 /// A file under construction: a hidden temporary `.name.PID.N.tmp` in the same folder, which `commit` renames to
 /// `path`. Without `commit`, or after an error, the temporary is removed and the old file stays as it was. Each
 /// `write` is a system call. An old file keeps its permissions; a symbolic link is replaced, not followed.
 ///
-///     gt::AtomicFile file("model.json");
+///     gt::io::AtomicFile file("model.json");
 ///     file.write(text);
 ///     file.commit();
 class AtomicFile {
@@ -51,7 +51,7 @@ class AtomicFile {
   std::string path_;
   std::string folder_;
   std::string temporary_;  // empty when there is none
-  detail::FileDescriptor file_;
+  gt::detail::FileDescriptor file_;
 };
 
 /// Writes `contents` to `path` completely or not at all. Throws Error as AtomicFile does.
@@ -91,7 +91,7 @@ int remove_unfinished(std::string const& folder, F const& is_ours) {
   return removed;
 }
 
-}  // namespace gt
+}  // namespace gt::io
 
 #if !defined(GT_PREBUILT)
   #include "gt/io/atomic_file_impl.hpp"

@@ -19,7 +19,7 @@
 #include "gt/io/atomic_file.hpp"
 #include "gt/io/file_descriptor.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::io {
 
 GT_FN AtomicFile::AtomicFile(std::string path) : path_{std::move(path)} {
   auto const name_at = path_.rfind('/') + 1;  // 0 without a slash
@@ -33,12 +33,12 @@ GT_FN AtomicFile::AtomicFile(std::string path) : path_{std::move(path)} {
   static std::atomic<unsigned> counter{0};
   do {
     temporary_ = text(folder_, ".", path_.substr(name_at), ".", ::getpid(), ".", counter++, ".tmp");
-    file_ = detail::FileDescriptor{::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)};
+    file_ = gt::detail::FileDescriptor{::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)};
   } while (!file_.is_open() && errno == EEXIST);
   if (!file_.is_open()) {
     int const error = errno;
     temporary_.clear();
-    fail(where, "'", path_, "' must be in a writable folder (got: ", detail::errno_text(error), ")");
+    fail(where, "'", path_, "' must be in a writable folder (got: ", gt::detail::errno_text(error), ")");
   }
   if (replaces && ::fchmod(file_.get(), old.st_mode & 0777u) != 0) discard_and_fail(errno);
 }
@@ -65,10 +65,10 @@ GT_FN void AtomicFile::commit() {
   temporary_.clear();
 
   // A folder that may be written but not read cannot be synced; some file systems sync no folders (EINVAL).
-  detail::FileDescriptor const folder{::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  gt::detail::FileDescriptor const folder{::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (folder.is_open() && ::fsync(folder.get()) != 0 && errno != EINVAL) {
     int const error = errno;
-    fail(where, "'", path_, "' is in place, but its folder must reach the disk (got: ", detail::errno_text(error),
+    fail(where, "'", path_, "' is in place, but its folder must reach the disk (got: ", gt::detail::errno_text(error),
          "); it may be lost in a power cut");
   }
 }
@@ -81,7 +81,8 @@ GT_FN void AtomicFile::discard() noexcept {
 
 GT_FN void AtomicFile::discard_and_fail(int error) {
   discard();
-  fail(where, "'", path_, "' must be written completely (got: ", detail::errno_text(error), "); nothing was changed");
+  fail(where, "'", path_, "' must be written completely (got: ", gt::detail::errno_text(error),
+       "); nothing was changed");
 }
 
 GT_FN void write_file_atomically(std::string const& path, std::string_view contents) {
@@ -90,4 +91,4 @@ GT_FN void write_file_atomically(std::string const& path, std::string_view conte
   file.commit();
 }
 
-}  // namespace gt
+}  // namespace gt::io

@@ -16,7 +16,7 @@
 
 #include "gt/base/macros.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::io {
 
 /// XXH3-64 of bytes that arrive in pieces; how they are cut does not matter.
 /// Source: xxHash specification, "XXH3 algorithm overview", seed 0.
@@ -45,4 +45,4 @@ class Xxh3 {
   XXH3_state_t state_;
 };
 
-}  // namespace gt
+}  // namespace gt::io

@@ -8,7 +8,7 @@
 #include "gt/base/error.hpp"
 #include "gt/io/file_descriptor.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::io {
 
 /// Somebody else has the folder. Its sentence says who.
 class FolderInUse : public Error {
@@ -43,11 +43,11 @@ class FileLock {
  private:
   std::string owner() const;
 
-  detail::FileDescriptor file_;
+  gt::detail::FileDescriptor file_;
   std::string notice_;
 };
 
-}  // namespace gt
+}  // namespace gt::io
 
 #if !defined(GT_PREBUILT)
   #include "gt/io/file_lock_impl.hpp"

@@ -16,7 +16,7 @@
 #include "gt/io/file_descriptor.hpp"
 #include "gt/io/file_lock.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::io {
 
 namespace detail {
 
@@ -32,20 +32,20 @@ GT_FN int take_lock(int file) {
 GT_FN FileLock::FileLock(std::string const& folder) {
   constexpr auto where = "FileLock";
   auto const path = folder + "/.gt.lock";
-  file_ = detail::FileDescriptor{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)};
+  file_ = gt::detail::FileDescriptor{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)};
   if (!file_.is_open()) {
     int const error = errno;
-    fail(where, "folder '", folder, "' must exist and be writable (got: ", detail::errno_text(error), ")");
+    fail(where, "folder '", folder, "' must exist and be writable (got: ", gt::detail::errno_text(error), ")");
   }
   int const error = detail::take_lock(file_.get());
   if (error == EWOULDBLOCK)
     fail_as<FolderInUse>(where, "folder '", folder, "' must not be in use (got: locked", owner(),
                          "); wait for it to end, or choose another folder");
   if (detail::is_without_locks(error)) {
-    notice_ = text("folder '", folder, "' lies on a file system without locks (", detail::errno_text(error),
+    notice_ = text("folder '", folder, "' lies on a file system without locks (", gt::detail::errno_text(error),
                    "); nothing keeps a second program from working in it");
   } else if (error != 0) {
-    fail(where, "folder '", folder, "' must allow locks (got: ", detail::errno_text(error), ")");
+    fail(where, "folder '", folder, "' must allow locks (got: ", gt::detail::errno_text(error), ")");
   }
   // The number only serves the message above, so a disk too full to hold it is no error.
   auto const number = text(::getpid(), "\n");
@@ -61,4 +61,4 @@ GT_FN std::string FileLock::owner() const {
   return text(" by process ", line.substr(0, line.find('\n')));
 }
 
-}  // namespace gt
+}  // namespace gt::io

@@ -7,7 +7,7 @@
 
 #include "gt/io/file_descriptor.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::io {
 
 /// Makes a folder and those that it lies in, where they are missing.   Errors: one that cannot be made; a file of that
 /// name.
@@ -16,7 +16,7 @@ void make_folder(std::string const& path);
 namespace detail {
 
 /// The names of what is in an open folder.
-std::vector<std::string> entries_of(FileDescriptor const& folder);
+std::vector<std::string> entries_of(gt::detail::FileDescriptor const& folder);
 
 }  // namespace detail
 
@@ -24,7 +24,7 @@ std::vector<std::string> entries_of(FileDescriptor const& folder);
 /// that can be read. They are those of one moment: a caller may remove what it finds.
 std::vector<std::string> folder_entries(std::string const& folder);
 
-}  // namespace gt
+}  // namespace gt::io
 
 #if !defined(GT_PREBUILT)
   #include "gt/io/folder_impl.hpp"

@@ -17,14 +17,14 @@
 #include "gt/io/file_descriptor.hpp"
 #include "gt/io/folder.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::io {
 
 GT_FN void make_folder(std::string const& path) {
   for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
     std::string const part = path.substr(0, slash);
     if (::mkdir(part.c_str(), 0777) != 0 && errno != EEXIST) {
       int const error = errno;
-      fail("make_folder", "the folder '", part, "' must be writable (got: ", detail::errno_text(error), ")");
+      fail("make_folder", "the folder '", part, "' must be writable (got: ", gt::detail::errno_text(error), ")");
     }
     if (slash == std::string::npos) break;
   }
@@ -34,9 +34,10 @@ GT_FN void make_folder(std::string const& path) {
 
 namespace detail {
 
-GT_FN std::vector<std::string> entries_of(FileDescriptor const& folder) {
+GT_FN std::vector<std::string> entries_of(gt::detail::FileDescriptor const& folder) {
   std::vector<std::string> names;
-  FileDescriptor copy{::openat(folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};  // of its own position
+  gt::detail::FileDescriptor copy{
+      ::openat(folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};  // of its own position
   auto const close = [](DIR* open) { ::closedir(open); };
   std::unique_ptr<DIR, decltype(close)> const entries(copy.is_open() ? ::fdopendir(copy.get()) : nullptr, close);
   if (!entries) return names;
@@ -51,8 +52,8 @@ GT_FN std::vector<std::string> entries_of(FileDescriptor const& folder) {
 }  // namespace detail
 
 GT_FN std::vector<std::string> folder_entries(std::string const& folder) {
-  detail::FileDescriptor const opened{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  gt::detail::FileDescriptor const opened{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   return opened.is_open() ? detail::entries_of(opened) : std::vector<std::string>{};
 }
 
-}  // namespace gt
+}  // namespace gt::io

@@ -9,7 +9,7 @@
 
 #include "gt/base/error.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::io {
 
 /// A regular file mapped read-only (POSIX mmap). Moves, never copies; to share it, hold it by std::shared_ptr.
 /// The bytes start at a page boundary, so an offset in the file is aligned as in memory. Replacing the file with
@@ -33,7 +33,7 @@ class MappedFile {
   std::span<std::byte const> bytes_;
 };
 
-}  // namespace gt
+}  // namespace gt::io
 
 #if !defined(GT_PREBUILT)
   #include "gt/io/mapped_file_impl.hpp"

@@ -15,11 +15,11 @@
 #include "gt/io/file_descriptor.hpp"
 #include "gt/io/mapped_file.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::io {
 
 GT_FN MappedFile::MappedFile(std::string const& path) {
   constexpr auto where = "MappedFile";
-  auto const file = detail::open_to_read(path, O_NONBLOCK, where);  // else a named pipe would block here
+  auto const file = gt::detail::open_to_read(path, O_NONBLOCK, where);  // else a named pipe would block here
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) fail_with(errno, path);
   if (S_ISDIR(status.st_mode)) fail_with(EISDIR, path);
@@ -42,7 +42,7 @@ GT_FN MappedFile::~MappedFile() {
 }
 
 GT_FN void MappedFile::fail_with(int error, std::string const& path) {
-  fail("MappedFile", "'", path, "' must be a readable file (got: ", detail::errno_text(error), ")");
+  fail("MappedFile", "'", path, "' must be a readable file (got: ", gt::detail::errno_text(error), ")");
 }
 
-}  // namespace gt
+}  // namespace gt::io

@@ -27,7 +27,7 @@
 // "gt.xxh3.metadata", that of all other metadata with "gt.xxh3". They come in a pair, so that one changed bit cannot
 // hide both.
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::io {
 
 static_assert(std::endian::native == std::endian::little, "tensors are read in place, and files are little-endian");
 
@@ -79,8 +79,8 @@ std::string metadata_checksum(std::map<std::string, std::string> const& metadata
 
 /// An open safetensors file. Copies share the mapping; the views live as long as `file()` does.
 ///
-///     auto const weights = gt::Safetensors::open("model.safetensors");
-///     if (gt::TensorView const* table = weights.find("embedding")) use(table->bytes);
+///     auto const weights = gt::io::Safetensors::open("model.safetensors");
+///     if (gt::io::TensorView const* table = weights.find("embedding")) use(table->bytes);
 class Safetensors {
  public:
   /// Maps and checks `path`. Every fault is one Error naming the file and, where there is one, the tensor: a header
@@ -102,7 +102,9 @@ class Safetensors {
  private:
   Safetensors() = default;
 
-  std::string of(TensorView const& tensor) const { return text(where_, ": tensor ", detail::in_quotes(tensor.name)); }
+  std::string of(TensorView const& tensor) const {
+    return text(where_, ": tensor ", gt::detail::in_quotes(tensor.name));
+  }
 
   // Fills tensors_ and metadata_; returns the data behind the header.
   std::span<std::byte const> read_header();
@@ -133,7 +135,7 @@ class Safetensors {
 void write_safetensors(std::string const& path, std::span<TensorView const> tensors,
                        std::map<std::string, std::string> metadata = {});
 
-}  // namespace gt
+}  // namespace gt::io
 
 #if !defined(GT_PREBUILT)
   #include "gt/io/safetensors_impl.hpp"

@@ -24,7 +24,7 @@
 #include "gt/io/mapped_file.hpp"
 #include "gt/io/safetensors.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::io {
 
 namespace detail {
 
@@ -38,7 +38,8 @@ GT_FN std::string shape_text(std::span<std::int64_t const> shape) {
 GT_FN void check_tensor(TensorView const& tensor, std::string_view where) {
   auto const element = dtype_bytes(tensor.dtype);
   if (element == 0)
-    fail(where, "dtype must be F64, F32, F16, BF16, I64 to I8, U64 to U8 or BOOL (got ", in_quotes(tensor.dtype), ")");
+    fail(where, "dtype must be F64, F32, F16, BF16, I64 to I8, U64 to U8 or BOOL (got ",
+         gt::detail::in_quotes(tensor.dtype), ")");
   // An empty tensor counts as if its zeros were ones, so that strides computed from its shape cannot overflow either.
   std::int64_t bytes = element;
   bool empty = false;
@@ -101,7 +102,7 @@ GT_FN std::span<std::byte const> Safetensors::read_header() {
   auto const header = parse_json(json, text(where_, ": header"));
   for (auto const& [name, entry] : header.items()) {
     if (name == detail::safetensors_metadata) {
-      metadata_ = detail::json_as<std::map<std::string, std::string>>(entry, name, where_);
+      metadata_ = gt::detail::json_as<std::map<std::string, std::string>>(entry, name, where_);
     } else {
       tensors_.push_back(read_entry(name, entry, data));
     }
@@ -156,7 +157,8 @@ GT_FN void Safetensors::take_checksums(bool verify) {
     compare(text(where_, ": metadata"), detail::metadata_checksum(metadata_), sum.mapped());
     auto const where = text(where_, ": metadata '", detail::safetensors_checksums, "'");
     using Sums = std::map<std::string, std::string>;
-    auto const sums = detail::json_as<Sums>(parse_json(metadata_[detail::safetensors_checksums], where), "text", where);
+    auto const sums =
+        gt::detail::json_as<Sums>(parse_json(metadata_[detail::safetensors_checksums], where), "text", where);
     for (auto const& tensor : tensors_) {
       auto const recorded = sums.find(tensor.name);
       if (recorded == sums.end()) fail(of(tensor), "checksum must be recorded, as for other tensors of the file");
@@ -171,7 +173,7 @@ GT_FN void Safetensors::take_checksums(bool verify) {
 
 GT_FN void Safetensors::compare(std::string_view where, std::string_view computed, std::string_view recorded) {
   if (computed != recorded)
-    fail(where, "checksum must be ", detail::in_quotes(recorded), " (got '", computed,
+    fail(where, "checksum must be ", gt::detail::in_quotes(recorded), " (got '", computed,
          "'); the file is damaged, or another program changed it");
 }
 
@@ -185,7 +187,7 @@ GT_FN void write_safetensors(std::string const& path, std::span<TensorView const
   std::vector<TensorView const*> in_file;
   Json::Object sums;
   for (auto const& tensor : tensors) {
-    auto const tensor_where = text(where, ": tensor ", detail::in_quotes(tensor.name));
+    auto const tensor_where = text(where, ": tensor ", gt::detail::in_quotes(tensor.name));
     check(tensor.name != detail::safetensors_metadata, tensor_where, "name must not be reserved");
     check(names.insert(tensor.name).second, tensor_where, "name must appear once");
     detail::check_tensor(tensor, tensor_where);
@@ -222,4 +224,4 @@ GT_FN void write_safetensors(std::string const& path, std::span<TensorView const
   file.commit();
 }
 
-}  // namespace gt
+}  // namespace gt::io

@@ -18,12 +18,13 @@
 #include "gt/io/file_descriptor.hpp"
 #include "gt/io/folder.hpp"
 
-namespace gt::inline GT_ABI::detail {
+namespace gt::inline GT_ABI::io {
 
 /// Files that appear in a folder together: written to `folder/.saving`, moved out by `commit`, and removed without it,
 /// so that a full disk leaves the folder as it was.
 class Staging {
  public:
+  /// Nothing is there yet: what is written appears in `folder`.
   explicit Staging(std::string folder);
   Staging(Staging const&) = delete;
   Staging& operator=(Staging const&) = delete;
@@ -44,7 +45,7 @@ class Staging {
       bool const ours = std::find(names_.begin(), names_.end(), name) != names_.end();
       if (!ours && outdated(std::string_view(name))) ::unlink((folder_ + "/" + name).c_str());
     }
-    FileDescriptor const folder{::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    gt::detail::FileDescriptor const folder{::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (folder.is_open()) ::fsync(folder.get());  // the names survive a power cut; some file systems sync no folders
   }
 
@@ -53,7 +54,7 @@ class Staging {
   std::vector<std::string> names_;
 };
 
-}  // namespace gt::detail
+}  // namespace gt::io
 
 #if !defined(GT_PREBUILT)
   #include "gt/io/staging_impl.hpp"

@@ -14,9 +14,7 @@
 #include "gt/io/folder.hpp"
 #include "gt/io/staging.hpp"
 
-namespace gt::inline GT_ABI {
-
-namespace detail {
+namespace gt::inline GT_ABI::io {
 
 GT_FN Staging::Staging(std::string folder) : folder_{std::move(folder)}, stage_{folder_ + "/.saving"} {
   make_folder(stage_);
@@ -39,6 +37,4 @@ GT_FN void Staging::commit() {
   commit([](std::string_view) { return false; });
 }
 
-}  // namespace detail
-
-}  // namespace gt
+}  // namespace gt::io

@@ -147,7 +147,7 @@ GT_FN std::uint64_t WindowStore::word(std::byte const* bytes, int i) {
 }
 
 GT_FN std::uint64_t WindowStore::checksum(std::byte const* entry) const {
-  Xxh3 sum;
+  io::Xxh3 sum;
   sum.update({entry, 8});
   sum.update({entry + lines(16), static_cast<std::size_t>(4 * tokens_)});
   sum.update({entry + states_at(), static_cast<std::size_t>(state_bytes_)});
@@ -160,7 +160,7 @@ GT_FN std::int32_t const* WindowStore::ids_of(std::int32_t entry) const {
 
 GT_FN std::size_t WindowStore::place(std::span<std::int32_t const> ids) const {
   std::size_t const mask = index_.size() - 1;
-  std::size_t where = static_cast<std::size_t>(Xxh3{}.update(std::as_bytes(ids)).value()) & mask;
+  std::size_t where = static_cast<std::size_t>(io::Xxh3{}.update(std::as_bytes(ids)).value()) & mask;
   while (index_[where] != none && !std::equal(ids.begin(), ids.end(), ids_of(index_[where])))
     where = (where + 1) & mask;
   return where;
@@ -172,7 +172,7 @@ GT_FN WindowStore::Opened WindowStore::open_file(std::string const& path) {
   if (int const error = errno; !opened.file.is_open())
     fail(where, "'", path, "' must be a writable file (got: ", errno_text(error), ")");
   int const file = opened.file.get();
-  int const locked = take_lock(file);
+  int const locked = io::detail::take_lock(file);
   check(locked != EWOULDBLOCK, where, "'", path, "' must not be in use by another run");
   // Without a lock another run could change, or cut off, what this one reads.
   check(locked == 0, where, "'", path, "' must be on a file system with locks (got: ", errno_text(locked),
@@ -195,7 +195,8 @@ GT_FN std::int64_t WindowStore::open(std::uint64_t kind) {
 
   FileHead wanted{.magic = {}, .kind = kind, .entry_bytes = static_cast<std::uint64_t>(entry_bytes_)};
   std::copy(magic.begin(), magic.end(), wanted.magic.begin());
-  wanted.checksum = Xxh3{}.update({reinterpret_cast<std::byte const*>(&wanted), offsetof(FileHead, checksum)}).value();
+  wanted.checksum =
+      io::Xxh3{}.update({reinterpret_cast<std::byte const*>(&wanted), offsetof(FileHead, checksum)}).value();
   int error = 0;
   bool const same = std::memcmp(&opened.head, &wanted, sizeof wanted) == 0;
   if (!same) {

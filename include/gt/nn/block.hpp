@@ -70,7 +70,7 @@ class Block : public BlockTensors<T, 16> {
     typename LoraAdapter<T>::Activations lora;
   };
 
-  /// All weights zero, all tensors frozen; see `initialise`. Errors: those of check_block.
+  /// All weights zero, all tensors frozen; see `initialise`. Errors: those of nn::check_block.
   explicit Block(BlockConfig c) : Base(checked(c), tensors(c)) {}
 
   /// The memory of one pass, from an arena.
@@ -97,27 +97,28 @@ class Block : public BlockTensors<T, 16> {
   /// their keys and values are added to it, and attention reads all of it.
   template <Backend B>
   void forward(B const& on, In<Matrix<T const>> x, Activations& a, Matrix<T> y, BatchShape s,
-               RopeTable<T> const& rotary, KvCache<T>* cache = nullptr, std::int64_t first = 0) const {
+               ops::RopeTable<T> const& rotary, KvCache<T>* cache = nullptr, std::int64_t first = 0) const {
     std::int64_t const C = this->C();
-    norm<B, T>(on, config(), x, vec(norm1_g), vec(norm1_b), a.norm1, a.mean1, a.rstd1);
-    linear(on, a.norm1, qkv_weight(), qkv_bias(), a.qkv);
+    nn::norm<B, T>(on, config(), x, vec(norm1_g), vec(norm1_b), a.norm1, a.mean1, a.rstd1);
+    ops::linear(on, a.norm1, qkv_weight(), qkv_bias(), a.qkv);
     if (adapter_) adapter_->forward(on, Adapter::qkv, a.norm1, a.lora, a.qkv, true);
-    rope(on, a.qkv.columns(0, 2 * C), rotary, s.tokens, first, Rotation::forward);
-    AttentionShape const shape{s.batch, config().heads, config().d_head(), s.tokens, first};
+    ops::rope(on, a.qkv.columns(0, 2 * C), rotary, s.tokens, first, ops::Rotation::forward);
+    ops::AttentionShape const shape{s.batch, config().heads, config().d_head(), s.tokens, first};
     if (cache) {
       for (std::int64_t t = 0; t < s.tokens; ++t) std::copy_n(a.qkv.row(t) + C, 2 * C, cache->kv.row(first + t));
-      attention(on, a.qkv.columns(0, C), cache->kv.columns(0, C), cache->kv.columns(C, C), a.att, a.log_sum.data(),
-                shape);
+      ops::attention(on, a.qkv.columns(0, C), cache->kv.columns(0, C), cache->kv.columns(C, C), a.att, a.log_sum.data(),
+                     shape);
     } else {
-      attention(on, a.qkv.columns(0, C), a.qkv.columns(C, C), a.qkv.columns(2 * C, C), a.att, a.log_sum.data(), shape);
+      ops::attention(on, a.qkv.columns(0, C), a.qkv.columns(C, C), a.qkv.columns(2 * C, C), a.att, a.log_sum.data(),
+                     shape);
     }
-    linear(on, a.att, mat(o_w), vec(o_b), a.mid, x);
+    ops::linear(on, a.att, mat(o_w), vec(o_b), a.mid, x);
     if (adapter_) adapter_->forward(on, Adapter::o, a.att, a.lora, a.mid, true);
-    norm<B, T>(on, config(), a.mid, vec(norm2_g), vec(norm2_b), a.norm2, a.mean2, a.rstd2);
+    nn::norm<B, T>(on, config(), a.mid, vec(norm2_g), vec(norm2_b), a.norm2, a.mean2, a.rstd2);
     bool const adapts_fc = adapter_ && adapter_->lora().targets.fc;
     if (adapts_fc) adapter_->forward(on, Adapter::fc, a.norm2, a.lora, a.fc, false);
-    linear_gelu(on, a.norm2, mat(fc_w), vec(fc_b), a.fc, a.act, config().gelu, adapts_fc ? a.fc : Matrix<T>{});
-    linear(on, a.act, mat(proj_w), vec(proj_b), y, a.mid);
+    ops::linear_gelu(on, a.norm2, mat(fc_w), vec(fc_b), a.fc, a.act, config().gelu, adapts_fc ? a.fc : Matrix<T>{});
+    ops::linear(on, a.act, mat(proj_w), vec(proj_b), y, a.mid);
     if (adapter_) adapter_->forward(on, Adapter::proj, a.act, a.lora, y, true);
   }
 
@@ -135,7 +136,7 @@ class Block : public BlockTensors<T, 16> {
   /// adapter, if one of its does. The arena lends scratch memory.
   template <Backend B>
   void backward(B const& on, Matrix<T> d, In<Matrix<T const>> x, Activations const& a, Buffer<T> const& gradient,
-                BatchShape s, RopeTable<T> const& rotary, Arena& arena, bool needs_dx) const {
+                BatchShape s, ops::RopeTable<T> const& rotary, Arena& arena, bool needs_dx) const {
     std::int64_t const M = s.rows(), C = this->C(), F = config().ff();
     std::int64_t const mark = arena.mark();
     Matrix<T> const d_hidden(arena.take<T>(M * F), M, F), d_norm(arena.take<T>(M * C), M, C);
@@ -146,32 +147,32 @@ class Block : public BlockTensors<T, 16> {
     auto const low_rank = [&](typename Adapter::Input in, Matrix<T> dy, Matrix<T> input, Matrix<T> dx) {
       return adapter_ ? adapter_->backward(on, in, dy, input, a.lora, of_adapter, dx, arena) : Matrix<T const>{};
     };
-    gelu_linear_backward(on, d, a.fc, a.act, mat(proj_w), d_hidden, dmat(gradient, proj_w), dvec(gradient, proj_b),
-                         config().gelu, low_rank(Adapter::proj, d, a.act, d_hidden));
-    linear_backward(on, d_hidden, a.norm2, mat(fc_w), d_norm, dmat(gradient, fc_w), dvec(gradient, fc_b),
-                    low_rank(Adapter::fc, d_hidden, a.norm2, d_norm));
-    norm_backward<B, T>(on, config(), d_norm, a.mid, vec(norm2_g), a.mean2, a.rstd2, d, d, dvec(gradient, norm2_g),
-                        dvec(gradient, norm2_b));
+    ops::gelu_linear_backward(on, d, a.fc, a.act, mat(proj_w), d_hidden, dmat(gradient, proj_w), dvec(gradient, proj_b),
+                              config().gelu, low_rank(Adapter::proj, d, a.act, d_hidden));
+    ops::linear_backward(on, d_hidden, a.norm2, mat(fc_w), d_norm, dmat(gradient, fc_w), dvec(gradient, fc_b),
+                         low_rank(Adapter::fc, d_hidden, a.norm2, d_norm));
+    nn::norm_backward<B, T>(on, config(), d_norm, a.mid, vec(norm2_g), a.mean2, a.rstd2, d, d, dvec(gradient, norm2_g),
+                            dvec(gradient, norm2_b));
     arena.release(mark);
 
     Matrix<T> const d_qkv(arena.take<T>(M * 3 * C), M, 3 * C), d_att(arena.take<T>(M * C), M, C);
-    linear_backward(on, d, a.att, mat(o_w), d_att, dmat(gradient, o_w), dvec(gradient, o_b),
-                    low_rank(Adapter::o, d, a.att, d_att));
-    AttentionShape const shape{s.batch, config().heads, config().d_head(), s.tokens, 0};
-    attention_backward(on, d_att, a.qkv.columns(0, C), a.qkv.columns(C, C), a.qkv.columns(2 * C, C), a.att,
-                       a.log_sum.data(), d_qkv.columns(0, C), d_qkv.columns(C, C), d_qkv.columns(2 * C, C), shape);
-    rope(on, d_qkv.columns(0, 2 * C), rotary, s.tokens, 0, Rotation::backward);
+    ops::linear_backward(on, d, a.att, mat(o_w), d_att, dmat(gradient, o_w), dvec(gradient, o_b),
+                         low_rank(Adapter::o, d, a.att, d_att));
+    ops::AttentionShape const shape{s.batch, config().heads, config().d_head(), s.tokens, 0};
+    ops::attention_backward(on, d_att, a.qkv.columns(0, C), a.qkv.columns(C, C), a.qkv.columns(2 * C, C), a.att,
+                            a.log_sum.data(), d_qkv.columns(0, C), d_qkv.columns(C, C), d_qkv.columns(2 * C, C), shape);
+    ops::rope(on, d_qkv.columns(0, 2 * C), rotary, s.tokens, 0, ops::Rotation::backward);
     bool const norm1_trains = is_trainable(norm1_g) || is_trainable(norm1_b);
     Matrix<T> const d_norm1 = needs_dx || norm1_trains ? d_att : Matrix<T>{};
     bool const qkv_trains = is_trainable(q_w) || is_trainable(k_w) || is_trainable(v_w);
     bool const bias_trains = is_trainable(q_b) || is_trainable(k_b) || is_trainable(v_b);
-    linear_backward(on, d_qkv, a.norm1, qkv_weight(), d_norm1,
-                    qkv_trains ? Matrix<T>(gradient.data() + offset(q_w), 3 * C, C) : Matrix<T>{},
-                    bias_trains ? Vector<T>(gradient.data() + offset(q_b), 3 * C) : Vector<T>{},
-                    low_rank(Adapter::qkv, d_qkv, a.norm1, d_norm1));
+    ops::linear_backward(on, d_qkv, a.norm1, qkv_weight(), d_norm1,
+                         qkv_trains ? Matrix<T>(gradient.data() + offset(q_w), 3 * C, C) : Matrix<T>{},
+                         bias_trains ? Vector<T>(gradient.data() + offset(q_b), 3 * C) : Vector<T>{},
+                         low_rank(Adapter::qkv, d_qkv, a.norm1, d_norm1));
     if (d_norm1) {
-      norm_backward<B, T>(on, config(), d_norm1, x, vec(norm1_g), a.mean1, a.rstd1, d, needs_dx ? d : Matrix<T>{},
-                          dvec(gradient, norm1_g), dvec(gradient, norm1_b));
+      nn::norm_backward<B, T>(on, config(), d_norm1, x, vec(norm1_g), a.mean1, a.rstd1, d, needs_dx ? d : Matrix<T>{},
+                              dvec(gradient, norm1_g), dvec(gradient, norm1_b));
     }
     arena.release(mark);
   }
@@ -193,9 +194,9 @@ class Block : public BlockTensors<T, 16> {
       int const t = matrices[matrix];
       Buffer<T> const scaled(up.rows() * up.columns());
       for (std::int64_t i = 0; i < scaled.size(); ++i)
-        scaled[i] = up.data()[i] * T(static_cast<RealOf<T>>(adapter_->lora().scale()));
-      gemm(on, MatrixRef<T>(scaled.data(), up.columns(), 1), MatrixRef<T>(down),
-           GemmOutput<T>{weights().data() + offset(t), spec(t).columns, true},
+        scaled[i] = up.data()[i] * T(static_cast<ops::RealOf<T>>(adapter_->lora().scale()));
+      gemm(on, ops::MatrixRef<T>(scaled.data(), up.columns(), 1), ops::MatrixRef<T>(down),
+           ops::GemmOutput<T>{weights().data() + offset(t), spec(t).columns, true},
            {up.rows(), down.columns(), down.rows()});
     });
     adapter_.reset();
@@ -225,7 +226,7 @@ class Block : public BlockTensors<T, 16> {
 
  private:
   static BlockConfig checked(BlockConfig c) {
-    check_block(c);
+    nn::check_block(c);
     return c;
   }
   // The three projections as one product.

@@ -40,6 +40,7 @@ struct BlockConfig {
   }
 };
 
+namespace nn {
 /// C > 0.
 constexpr bool d_model_is_positive(BlockConfig c) { return c.d_model > 0; }
 /// C = H D for a whole D.
@@ -54,13 +55,14 @@ constexpr bool d_ff_is_not_negative(BlockConfig c) { return c.d_ff >= 0; }
 template <BlockConfig Shape>
 concept ValidBlock = d_model_is_positive(Shape) && heads_divide_d_model(Shape) && d_head_is_even(Shape) &&
     d_ff_is_not_negative(Shape);
+}  // namespace nn
 
 /// A constant shape, to be given in place of one: a wrong one does not compile. The model's type is the same.
 ///
 ///     constexpr gt::BlockConfig shape{.d_model = 256, .heads = 8};
 ///     gt::Transformer model(substrate, gt::fixed<shape>, gt::seed(1));
 template <BlockConfig Shape>
-requires ValidBlock<Shape>
+requires nn::ValidBlock<Shape>
 inline constexpr BlockConfig fixed = Shape;
 
 namespace detail {
@@ -78,6 +80,7 @@ constexpr int heads_that_fit(BlockConfig c) {
 }
 }  // namespace detail
 
+namespace nn {
 /// The run-time form of the same checks. Throws `gt::Error`.
 inline void check_block(BlockConfig c) {
   check(d_model_is_positive(c), "BlockConfig", "the width must be positive (got ", c.d_model, ")");
@@ -89,5 +92,6 @@ inline void check_block(BlockConfig c) {
         detail::heads_that_fit(c), " heads");
   check(d_ff_is_not_negative(c), "BlockConfig", "the width of the MLP must not be negative (got ", c.d_ff, ")");
 }
+}  // namespace nn
 
 }  // namespace gt

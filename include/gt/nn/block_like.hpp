@@ -40,8 +40,10 @@ struct KvCache {
 /// logit moves, random where there is none yet (the block expansion of Wu et al. 2024, arXiv:2401.02415).
 enum class BlockInit { random, identity, duplicate, expand };
 
+namespace nn {
 /// Where the i-th of `count` expanded blocks stands when they are in place, above `below` old ones: in even groups.
 constexpr int expanded_position(int below, int count, int i) { return (i + 1) * below / count + i; }
+}  // namespace nn
 
 namespace detail {
 /// Stands for any backend where a concept asks whether a call would be well formed.
@@ -51,6 +53,7 @@ struct AnyBackend {
 };
 }  // namespace detail
 
+namespace nn {
 /// `K(config)`; all weights in one Buffer `weights()`, cut into `tensor_count` named tensors: tensor i is described by
 /// `spec(i)` and begins at `offset(i)`. `K::tensors(config)[i]` is `spec(i)` before a block exists.
 template <class K>
@@ -88,7 +91,8 @@ concept BlockLaysOutActivations = requires(K const& c, Arena& arena, BatchShape 
 template <class K>
 concept BlockHasForward = requires(K const& c, detail::AnyBackend const& on, typename K::Activations& a,
                                    Matrix<typename K::scalar const> x, Matrix<typename K::scalar> y, BatchShape shape,
-                                   RopeTable<typename K::scalar> const& rotary, KvCache<typename K::scalar>* cache) {
+                                   ops::RopeTable<typename K::scalar> const& rotary,
+                                   KvCache<typename K::scalar>* cache) {
   { c.forward(on, x, a, y, shape, rotary) } -> std::same_as<void>;
   { c.forward(on, x, a, y, shape, rotary, cache, std::int64_t{0}) } -> std::same_as<void>;
 };
@@ -100,17 +104,19 @@ template <class K>
 concept BlockHasBackward = requires(K const& c, detail::AnyBackend const& on, typename K::Activations const& a,
                                     Matrix<typename K::scalar> d, Matrix<typename K::scalar const> x,
                                     Buffer<typename K::scalar> const& gradient, BatchShape shape,
-                                    RopeTable<typename K::scalar> const& rotary, Arena& arena) {
+                                    ops::RopeTable<typename K::scalar> const& rotary, Arena& arena) {
   { c.backward_scratch(arena, shape) } -> std::same_as<void>;
   { c.backward(on, d, x, a, gradient, shape, rotary, arena, true) } -> std::same_as<void>;
 };
+}  // namespace nn
 
 /// What a block offers so that a model can hold it, train it and grow with it. `Block` is the one that comes with gt;
 /// examples/09 builds another. What is missing in a type is named by the first concept that it does not satisfy.
 template <class K>
-concept BlockLike = BlockHasNamedTensors<K> && BlockFreezesByTensor<K> && BlockInitialises<K> &&
-    BlockLaysOutActivations<K> && BlockHasForward<K> && BlockHasBackward<K>;
+concept BlockLike = nn::BlockHasNamedTensors<K> && nn::BlockFreezesByTensor<K> && nn::BlockInitialises<K> &&
+    nn::BlockLaysOutActivations<K> && nn::BlockHasForward<K> && nn::BlockHasBackward<K>;
 
+namespace nn {
 /// Whether one of a block's own tensors trains.
 template <BlockFreezesByTensor K>
 bool any_tensor_trains(K const& block) {
@@ -127,5 +133,6 @@ bool any_trainable(K const& block) {
   }
   return any_tensor_trains(block);
 }
+}  // namespace nn
 
 }  // namespace gt

@@ -101,7 +101,7 @@ class BlockTensors {
   }
 
  private:
-  using real = RealOf<T>;
+  using real = ops::RealOf<T>;
   static constexpr std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
   BlockConfig config_;

@@ -37,7 +37,7 @@ class LoraAdapter : public BlockTensors<T, 12> {
   /// s x A^T of each Input, [M, R] for each matrix that reads it, side by side; null where there is none.
   using Activations = std::array<Matrix<T>, 4>;
 
-  /// B = 0; see `initialise`. All is frozen.   Errors: those of check_lora.
+  /// B = 0; see `initialise`. All is frozen.   Errors: those of nn::check_lora.
   LoraAdapter(BlockConfig c, LoraConfig lora) : Base(c, tensors(c, checked(lora, c))), lora_{lora} {}
 
   LoraConfig const& lora() const { return lora_; }  ///< its rank, scale and matrices
@@ -71,11 +71,11 @@ class LoraAdapter : public BlockTensors<T, 12> {
   template <Backend B>
   void forward(B const& on, Input in, In<Matrix<T const>> x, Activations const& u, Matrix<T> y, bool accumulate) const {
     if (!adapts(in)) return;
-    lora_down<B, T>(on, x, joined_a(in), scale(), u[at(in)]);
+    ops::lora_down<B, T>(on, x, joined_a(in), scale(), u[at(in)]);
     each(
         in,
         [&](int t, Matrix<T> part, std::int64_t column) {
-          lora_up<B, T>(on, part, b(t), y.columns(column, spec(t + 6).rows), accumulate);
+          ops::lora_up<B, T>(on, part, b(t), y.columns(column, spec(t + 6).rows), accumulate);
         },
         u[at(in)]);
   }
@@ -96,14 +96,14 @@ class LoraAdapter : public BlockTensors<T, 12> {
         [&](int t, Matrix<T> part, std::int64_t column) {
           Matrix<T> const db =
               is_trainable(t + 6) ? Matrix<T>(gradient + offset(t + 6), spec(t + 6).rows, lora_.rank) : Matrix<T>{};
-          lora_up_backward<B, T>(on, dy.columns(column, spec(t + 6).rows), part, b(t), scale(),
-                                 du.columns(r, lora_.rank), db);
+          ops::lora_up_backward<B, T>(on, dy.columns(column, spec(t + 6).rows), part, b(t), scale(),
+                                      du.columns(r, lora_.rank), db);
           r += lora_.rank;
           a_trains = a_trains || is_trainable(t);
         },
         u[at(in)]);
     Matrix<T> const da = a_trains ? Matrix<T>(gradient + offset(first(in)), columns, x.columns()) : Matrix<T>{};
-    lora_down_backward<B, T>(on, du, x, joined_a(in), dx, da);
+    ops::lora_down_backward<B, T>(on, du, x, joined_a(in), dx, da);
     arena.release(mark);
     return dx;
   }
@@ -135,9 +135,9 @@ class LoraAdapter : public BlockTensors<T, 12> {
   }
 
  private:
-  using real = RealOf<T>;
+  using real = ops::RealOf<T>;
   static LoraConfig checked(LoraConfig lora, BlockConfig c) {
-    check_lora(lora, c);
+    nn::check_lora(lora, c);
     return lora;
   }
   static constexpr std::size_t at(int in) { return static_cast<std::size_t>(in); }
@@ -173,6 +173,7 @@ class LoraAdapter : public BlockTensors<T, 12> {
   LoraConfig lora_;
 };
 
+namespace nn {
 /// The adapter of a block; null where it has none, or where its type cannot have one.
 template <class K>
 auto adapter_of(K& block) {
@@ -182,5 +183,6 @@ auto adapter_of(K& block) {
     return static_cast<LoraAdapter<typename K::scalar> const*>(nullptr);
   }
 }
+}  // namespace nn
 
 }  // namespace gt

@@ -37,6 +37,7 @@ inline std::string to_text(LoraTargets const& targets) {
   add(targets.fc, "c_fc"), add(targets.proj, "c_proj");
   return joined;
 }
+namespace nn {
 /// The matrices of such a text.   Errors: a name that is none of q_proj, k_proj, v_proj, o_proj, c_fc, c_proj.
 inline LoraTargets lora_targets(std::string_view names) {
   LoraTargets targets{false, false, false, false, false, false};
@@ -57,6 +58,7 @@ inline LoraTargets lora_targets(std::string_view names) {
   }
   return targets;
 }
+}  // namespace nn
 
 /// A low-rank adapter of a block:  W becomes W + s B A,  A [R, K], B [N, R],  s = alpha / R,  or alpha / sqrt(R) when
 /// rank-stabilised. Sources: Hu et al. 2021, arXiv:2106.09685; Kalajdzievski 2023, arXiv:2312.03732 (rsLoRA).
@@ -85,6 +87,7 @@ struct LoraConfig {
   }
 };
 
+namespace nn {
 /// Throws unless such an adapter fits such a block.   Errors: a rank below 1 or above the width, no matrix, a scale
 /// that is not finite.
 inline void check_lora(LoraConfig const& lora, BlockConfig const& block) {
@@ -102,9 +105,10 @@ constexpr int lora_rank_within_budget(int blocks, int adapted, BlockConfig block
   std::int64_t const C = block.d_model, F = block.ff();
   return adapted > 0 ? static_cast<int>(blocks * (4 * C * C + 2 * C * F) / (adapted * (10 * C + 2 * F))) : 0;
 }
+}  // namespace nn
 
 // Three blocks of the paper's width, adapters in 16: exactly 128, and as many numbers either way.
-static_assert(lora_rank_within_budget(3, 16, BlockConfig{.d_model = 1024, .heads = 32}) == 128);
+static_assert(nn::lora_rank_within_budget(3, 16, BlockConfig{.d_model = 1024, .heads = 32}) == 128);
 static_assert(16 * LoraConfig{.rank = 128}.parameters(BlockConfig{.d_model = 1024, .heads = 32}) ==
               std::int64_t{3} * 12 * 1024 * 1024);
 

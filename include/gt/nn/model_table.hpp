@@ -16,7 +16,7 @@
 #include "gt/substrate/frozen_table.hpp"
 #include "gt/substrate/learned_embedding.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::nn {
 
 /// V rows of n numbers with their names. Copies share the rows.
 template <class T>
@@ -63,7 +63,7 @@ class ModelTable {
     if (on && !own_) rows_ = rows_.clone(), own_ = true;
     if (trains_ && !on) {
       std::vector<float> numbers;
-      for (T const& x : rows_) numbers.push_back(static_cast<float>(real_part(x)));
+      for (T const& x : rows_) numbers.push_back(static_cast<float>(ops::real_part(x)));
       fingerprint_ = Fingerprint(method_, vocab_, static_cast<int>(width_)).text("trained").rows(numbers).hex();
     }
     trains_ = on;
@@ -79,4 +79,4 @@ class ModelTable {
   bool trains_ = false, own_ = false;  // own: shared with no substrate, and with other models until they train
 };
 
-}  // namespace gt
+}  // namespace gt::nn

@@ -19,6 +19,7 @@
 
 namespace gt::inline GT_ABI {
 
+namespace nn {
 /// A model whose parts can be seen: a Transformer of any block.
 template <class M>
 concept HasBlocks = requires(M const& model) {
@@ -27,6 +28,7 @@ concept HasBlocks = requires(M const& model) {
   model.head();
   model.rotary();
 };
+}  // namespace nn
 
 namespace detail {
 template <class T>
@@ -35,6 +37,7 @@ ConstantMemory memory_of(Buffer<T> const& weights) {
 }
 }  // namespace detail
 
+namespace nn {
 /// All weights of a model, for as long as nobody trains it: what a backend may prepare once.
 template <HasBlocks Model>
 std::vector<ConstantMemory> constant_weights(Model const& model) {
@@ -52,18 +55,19 @@ std::vector<ConstantMemory> frozen_weights(Model const& model) {
   if (!model.norm_trains() && !model.head_trains()) all.push_back(detail::memory_of(model.head_buffer()));
   return all;
 }
+}  // namespace nn
 
 /// x = the output of the lowest `layers` blocks (0: the embedding; by default all of them) before the final norm; x is
 /// [B * T, C].
 /// With `caches`, one a block, tokens stand at positions first, first + 1, ... and their keys and values are kept.
-template <Backend B, HasBlocks Model, class T = typename Model::scalar>
+template <Backend B, nn::HasBlocks Model, class T = typename Model::scalar>
 void hidden_states(B const& on, Model const& model, In<Vector<std::int32_t const>> ids, BatchShape s, In<Matrix<T>> x,
                    Arena& arena, int layers = -1, std::vector<KvCache<T>>* caches = nullptr, std::int64_t first = 0) {
   check(ids.extent(0) == s.rows() && first + s.tokens <= model.context(), "hidden_states",
         "there must be B x T ids within the context of ", model.context(), " (got ", ids.extent(0), " ids for ",
         s.batch, " x ", s.tokens, " from position ", first, ")");
   check(layers <= model.depth(), "hidden_states", "the model has ", model.depth(), " blocks (got layer ", layers, ")");
-  if (!arena.measuring()) embedding(on, model.table(), ids, x);
+  if (!arena.measuring()) ops::embedding(on, model.table(), ids, x);
   std::int64_t const mark = arena.mark();
   int const depth = layers < 0 ? model.depth() : layers;
   for (int l = 0; l < depth; ++l) {
@@ -77,16 +81,18 @@ void hidden_states(B const& on, Model const& model, In<Vector<std::int32_t const
   arena.release(mark);
 }
 
+namespace nn {
 /// The final norm of x, [M, C]; y may be x.
 template <Backend B, HasBlocks Model, class T = typename Model::scalar>
 void final_norm(B const& on, Model const& model, In<Matrix<T const>> x, In<Matrix<T>> y, In<Vector<T>> mean,
                 In<Vector<T>> rstd) {
   norm<B, T>(on, model.config(), x, model.norm_gain(), model.norm_bias(), y, mean, rstd);
 }
+}  // namespace nn
 
 /// -log p(target) of every position, nll [B * T]; positions without a target (`no_target`) get 0.
 /// Shapes: ids, targets, nll [B * T]. Logits exist for a few rows at a time. Measuring arenas learn the size.
-template <Backend B, HasBlocks Model, class T = typename Model::scalar>
+template <Backend B, nn::HasBlocks Model, class T = typename Model::scalar>
 void token_losses(B const& on, Model const& model, In<Vector<std::int32_t const>> ids,
                   In<Vector<std::int32_t const>> targets, BatchShape s, In<Vector<T>> nll, Arena& arena) {
   std::int64_t const M = s.rows(), C = model.config().d_model, mark = arena.mark();
@@ -94,12 +100,13 @@ void token_losses(B const& on, Model const& model, In<Vector<std::int32_t const>
   Vector<T> const mean(arena.take<T>(M), M), rstd(arena.take<T>(M), M);
   hidden_states(on, model, ids, s, x, arena);
   if (!arena.measuring()) {
-    final_norm(on, model, x, x, mean, rstd);
-    head_cross_entropy<B, T>(on, x, model.head(), model.head_bias(), targets, nll, T{}, {}, {}, {});
+    nn::final_norm(on, model, x, x, mean, rstd);
+    ops::head_cross_entropy<B, T>(on, x, model.head(), model.head_bias(), targets, nll, T{}, {}, {}, {});
   }
   arena.release(mark);
 }
 
+namespace nn {
 /// A matrix that owns its numbers.
 template <class T>
 struct States {
@@ -108,6 +115,7 @@ struct States {
   /// Zeros.
   States(std::int64_t rows, std::int64_t columns) : memory(rows * columns), x(memory.data(), rows, columns) {}
 };
+}  // namespace nn
 
 /// The states of one sequence behind its lowest `layers` blocks (0: the embedding; by default all), before the final
 /// norm, [T, C].
@@ -116,11 +124,11 @@ struct States {
 ///     float const* last = states.x.row(states.x.rows() - 1);
 ///
 /// Errors: no ids, more than the context holds, a layer that is not there.
-template <Backend B, HasBlocks Model, class T = typename Model::scalar>
-States<T> hidden_states(B const& on, Model const& model, std::span<std::int32_t const> ids, int layers = -1) {
+template <Backend B, nn::HasBlocks Model, class T = typename Model::scalar>
+nn::States<T> hidden_states(B const& on, Model const& model, std::span<std::int32_t const> ids, int layers = -1) {
   check(!ids.empty(), "hidden_states", "there must be at least one token");
   auto const n = static_cast<std::int64_t>(ids.size());
-  States<T> states(n, model.config().d_model);
+  nn::States<T> states(n, model.config().d_model);
   auto const run = [&](Arena& arena) {
     hidden_states(on, model, Vector<std::int32_t const>(ids.data(), n), {1, n}, states.x, arena, layers);
   };
@@ -130,14 +138,14 @@ States<T> hidden_states(B const& on, Model const& model, std::span<std::int32_t 
 }
 
 /// The logits of every position of one sequence, [T, V].   Errors: no ids, more than the context holds.
-template <Backend B, HasBlocks Model, class T = typename Model::scalar>
-States<T> logits(B const& on, Model const& model, std::span<std::int32_t const> ids) {
+template <Backend B, nn::HasBlocks Model, class T = typename Model::scalar>
+nn::States<T> logits(B const& on, Model const& model, std::span<std::int32_t const> ids) {
   auto const states = hidden_states(on, model, ids);
   std::int64_t const n = states.x.rows();
   Buffer<T> const mean(n), rstd(n);
-  final_norm(on, model, states.x, states.x, Vector<T>(mean.data(), n), Vector<T>(rstd.data(), n));
-  States<T> z(n, model.vocab());
-  linear(on, states.x, model.head(), model.head_bias(), z.x);
+  nn::final_norm(on, model, states.x, states.x, Vector<T>(mean.data(), n), Vector<T>(rstd.data(), n));
+  nn::States<T> z(n, model.vocab());
+  ops::linear(on, states.x, model.head(), model.head_bias(), z.x);
   return z;
 }
 

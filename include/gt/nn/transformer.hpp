@@ -56,7 +56,7 @@ class Transformer {
 
   /// A model without blocks, which will be of `shape`: the table of `substrate`, which is shared where T is float, and
   /// a new head. All is frozen. A constant shape is checked by the compiler as `gt::fixed<shape>`.
-  /// Errors: those of check_block; no context; a width that the substrate's does not divide.
+  /// Errors: those of nn::check_block; no context; a width that the substrate's does not divide.
   template <Substrate S>
   Transformer(S const& substrate, BlockConfig shape, Seed seed, TransformerOptions options = {})
       : config_{checked(shape)},
@@ -82,7 +82,7 @@ class Transformer {
   std::string const& substrate_fingerprint() const { return table_.fingerprint(); }  ///< names the table
   std::string const& substrate_origin() const { return table_.origin(); }  ///< the same before the table was trained
   std::int64_t table_width() const { return table_.width(); }              ///< n, which divides C
-  RopeTable<T> const& rotary() const { return rotary_; }                   ///< one for all blocks
+  ops::RopeTable<T> const& rotary() const { return rotary_; }              ///< one for all blocks
 
   std::vector<BlockT> const& blocks() const { return blocks_; }  ///< bottom to top
   std::vector<BlockT>& blocks() { return blocks_; }              ///< the same, to be changed
@@ -165,10 +165,10 @@ class Transformer {
   /// Whether blocks of this kind can have adapters: gt's can; one of a user's own can if it has `adapter()`.
   static constexpr bool takes_adapters = requires(BlockT & block) { block.adapter(); };
   /// Puts a new adapter, which changes nothing yet, beside the matrices of each of the lowest `count` blocks (by
-  /// default all); all of its tensors are frozen. `draw` tells repeated phases apart.   Errors: those of check_lora;
-  /// more blocks than there are, or none; a model that has adapters already, or whose blocks take none.
+  /// default all); all of its tensors are frozen. `draw` tells repeated phases apart.   Errors: those of
+  /// nn::check_lora; more blocks than there are, or none; a model that has adapters already, or whose blocks take none.
   void attach_adapters(LoraConfig lora, int count = -1, int draw = 0) {
-    check_lora(lora, config_);
+    nn::check_lora(lora, config_);
     if (count < 0) count = depth();
     check(count > 0 && count <= depth(), "attach_adapters", "there must be blocks to adapt, of the model's ", depth(),
           " (got ", count, ")");
@@ -188,11 +188,11 @@ class Transformer {
   /// How many of the lowest blocks have one.
   int adapted() const {
     int count = 0;
-    for (auto const& block : blocks_) count += adapter_of(block) != nullptr;
+    for (auto const& block : blocks_) count += nn::adapter_of(block) != nullptr;
     return count;
   }
   /// What the adapters are; of rank 0 where there are none.
-  LoraConfig lora() const { return has_adapters() ? adapter_of(blocks_.front())->lora() : LoraConfig{}; }
+  LoraConfig lora() const { return has_adapters() ? nn::adapter_of(blocks_.front())->lora() : LoraConfig{}; }
   /// Adds every adapter to its matrices, W += s B A, and takes it away: the same logits, up to rounding, in the
   /// precision of the weights.
   template <class B>
@@ -279,7 +279,7 @@ class Transformer {
   int lowest_trainable() const {
     if (table_trains()) return 0;
     for (int l = 0; l < depth(); ++l) {
-      if (any_trainable(blocks_[static_cast<std::size_t>(l)])) return l;
+      if (nn::any_trainable(blocks_[static_cast<std::size_t>(l)])) return l;
     }
     return depth();
   }
@@ -290,7 +290,7 @@ class Transformer {
   }
   /// The same for what trains alone, as a trainer does before each update. Returns whether anything was shared.
   bool unshare_trained() {
-    return unshare_if([](auto const& holder) { return any_tensor_trains(holder); }, norm_trains() || head_trains(),
+    return unshare_if([](auto const& holder) { return nn::any_tensor_trains(holder); }, norm_trains() || head_trains(),
                       table_trains());
   }
   /// A model with weights of its own.
@@ -348,7 +348,7 @@ class Transformer {
     check(count <= below, "Transformer::append", "there must be a block to copy for each that is expanded (got ", count,
           " for ", below, ")");
     for (int i = 0; i < count; ++i) {
-      int const at = expanded_position(below, count, i);
+      int const at = nn::expanded_position(below, count, i);
       BlockT copy(config_);
       copy.weights() = blocks_[static_cast<std::size_t>(at - 1)].weights().clone();
       for (int t = 0; t < BlockT::tensor_count; ++t) {
@@ -373,7 +373,7 @@ class Transformer {
       if (block.adapter()) each(*block.adapter());
     }
   }
-  using real = RealOf<T>;
+  using real = ops::RealOf<T>;
   static constexpr char const* head_names[] = {"model.norm.weight", "model.norm.bias", "lm_head.weight",
                                                "lm_head.bias"};
 
@@ -383,7 +383,7 @@ class Transformer {
   }
   // Equal shapes are written alike: d_ff is 0 where F = 4 C.
   static BlockConfig checked(BlockConfig shape) {
-    check_block(shape);
+    nn::check_block(shape);
     if (shape.d_ff == 4 * shape.d_model) shape.d_ff = 0;
     return shape;
   }
@@ -392,8 +392,8 @@ class Transformer {
   Seed seed_;
   std::int64_t context_;
   bool head_bias_;
-  ModelTable<T> table_;
-  RopeTable<T> rotary_;
+  nn::ModelTable<T> table_;
+  ops::RopeTable<T> rotary_;
   std::vector<BlockT> blocks_;
   Buffer<T> head_;  // final norm's gain [C] and bias [C] (not in RMSNorm), head [V, C], head's bias [V]
   std::array<bool, 4> head_trainable_{};

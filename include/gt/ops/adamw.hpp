@@ -10,7 +10,7 @@
 #include "gt/core/profile.hpp"
 #include "gt/ops/rows.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::ops {
 
 /// Hyper-parameters of one AdamW step.
 struct AdamWStep {
@@ -28,14 +28,14 @@ struct AdamWStep {
 /// torch.optim.AdamW.
 template <Backend B, class T>
 void adamw(B const& on, T* p, T const* g, T* m, T* v, std::int64_t n, AdamWStep s) {
-  OpTimer const timer(on, "adamw", row_work<T>(n, 14, 7));
+  Timer const timer(on, "adamw", row_work<T>(n, 14, 7));
   double const t = static_cast<double>(s.step);
   T const b1 = T(s.beta1), b2 = T(s.beta2), scale = T(s.gradient_scale);
   T const keep = T(1.0 - s.lr * s.weight_decay);
   T const rate = T(s.lr / (1.0 - std::pow(s.beta1, t)));
   T const root = T(1.0 / std::sqrt(1.0 - std::pow(s.beta2, t))), eps = T(s.eps);
   auto const lane = on.template lane<T>();
-  for_each_run(on, n, detail::elements_for_threads, [&](std::int64_t o, std::int64_t count) {
+  for_each_run(on, n, elements_for_threads, [&](std::int64_t o, std::int64_t count) {
     lane.each(count, [=](auto i) {
       using Lanes = decltype(lane.load(p, i));
       Lanes const gi = lane.load(g + o, i) * scale;
@@ -52,12 +52,12 @@ void adamw(B const& on, T* p, T const* g, T* m, T* v, std::int64_t n, AdamWStep 
 /// sum of g_i^2, over runs of 16,384 added in order and in double: the same bits on any number of threads.
 template <Backend B, class T>
 double sum_of_squares(B const& on, T const* g, std::int64_t n) {
-  OpTimer const timer(on, "sum_of_squares", row_work<T>(n, 2, 1));
+  Timer const timer(on, "sum_of_squares", row_work<T>(n, 2, 1));
   constexpr std::int64_t each = detail::elements_per_job;
   double* const sums = on.template scratch<double>(0, (n + each - 1) / each);
   auto const lane = on.template lane<T>();
   // Reading alone is four times as fast as what else is cut so.
-  for_each_run(on, n, 4 * detail::elements_for_threads, [&](std::int64_t o, std::int64_t count) {
+  for_each_run(on, n, 4 * elements_for_threads, [&](std::int64_t o, std::int64_t count) {
     for (std::int64_t const end = o + count; o < end; o += each) {
       sums[o / each] = static_cast<double>(lane.sum(std::min(each, end - o), [=](auto i) {
         auto const x = lane.load(g + o, i);
@@ -70,4 +70,4 @@ double sum_of_squares(B const& on, T const* g, std::int64_t n) {
   return total;
 }
 
-}  // namespace gt
+}  // namespace gt::ops

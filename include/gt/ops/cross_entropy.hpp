@@ -18,6 +18,10 @@ namespace gt::inline GT_ABI {
 
 inline constexpr std::int32_t no_target = -1;  ///< a position that has no target: its loss and its gradient are zero
 
+}  // namespace gt
+
+namespace gt::inline GT_ABI::ops {
+
 namespace detail {
 // Rows of logits held at once, whatever B and T are: enough that W is packed, and its gradient read and written, few
 // times; four million numbers or, where V is large, up to 32 million.
@@ -29,7 +33,7 @@ constexpr std::int64_t logit_rows(std::int64_t V) {
 
 /// What `products` of the M, V, C products of the head do; each reads and writes W or x once.
 template <class T>
-OpWork head_work(std::int64_t M, std::int64_t V, std::int64_t C, int products) {
+Work head_work(std::int64_t M, std::int64_t V, std::int64_t C, int products) {
   auto const m = static_cast<double>(M), v = static_cast<double>(V), c = static_cast<double>(C);
   return {products * 2 * m * v * c, products * static_cast<double>(sizeof(T)) * (m + v) * c};
 }
@@ -79,7 +83,7 @@ void head_cross_entropy(B const& on, In<Matrix<T const>> x, In<Matrix<T const>> 
   check(!b || b.extent(0) == V, "head_cross_entropy", "the bias must have V elements (got ", b.extent(0), ")");
   std::int64_t const C = w.columns(), each = std::min(M, detail::logit_rows(V));
   bool const backward = scale != T{};
-  OpTimer const timer(on, "head_cross_entropy", detail::head_work<T>(M, V, C, 1 + (backward && dx) + (backward && dw)));
+  Timer const timer(on, "head_cross_entropy", detail::head_work<T>(M, V, C, 1 + (backward && dx) + (backward && dw)));
   Matrix<T> const logits(on.template scratch<T>(scratch_logits, each * V), each, V);
   auto const lane = on.template lane<T>();
   for (std::int64_t first = 0; first < M; first += each) {
@@ -104,4 +108,4 @@ void head_cross_entropy(B const& on, In<Matrix<T const>> x, In<Matrix<T const>> 
   }
 }
 
-}  // namespace gt
+}  // namespace gt::ops

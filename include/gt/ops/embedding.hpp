@@ -11,7 +11,7 @@
 #include "gt/core/view.hpp"
 #include "gt/ops/rows.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::ops {
 
 namespace detail {
 /// out[j * Lift + k] = row[j], j < n, k < Lift. B tells apart what translation units compile for different instruction
@@ -38,7 +38,7 @@ void embedding(B const& on, In<Matrix<T const>> table, In<Vector<std::int32_t co
     check(ids[i] >= 0 && ids[i] < V, "embedding", "ids must lie in 0 ... ", V - 1, " (got ", ids[i], ")");
   }
   std::int64_t const lift = C / n;
-  OpTimer const timer(on, "embedding", row_work<T>(y.size(), 0, 1.0 + 1.0 / static_cast<double>(lift)));
+  Timer const timer(on, "embedding", row_work<T>(y.size(), 0, 1.0 + 1.0 / static_cast<double>(lift)));
   auto const lane = on.template lane<T>();
   for_each_row(on, y.rows(), C, [&](std::int64_t i) {
     T const* const row = table.row(ids[i]);
@@ -69,7 +69,7 @@ void embedding_backward(B const& on, In<Matrix<T const>> dy, In<Vector<std::int3
           " (got ", ids[i], ")");
   }
   std::int64_t const lift = C / n, each = 64, jobs = (n + each - 1) / each;  // columns of the table, cut by shape
-  OpTimer const timer(on, "embedding_backward", row_work<T>(dy.size(), 1, 1.0 + 2.0 / static_cast<double>(lift)));
+  Timer const timer(on, "embedding_backward", row_work<T>(dy.size(), 1, 1.0 + 2.0 / static_cast<double>(lift)));
   on.parallel_for(jobs, [&](std::int64_t job) {
     std::int64_t const first = job * each, last = std::min(n, first + each);
     for (std::int64_t i = 0; i < dy.rows(); ++i) {
@@ -83,4 +83,4 @@ void embedding_backward(B const& on, In<Matrix<T const>> dy, In<Vector<std::int3
   });
 }
 
-}  // namespace gt
+}  // namespace gt::ops

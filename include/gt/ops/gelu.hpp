@@ -17,6 +17,10 @@ namespace gt::inline GT_ABI {
 /// approximation that GPT-2 uses.
 enum class Gelu { tanh, erf };
 
+}  // namespace gt
+
+namespace gt::inline GT_ABI::ops {
+
 namespace detail {
 inline constexpr double gelu_scale = 0.7978845608028654;                            // sqrt(2 / pi)
 inline constexpr double gelu_cubic = 0.044715;                                      //
@@ -81,7 +85,7 @@ void gelu_backward_row(Lane lane, Gelu form, T const* dy, T const* x, T* dx, std
 template <Backend B, class T>
 void gelu(B const& on, In<Matrix<T const>> x, Matrix<T> y, Gelu form = Gelu::tanh) {
   check(same_shape(x, y), "gelu", "x and y must have one shape");
-  OpTimer const timer(on, "gelu", row_work<T>(x.size(), 25, 2));
+  Timer const timer(on, "gelu", row_work<T>(x.size(), 25, 2));
   auto const lane = on.template lane<T>();
   for_each_row(on, x.rows(), x.columns(),
                [&](std::int64_t i) { detail::gelu_row(lane, form, x.row(i), y.row(i), x.columns()); });
@@ -93,11 +97,11 @@ void gelu(B const& on, In<Matrix<T const>> x, Matrix<T> y, Gelu form = Gelu::tan
 template <Backend B, class T>
 void gelu_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const>> x, Matrix<T> dx, Gelu form = Gelu::tanh) {
   check(same_shape(x, dy) && same_shape(x, dx), "gelu_backward", "x, dy and dx must have one shape");
-  OpTimer const timer(on, "gelu_backward", row_work<T>(x.size(), 32, 3));
+  Timer const timer(on, "gelu_backward", row_work<T>(x.size(), 32, 3));
   auto const lane = on.template lane<T>();
   for_each_row(on, x.rows(), x.columns(), [&](std::int64_t i) {
     detail::gelu_backward_row(lane, form, dy.row(i), x.row(i), dx.row(i), x.columns());
   });
 }
 
-}  // namespace gt
+}  // namespace gt::ops

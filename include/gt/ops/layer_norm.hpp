@@ -12,7 +12,7 @@
 #include "gt/core/view.hpp"
 #include "gt/ops/rows.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::ops {
 
 /// One row:  y = (x - m) r g + b,   m = mean(x),   r = 1 / sqrt(mean((x - m)^2) + eps)
 /// Shapes: x, y, g, b [C].   Source: Ba, Kiros & Hinton 2016, arXiv:1607.06450, eq. 4.   Returns m and r.
@@ -80,7 +80,7 @@ void layer_norm(B const& on, In<Matrix<T const>> x, In<Vector<T const>> g, In<Ve
         ")");
   check(mean.extent(0) == x.rows() && rstd.extent(0) == x.rows(), "layer_norm", "mean and rstd must be [M] (got M ",
         x.rows(), ", ", mean.extent(0), ", ", rstd.extent(0), ")");
-  OpTimer const timer(on, "layer_norm", row_work<T>(x.size(), 8, 2));
+  Timer const timer(on, "layer_norm", row_work<T>(x.size(), 8, 2));
   auto const lane = on.template lane<T>();
   T const *const gain = g.data(), *const bias = b.data();
   T *const m = mean.data(), *const r = rstd.data();
@@ -148,7 +148,7 @@ void layer_norm_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const>
   check(g.extent(0) == C && (!dg || dg.extent(0) == C) && (!db || db.extent(0) == C) && mean.extent(0) == M &&
             rstd.extent(0) == M,
         "layer_norm_backward", "gain and its gradients must be [C], mean and rstd [M]");
-  OpTimer const timer(on, "layer_norm_backward", row_work<T>(x.size(), 16, residual ? 4 : 3));
+  Timer const timer(on, "layer_norm_backward", row_work<T>(x.size(), 16, residual ? 4 : 3));
   auto const lane = on.template lane<T>();
   detail::LayerNormGradient<T> const of{dy, x, residual, g, mean, rstd, dx};
   if (!dg && !db) {
@@ -167,4 +167,4 @@ void layer_norm_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const>
   }
 }
 
-}  // namespace gt
+}  // namespace gt::ops

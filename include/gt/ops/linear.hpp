@@ -9,11 +9,11 @@
 #include "gt/core/view.hpp"
 #include "gt/ops/rows.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::ops {
 
 namespace detail {
 template <class T>
-OpWork product_work(GemmShape s) {
+Work product_work(GemmShape s) {
   auto const m = static_cast<double>(s.m), n = static_cast<double>(s.n), k = static_cast<double>(s.k);
   return {2 * m * n * k, static_cast<double>(sizeof(T)) * (m * k + k * n + m * n)};
 }
@@ -37,7 +37,7 @@ void linear(B const& on, In<Matrix<T const>> x, In<Matrix<T const>> w, In<Vector
   check(!addend || same_shape(addend, y), "linear", "the addend must have the shape of y (got [", addend.rows(), ", ",
         addend.columns(), "])");
   GemmShape const shape{x.rows(), w.rows(), x.columns()};
-  OpTimer const timer(on, "linear", detail::product_work<T>(shape));
+  Timer const timer(on, "linear", detail::product_work<T>(shape));
   gemm(on, MatrixRef<T>(x), MatrixRef<T>(w).transposed(),
        GemmOutput<T>{y.data(), y.stride(), false, b.data(), addend.data(), addend.stride()}, shape);
 }
@@ -48,12 +48,12 @@ template <Backend B, class T>
 void linear_backward_weights(B const& on, In<Matrix<T const>> dy, In<Matrix<T const>> x, Matrix<T> dw, Vector<T> db) {
   if (dw) {
     GemmShape const shape{dw.rows(), dw.columns(), dy.rows()};
-    OpTimer const timer(on, "linear_backward dW", detail::product_work<T>(shape));
+    Timer const timer(on, "linear_backward dW", detail::product_work<T>(shape));
     gemm(on, MatrixRef<T>(dy).transposed(), MatrixRef<T>(x), GemmOutput<T>{dw.data(), dw.stride(), true}, shape);
   }
   if (db) {
     auto const elements = static_cast<double>(dy.size());
-    OpTimer const timer(on, "linear_backward db", {elements, static_cast<double>(sizeof(T)) * elements});
+    Timer const timer(on, "linear_backward db", {elements, static_cast<double>(sizeof(T)) * elements});
     add_rows<B, T>(on, dy, db.data());
   }
 }
@@ -72,11 +72,11 @@ void linear_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const>> x,
         "linear_backward", "dx, dw, db and the addend must have the shapes of x, w, the bias and x");
   if (dx) {
     GemmShape const shape{dy.rows(), w.columns(), w.rows()};
-    OpTimer const timer(on, "linear_backward dx", detail::product_work<T>(shape));
+    Timer const timer(on, "linear_backward dx", detail::product_work<T>(shape));
     gemm(on, MatrixRef<T>(dy), MatrixRef<T>(w),
          GemmOutput<T>::sum(dx.data(), dx.stride(), addend.data(), addend.stride()), shape);
   }
   linear_backward_weights(on, dy, x, dw, db);
 }
 
-}  // namespace gt
+}  // namespace gt::ops

@@ -12,7 +12,7 @@
 #include "gt/ops/gelu.hpp"
 #include "gt/ops/linear.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::ops {
 
 /// h = x W^T + b (+ addend),   y = gelu(h)
 /// Shapes: x [M, K], w [N, K], b [N] or null, h, y and addend [M, N]; the addend may be h. The same numbers as `linear`
@@ -24,7 +24,7 @@ void linear_gelu(B const& on, In<Matrix<T const>> x, In<Matrix<T const>> w, In<V
   check(same_shape(h, y) && (!addend || same_shape(addend, h)), "linear_gelu",
         "h, y and the addend must have one shape");
   GemmShape const shape{x.rows(), w.rows(), x.columns()};
-  OpTimer const timer(on, "linear_gelu", detail::product_work<T>(shape));
+  Timer const timer(on, "linear_gelu", detail::product_work<T>(shape));
   auto const lane = on.template lane<T>();
   auto const activate = [&](std::int64_t i, std::int64_t j, std::int64_t rows, std::int64_t columns) noexcept {
     for (std::int64_t r = i; r < i + rows; ++r) detail::gelu_row(lane, form, h.row(r) + j, y.row(r) + j, columns);
@@ -46,7 +46,7 @@ void gelu_linear_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const
         "gelu_linear_backward", "dy [M, N], h, gelu(h), dh and addend [M, K], w and dw [N, K] and db [N] must fit");
   {
     GemmShape const shape{dy.rows(), w.columns(), w.rows()};
-    OpTimer const timer(on, "gelu_linear_backward dx", detail::product_work<T>(shape));
+    Timer const timer(on, "gelu_linear_backward dx", detail::product_work<T>(shape));
     auto const lane = on.template lane<T>();
     auto const differentiate = [&](std::int64_t i, std::int64_t j, std::int64_t rows, std::int64_t columns) noexcept {
       for (std::int64_t r = i; r < i + rows; ++r)
@@ -58,4 +58,4 @@ void gelu_linear_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const
   linear_backward_weights(on, dy, gelu_h, dw, db);
 }
 
-}  // namespace gt
+}  // namespace gt::ops

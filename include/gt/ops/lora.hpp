@@ -8,13 +8,13 @@
 #include "gt/ops/linear.hpp"
 #include "gt/ops/rows.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::ops {
 
 namespace detail {
 /// x *= s, row by row.
 template <Backend B, class T>
 void scale_rows(B const& on, Matrix<T> x, T s) {
-  OpTimer const timer(on, "lora scale", row_work<T>(x.size(), 1, 2));
+  Timer const timer(on, "lora scale", row_work<T>(x.size(), 1, 2));
   auto const lane = on.template lane<T>();
   for_each_row(on, x.rows(), x.columns(), [&](std::int64_t i) {
     T* const row = x.row(i);
@@ -59,4 +59,4 @@ void lora_down_backward(B const& on, In<Matrix<T const>> du, In<Matrix<T const>>
   linear_backward<B, T>(on, du, x, a, dx, da, {});
 }
 
-}  // namespace gt
+}  // namespace gt::ops

@@ -12,7 +12,7 @@
 #include "gt/core/view.hpp"
 #include "gt/ops/rows.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::ops {
 
 namespace detail {
 /// One row; y may be x. Returns r.
@@ -68,7 +68,7 @@ void rms_norm(B const& on, In<Matrix<T const>> x, In<Vector<T const>> g, Matrix<
   check(same_shape(x, y) && g.extent(0) == C, "rms_norm", "x and y must be [M, C], the gain [C] (got C ", C, ", ",
         y.columns(), ", ", g.extent(0), ")");
   check(rstd.extent(0) == x.rows(), "rms_norm", "rstd must be [M] (got M ", x.rows(), ", ", rstd.extent(0), ")");
-  OpTimer const timer(on, "rms_norm", row_work<T>(x.size(), 5, 2));
+  Timer const timer(on, "rms_norm", row_work<T>(x.size(), 5, 2));
   auto const lane = on.template lane<T>();
   for_each_row(on, x.rows(), C,
                [&](std::int64_t i) { rstd[i] = detail::rms_norm_row(lane, x.row(i), g.data(), y.row(i), C, eps); });
@@ -86,7 +86,7 @@ void rms_norm_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const>> 
         residual.columns(), ")");
   check(g.extent(0) == C && (!dg || dg.extent(0) == C) && rstd.extent(0) == M, "rms_norm_backward",
         "gain and its gradient must be [C], rstd [M]");
-  OpTimer const timer(on, "rms_norm_backward", row_work<T>(x.size(), 11, residual ? 4 : 3));
+  Timer const timer(on, "rms_norm_backward", row_work<T>(x.size(), 11, residual ? 4 : 3));
   auto const lane = on.template lane<T>();
   detail::RmsNormGradient<T> const of{dy, x, residual, g, rstd, dx};
   if (!dg) {
@@ -97,4 +97,4 @@ void rms_norm_backward(B const& on, In<Matrix<T const>> dy, In<Matrix<T const>> 
       on, M, C, [&](std::int64_t i, T* sum) { of.template row<true>(lane, i, sum); }, dg.data());
 }
 
-}  // namespace gt
+}  // namespace gt::ops

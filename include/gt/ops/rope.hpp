@@ -13,7 +13,7 @@
 #include "gt/core/view.hpp"
 #include "gt/ops/rows.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::ops {
 
 /// cos and sin of t * base^(-2 i / D) for positions t < positions and pairs i < D / 2, computed in double.
 template <class T>
@@ -76,7 +76,7 @@ void rope(B const& on, Matrix<T> x, RopeTable<T> const& table, std::int64_t toke
         tokens, " tokens)");
   check(first >= 0 && first + tokens <= table.positions, "rope", "positions must lie in the context of ",
         table.positions, " tokens (got ", first, " to ", first + tokens, ")");
-  OpTimer const timer(on, "rope", row_work<T>(x.size(), 3, 2));
+  Timer const timer(on, "rope", row_work<T>(x.size(), 3, 2));
   auto const lane = on.template lane<T>();
   T const sign = turn == Rotation::forward ? T(1) : T(-1);
   for_each_row(on, x.rows(), x.columns(), [&](std::int64_t i) {
@@ -85,4 +85,4 @@ void rope(B const& on, Matrix<T> x, RopeTable<T> const& table, std::int64_t toke
   });
 }
 
-}  // namespace gt
+}  // namespace gt::ops

@@ -9,7 +9,7 @@
 #include "gt/core/profile.hpp"
 #include "gt/core/view.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::ops {
 
 inline constexpr int scratch_partial_sums = 2;        ///< scratch slots that ops use; the backend's GEMM has 0 and 1
 inline constexpr int scratch_attention = 3;           ///< scores of a block of queries
@@ -17,11 +17,12 @@ inline constexpr int scratch_attention_gradient = 4;  ///< their gradients
 inline constexpr int scratch_row = 5;                 ///< the sums over all rows
 inline constexpr int scratch_logits = 6;              ///< rows of logits
 
+/// Less than this is one job, and never leaves the caller's thread: 27 us of the lightest row kernel, 80 us of the
+/// heaviest. To begin and end with a second thread takes 1 us where it waits actively, and 8 to 30 us where it sleeps.
+inline constexpr std::int64_t elements_for_threads = 262144;
+
 namespace detail {
 inline constexpr std::int64_t elements_per_job = 16384;  // 2 to 5 us of work
-// Less than this is one job, and never leaves the caller's thread: 27 us of the lightest row kernel, 80 us of the
-// heaviest. To begin and end with a second thread takes 1 us where it waits actively, and 8 to 30 us where it sleeps.
-inline constexpr std::int64_t elements_for_threads = 262144;
 
 /// Rows of one job.
 constexpr std::int64_t rows_per_job(std::int64_t rows, std::int64_t width) {
@@ -37,7 +38,7 @@ constexpr std::int64_t rows_per_sum(std::int64_t rows, std::int64_t width) {
 
 /// The work of an op that does `flops` operations an element and passes over `arrays` of its operands' size.
 template <class T>
-constexpr OpWork row_work(std::int64_t elements, double flops, double arrays) {
+constexpr Work row_work(std::int64_t elements, double flops, double arrays) {
   auto const n = static_cast<double>(elements);
   return {flops * n, static_cast<double>(sizeof(T)) * arrays * n};
 }
@@ -108,4 +109,4 @@ void add_rows(B const& on, In<Matrix<T const>> x, T* total) {
   sum_over_runs(on, x.rows(), x.columns(), add, total);
 }
 
-}  // namespace gt
+}  // namespace gt::ops

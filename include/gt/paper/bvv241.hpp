@@ -53,10 +53,10 @@ inline Tokenizer bvv241_tokenizer(std::vector<std::string> const& ngrams, std::i
     } else if (place || id >= 0xFFFF) {
       vocabulary.add(text("<unused_", id, ">"), TokenKind::unused);
     } else {
-      vocabulary.add(encode_utf8(static_cast<char32_t>(id)), TokenKind::character);
+      vocabulary.add(utf8::encode(static_cast<char32_t>(id)), TokenKind::character);
     }
   }
-  auto merges = bpe_merges(vocabulary, placed);
+  auto merges = bpe::merges(vocabulary, placed);
   return Tokenizer(std::move(vocabulary), std::move(merges), unknown);
 }
 

@@ -33,7 +33,7 @@ inline constexpr Bvv241Augmentation bvv241_complex_augmentation{};
 
 /// Are all characters Latin (U+0000 to 024F), Greek (0370 to 03FF), Cyrillic or Armenian (0400 to 058F)?
 constexpr bool bvv241_is_easy(std::string_view token) {
-  for (Utf8Unit const unit : Utf8Units{token}) {
+  for (utf8::Unit const unit : utf8::Units{token}) {
     char32_t const c = unit.value;
     if (!unit.valid || !(c <= 0x024F || (c >= 0x0370 && c <= 0x03FF) || (c >= 0x0400 && c <= 0x058F))) return false;
   }
@@ -76,7 +76,7 @@ inline std::vector<std::int32_t> bvv241_sources(int side, int length, Bvv241Augm
   std::int64_t const begin_x = fixed(from_x + 0.5 * c + 0.5 * s), begin_y = fixed(from_y - 0.5 * s + 0.5 * c);
 
   std::vector<std::int32_t> sources;
-  for (int const pixel : polar_snake_order(side)) {
+  for (int const pixel : fonts::polar_snake_order(side)) {
     std::int64_t const x = (2 * (pixel % side) + 1) * std::int64_t{length} / 2, y = pixel / side;
     std::int64_t const rx = x - a.right, ry = y - a.down;
     std::int64_t const ux = (begin_x + rx * step_c + ry * step_s) >> 16;

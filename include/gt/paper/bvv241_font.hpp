@@ -24,18 +24,18 @@ namespace gt::inline GT_ABI {
 struct SetCharacter {
   /// A glyph, and the place of its upper left corner.
   struct Piece {
-    HexGlyph glyph;    ///< its lines, a pixel of which is two half pixels
-    int x = 0, y = 0;  ///< right of the pen, below the top line
+    fonts::HexGlyph glyph;  ///< its lines, a pixel of which is two half pixels
+    int x = 0, y = 0;       ///< right of the pen, below the top line
   };
-  std::array<Piece, 3> pieces{};                        ///< the first `count` are drawn
-  int count = 0;                                        ///< pieces that are drawn
-  int left = 0, right = 0;                              ///< of pen, advance and ink together
-  int top = 2 * HexFont::baseline, bottom = top;        ///< of ink and baseline together
-  int width() const noexcept { return right - left; }   ///< of the box
-  int height() const noexcept { return bottom - top; }  ///< of the box
+  std::array<Piece, 3> pieces{};                         ///< the first `count` are drawn
+  int count = 0;                                         ///< pieces that are drawn
+  int left = 0, right = 0;                               ///< of pen, advance and ink together
+  int top = 2 * fonts::HexFont::baseline, bottom = top;  ///< of ink and baseline together
+  int width() const noexcept { return right - left; }    ///< of the box
+  int height() const noexcept { return bottom - top; }   ///< of the box
 
   /// Draws a glyph at `x`, `y` too.
-  void add(HexGlyph const& glyph, int x, int y) {
+  void add(fonts::HexGlyph const& glyph, int x, int y) {
     std::uint32_t columns = 0;
     for (int line = 0; line < 16; ++line) {
       if (glyph.lines[static_cast<std::size_t>(line)] == 0) continue;
@@ -69,7 +69,7 @@ class Bvv241Font {
   /// Errors: files that cannot be read, or that `parse` refuses.
   static Bvv241Font read(std::string const& hex, std::string combining = "") {
     if (combining.empty()) combining = hex.substr(0, hex.rfind('/') + 1) + "plane00-combining.txt";
-    auto font = HexFont::read(hex);
+    auto font = fonts::HexFont::read(hex);
     std::string list;
     try {
       list = read_text_file(combining);
@@ -80,10 +80,10 @@ class Bvv241Font {
   }
   /// From the texts of both files: `CODE:BITMAP` lines, and `CODE:OFFSET` lines, in hexadecimal and in decimal pixels.
   static Bvv241Font parse(std::string_view hex, std::string_view combining) {
-    return Bvv241Font(HexFont::parse(hex), combining, "combining");
+    return Bvv241Font(fonts::HexFont::parse(hex), combining, "combining");
   }
 
-  HexFont const& font() const noexcept { return font_; }  ///< the glyphs
+  fonts::HexFont const& font() const noexcept { return font_; }  ///< the glyphs
 
   /// How a character is drawn.
   SetCharacter set(char32_t c) const {
@@ -119,7 +119,7 @@ class Bvv241Font {
   }
 
  private:
-  Bvv241Font(HexFont font, std::string_view combining, std::string_view name) : font_{std::move(font)} {
+  Bvv241Font(fonts::HexFont font, std::string_view combining, std::string_view name) : font_{std::move(font)} {
     for (int line = 1; !combining.empty(); ++line) {
       auto row = combining.substr(0, combining.find('\n'));
       combining.remove_prefix(std::min(row.size() + 1, combining.size()));
@@ -142,10 +142,10 @@ class Bvv241Font {
     check(!combining_.empty(), "Bvv241Font", name, " must say where at least one mark lies (got an empty list)");
   }
 
-  HexGlyph drawn(char32_t c) const {
+  fonts::HexGlyph drawn(char32_t c) const {
     for (char32_t const each : {c, char32_t{0xFFFD}})
       if (auto const* const glyph = font_.glyph(each)) return *glyph;
-    return hex_box(static_cast<std::uint32_t>(c));
+    return fonts::hex_box(static_cast<std::uint32_t>(c));
   }
   static constexpr bool within(char32_t c, char32_t first, char32_t last) { return c >= first && c <= last; }
   static constexpr bool is_blank(char32_t c) {
@@ -184,7 +184,7 @@ class Bvv241Font {
     return {x, y > 0 ? y / 2 : y};
   }
   /// Of the ink alone.
-  static SetCharacter box(HexGlyph const& glyph) {
+  static SetCharacter box(fonts::HexGlyph const& glyph) {
     SetCharacter out;
     out.left = out.top = 32, out.right = out.bottom = 0;
     out.add(glyph, 0, 0);
@@ -223,7 +223,7 @@ class Bvv241Font {
     return c;
   }
 
-  HexFont font_;
+  fonts::HexFont font_;
   std::unordered_map<char32_t, int> combining_;  // pixels from the pen, to the right
 };
 

@@ -52,11 +52,11 @@ namespace detail {
 inline void draw_bvv241_canvas(Bvv241Font const& font, std::string_view token, int side,
                                std::vector<unsigned char>& canvas) {
   int const unit = side / 32;  // pixels of a half pixel of the font
-  int const width = side * static_cast<int>(utf8_length(token));
+  int const width = side * static_cast<int>(utf8::length(token));
   canvas.assign(static_cast<std::size_t>(width) * static_cast<std::size_t>(side), 0);
   auto const half = [](int n) { return n >= 0 ? n / 2 : -((1 - n) / 2); };  // rounded down
   int cell = 0;
-  for (Utf8Unit const c : Utf8Units{token}) {
+  for (utf8::Unit const c : utf8::Units{token}) {
     SetCharacter const picture = font.set(c.valid ? c.value : char32_t{0xFFFD});
     int const pen = cell + half(side - picture.width() * unit);
     int const line_0 = half(side - picture.height() * unit) - picture.top * unit;
@@ -79,7 +79,7 @@ inline void draw_bvv241_canvas(Bvv241Font const& font, std::string_view token, i
 }
 
 /// Ids of equal rows, a group of two or more each, in order of their first id.
-inline std::vector<std::vector<std::int64_t>> groups_of_equal_rows(BitMatrix const& bits) {
+inline std::vector<std::vector<std::int64_t>> groups_of_equal_rows(fonts::BitMatrix const& bits) {
   std::unordered_map<std::string_view, std::vector<std::int64_t>> ids;
   for (std::int64_t i = 0; i < bits.rows(); ++i) ids[bits.key(i)].push_back(i);
   std::vector<std::vector<std::int64_t>> groups;
@@ -91,18 +91,18 @@ inline std::vector<std::vector<std::int64_t>> groups_of_equal_rows(BitMatrix con
 
 }  // namespace detail
 
-/// The pictures of a vocabulary, [V, S * S], a token a row, its pixels in polar order (`polar_snake_order`), 1 = black:
-/// equal to the author's. Each character is drawn as it stands, also those of "<pad>". Errors: a side that is neither
-/// 32 nor 64; a token that is empty or longer than 1000 characters.
-inline BitMatrix bvv241_rasters(Bvv241Font const& font, std::vector<std::string> const& tokens, int side,
-                                Bvv241Augmentation const& easy) {
+/// The pictures of a vocabulary, [V, S * S], a token a row, its pixels in polar order (`fonts::polar_snake_order`), 1 =
+/// black: equal to the author's. Each character is drawn as it stands, also those of "<pad>". Errors: a side that is
+/// neither 32 nor 64; a token that is empty or longer than 1000 characters.
+inline fonts::BitMatrix bvv241_rasters(Bvv241Font const& font, std::vector<std::string> const& tokens, int side,
+                                       Bvv241Augmentation const& easy) {
   check(side == 32 || side == 64, "bvv241_rasters", "the raster must be 32 or 64 pixels wide (got ", side, ")");
-  BitMatrix rasters(static_cast<std::int64_t>(tokens.size()), side * side);
+  fonts::BitMatrix rasters(static_cast<std::int64_t>(tokens.size()), side * side);
   std::map<std::pair<std::size_t, bool>, std::vector<std::int32_t>> sources;
   std::vector<unsigned char> canvas;
   for (std::int64_t i = 0; i < rasters.rows(); ++i) {
     std::string const& token = tokens[static_cast<std::size_t>(i)];
-    std::size_t const length = utf8_length(token);
+    std::size_t const length = utf8::length(token);
     check(length >= 1 && length <= 1000, "bvv241_rasters", "a token must have 1 to 1000 characters (got ", length,
           " in token ", i, ")");
     bool const is_easy = bvv241_is_easy(token);
@@ -147,8 +147,8 @@ class Bvv241GlyphEmbedding : public FrozenTable {
     check(options.width >= 1 && options.width <= widest, where, "width must be 1 to ", widest,
           ", the number of pixels or of tokens less one (got ", options.width, ")");
 
-    BitMatrix rasters = bvv241_rasters(font, tokens, options.raster, options.easy);
-    Projection y = principal_components<Real>(rasters, options.width);
+    fonts::BitMatrix rasters = bvv241_rasters(font, tokens, options.raster, options.easy);
+    substrate::Projection y = substrate::principal_components<Real>(rasters, options.width);
     detail::normalise_rows(y.rows, options.width, 1e-5 * std::sqrt(y.total_variance));
 
     constexpr std::string_view method = "bvv241_glyph";
@@ -161,7 +161,7 @@ class Bvv241GlyphEmbedding : public FrozenTable {
 
   /// The picture of a token: S * S bits in polar order, packed eight to a byte, the first in the top bit, 1 = black.
   std::span<unsigned char const> raster(std::int64_t id) const noexcept { return rasters_.bytes(id); }
-  BitMatrix const& rasters() const noexcept { return rasters_; }  ///< [V, S * S]
+  fonts::BitMatrix const& rasters() const noexcept { return rasters_; }  ///< [V, S * S]
   /// Ids that share one picture and one row, a group of two or more each, in order of their first id.
   std::vector<std::vector<std::int64_t>> const& collision_groups() const noexcept { return groups_; }
   /// Tokens that share their picture with an earlier token: V less the number of different pictures.
@@ -179,14 +179,14 @@ class Bvv241GlyphEmbedding : public FrozenTable {
   }
 
  private:
-  Bvv241GlyphEmbedding(FrozenTable table, BitMatrix rasters, Projection y)
+  Bvv241GlyphEmbedding(FrozenTable table, fonts::BitMatrix rasters, substrate::Projection y)
       : FrozenTable{std::move(table)},
         rasters_{std::move(rasters)},
         groups_{detail::groups_of_equal_rows(rasters_)},
         variances_{std::move(y.variance)},
         total_variance_{y.total_variance} {}
 
-  BitMatrix rasters_;
+  fonts::BitMatrix rasters_;
   std::vector<std::vector<std::int64_t>> groups_;
   std::vector<double> variances_;
   double total_variance_;

@@ -38,7 +38,7 @@ inline std::string read_ngram_file(std::string const& path) {
   }
   check(!contents.empty(), "bvv241", "'", path, "' must hold n-grams (got an empty file); ", ngram_source);
   int line = 1;
-  for (auto unit = Utf8Units{contents}.begin(); unit != Utf8Units{contents}.end(); ++unit) {
+  for (auto unit = utf8::Units{contents}.begin(); unit != utf8::Units{contents}.end(); ++unit) {
     check((*unit).valid, "bvv241", "'", path, "', line ", line, ": must be UTF-8 (got other bytes); ", ngram_source);
     line += (*unit).value == U'\n' ? 1 : 0;
   }
@@ -70,9 +70,9 @@ class NgramReader {
     if (holds) return;
     auto const before = text_.substr(0, at_);
     auto const line = std::count(before.begin(), before.end(), '\n') + 1;
-    auto const column = utf8_length(before.substr(before.rfind('\n') + 1)) + 1;
+    auto const column = utf8::length(before.substr(before.rfind('\n') + 1)) + 1;
     auto const rest = text_.substr(at_, 20);
-    auto const next = std::string{rest.substr(0, std::min(utf8_complete_prefix(rest), rest.find('\n')))};
+    auto const next = std::string{rest.substr(0, std::min(utf8::complete_prefix(rest), rest.find('\n')))};
     fail("bvv241", "'", path_, "', line ", line, ", column ", column, ": ", what..., " (got ",
          next.empty() ? "the end of the line" : text("'", next, "'"), "); ", ngram_source);
   }
@@ -137,10 +137,10 @@ class NgramReader {
     std::uint32_t code = 0;
     auto const [end, error] = std::from_chars(hex.data(), hex.data() + hex.size(), code, 16);
     bool const whole = hex.size() == digits && digits > 0 && error == std::errc() && end == hex.data() + hex.size();
-    need(whole && is_scalar_value(code),
+    need(whole && utf8::is_scalar_value(code),
          "an escape must be \\\\, \\', \\\", \\n, \\t, \\r, \\xNN, \\uNNNN or "
          "\\UNNNNNNNN, and name a character");
-    append_utf8(value, code);
+    utf8::append(value, code);
     at_ += 2 + digits;
   }
 
@@ -166,7 +166,7 @@ class NgramReader {
     each_item('[', ']', [&] {
       expect('(');
       std::string ngram = string();
-      need(static_cast<std::int64_t>(utf8_length(ngram)) == length, "an n-gram of ", length,
+      need(static_cast<std::int64_t>(utf8::length(ngram)) == length, "an n-gram of ", length,
            " characters must stand before this place");
       expect(',');
       std::int64_t const count = number();
@@ -188,9 +188,9 @@ inline std::vector<std::string> read_ngram_lines(std::string_view contents, std:
     auto const row = contents.substr(0, contents.find('\n'));
     contents.remove_prefix(std::min(row.size() + 1, contents.size()));
     check(row.find_first_of(" \t\r") == row.npos && row.size() <= 1000, "bvv241", "'", path, "', line ", line,
-          ": must be one n-gram without blanks (got '", row.substr(0, utf8_complete_prefix(row.substr(0, 40))), "'); ",
+          ": must be one n-gram without blanks (got '", row.substr(0, utf8::complete_prefix(row.substr(0, 40))), "'); ",
           ngram_source);
-    if (utf8_length(row) > 1) ngrams.emplace_back(row);
+    if (utf8::length(row) > 1) ngrams.emplace_back(row);
   }
   return ngrams;
 }
@@ -199,7 +199,7 @@ inline std::vector<std::string> read_ngram_lines(std::string_view contents, std:
 inline std::vector<std::string> in_placement_order(std::vector<std::string> const& ngrams) {
   std::vector<std::pair<std::size_t, std::string>> keyed;
   keyed.reserve(ngrams.size());
-  for (auto const& ngram : ngrams) keyed.emplace_back(~utf8_length(ngram), ngram);
+  for (auto const& ngram : ngrams) keyed.emplace_back(~utf8::length(ngram), ngram);
   std::sort(keyed.begin(), keyed.end());
   keyed.erase(std::unique(keyed.begin(), keyed.end()), keyed.end());
   std::vector<std::string> order;

@@ -24,20 +24,21 @@ constexpr GrowthPlan in_stages(int depth, int each, StageOptions o = {}) {
 
 /// One block at a time; from block `lora_from` on, adapters of all blocks below train together with it.
 /// Source: arXiv:2507.07129v1, section 3.2, and the model cards of abs-bvv-5 and -6. The rank is not stated there: here
-/// the adapters hold as many numbers as the new block, lora_rank_within_budget(1, blocks below), but no rank is above
-/// C.
+/// the adapters hold as many numbers as the new block, nn::lora_rank_within_budget(1, blocks below), but no rank is
+/// above C.
 constexpr GrowthPlan layer_by_layer(int depth, BlockConfig block, int lora_from = 5, StageOptions o = {}) {
   GrowthPlan plan;
   for (int l = 1; l <= depth; ++l) {
     StageOptions stage = o;
-    if (l >= lora_from && l > 1) stage.lora.rank = std::min(block.d_model, lora_rank_within_budget(1, l - 1, block));
+    if (l >= lora_from && l > 1)
+      stage.lora.rank = std::min(block.d_model, nn::lora_rank_within_budget(1, l - 1, block));
     plan.push_back(deepen(1, stage));
   }
   return plan;
 }
 
 /// `depth` blocks in stages of `each`, and LoRA phases that hold the budget of a stage: after every second stage, and
-/// after the last one, adapters of all blocks with lora_rank_within_budget(each, blocks), for `lora_tokens` of a
+/// after the last one, adapters of all blocks with nn::lora_rank_within_budget(each, blocks), for `lora_tokens` of a
 /// stage's tokens. Source: arXiv:2507.07129v3, the bounded active budget with interleaved LoRA phases, measured after
 /// the last merge; when its phases come and how long they are is not stated, and chosen here.
 constexpr GrowthPlan within_budget(int depth, int each, BlockConfig block, double lora_tokens = 0.5,
@@ -49,7 +50,7 @@ constexpr GrowthPlan within_budget(int depth, int each, BlockConfig block, doubl
     if (i % 2 == 0 && i + 1 < dense.size()) continue;
     StageOptions phase = o;
     phase.tokens = lora_tokens * o.tokens;
-    int const rank = lora_rank_within_budget(each, dense.depth(i), block);
+    int const rank = nn::lora_rank_within_budget(each, dense.depth(i), block);
     plan.push_back(adapt({.rank = std::clamp(rank, 1, block.d_model)}, phase));
   }
   return plan;

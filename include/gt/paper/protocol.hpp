@@ -76,7 +76,7 @@ ProtocolResult run_protocol(B const& on, Model const& model, Tokenizer const& to
   for (Sample const& sample : samples) {
     auto const outputs = speaker(prompt(sample), tokens(sample), options.runs, [](auto const&) { return false; });
     for (std::size_t run = 0; run < outputs.size(); ++run) {
-      std::string const output = upper_case(replace_malformed(outputs[run]));
+      std::string const output = upper_case(utf8::replace_malformed(outputs[run]));
       auto const [worth, well_formed] = judge(sample, output);
       result.score.runs[run] += worth;
       result.well_formed.add(well_formed);
@@ -96,7 +96,7 @@ ProtocolResult run_protocol(B const& on, Model const& model, Tokenizer const& to
 
 // At most 100 tokens: as many as the right text has characters, which the protocol gives away.
 inline std::int64_t tokens_for(std::string_view right) {
-  return std::min<std::int64_t>(static_cast<std::int64_t>(utf8_length(right)), 100);
+  return std::min<std::int64_t>(static_cast<std::int64_t>(utf8::length(right)), 100);
 }
 
 }  // namespace detail
@@ -115,12 +115,12 @@ ProtocolResult protocol_choices(B const& on, Model const& model, Tokenizer const
                                 ProtocolOptions const& options = {}) {
   for (auto const& question : questions) {
     for (auto const& label : question.labels)
-      check(utf8_length(label) == 1, "protocol_choices", "a label must be one character (got '", label, "')");
+      check(utf8::length(label) == 1, "protocol_choices", "a label must be one character (got '", label, "')");
   }
   bool const mmlu = form == ChoiceProtocol::mmlu;
   auto const judge = [](MultipleChoice const& question, std::string const& output) {
     auto const answer = strip(output);
-    auto const first = answer.empty() ? answer : answer.substr(0, decode_utf8(answer, 0).size);
+    auto const first = answer.empty() ? answer : answer.substr(0, utf8::decode(answer, 0).size);
     auto const is = [&](std::string const& label) { return !first.empty() && first == upper_case(label); };
     return std::pair(is(question.labels[question.answer]) ? 100.0 : 0.0,
                      std::any_of(question.labels.begin(), question.labels.end(), is));
@@ -146,7 +146,7 @@ ProtocolResult protocol_extractive(B const& on, Model const& model, Tokenizer co
 }
 /// The questions whose first answer has at most so many characters; the paper keeps 8.
 inline std::vector<Extractive> short_answers(std::vector<Extractive> questions, std::size_t characters = 8) {
-  std::erase_if(questions, [&](auto const& question) { return utf8_length(question.answers.front()) > characters; });
+  std::erase_if(questions, [&](auto const& question) { return utf8::length(question.answers.front()) > characters; });
   return questions;
 }
 

@@ -6,7 +6,6 @@
 #include "gt/backend/cpu/isa.hpp"
 #include "gt/cpu.hpp"
 #include "gt/fonts/font_chain.hpp"
-#include "gt/formats/ensemble_folder.hpp"
 #include "gt/formats/hugging_face/any_model_folder.hpp"
 #include "gt/formats/hugging_face/folder_tokenizer.hpp"
 #include "gt/formats/hugging_face/model_config.hpp"

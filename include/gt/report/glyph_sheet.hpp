@@ -16,7 +16,7 @@
 #include "gt/report/png.hpp"
 #include "gt/text/utf8.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::report {
 
 /// How a sheet looks.
 struct GlyphSheetOptions {
@@ -36,13 +36,13 @@ inline constexpr int label_height = 16;
 
 /// Writes a line of text into a box of `width` x 16 pixels, centred, or cut at the right: each character is its cell
 /// without the blank columns around it.
-template <GlyphSource G>
+template <fonts::GlyphSource G>
 void draw_label(GrayImage& sheet, int left, int top, int width, std::string_view label, G const& glyphs) {
   std::vector<std::uint16_t> columns;  // bit y of a column is its pixel y
-  for (Utf8Unit const unit : Utf8Units{label}) {
+  for (utf8::Unit const unit : utf8::Units{label}) {
     if (static_cast<int>(columns.size()) > width) break;
-    Cell const cell = unit.valid ? glyphs.cell(unit.value, label_height)
-                                 : glyphs.undecoded(static_cast<unsigned char>(unit.value), label_height);
+    fonts::Cell const cell = unit.valid ? glyphs.cell(unit.value, label_height)
+                                        : glyphs.undecoded(static_cast<unsigned char>(unit.value), label_height);
     std::vector<std::uint16_t> glyph(label_height);
     for (int y = 0; y < label_height; ++y)
       for (int x = 0; x < label_height; ++x)
@@ -65,14 +65,14 @@ void draw_label(GrayImage& sheet, int left, int top, int width, std::string_view
 
 }  // namespace detail
 
-/// A grid of pictures, white on grey: `rasters` [V, S * S], a picture a row as draw_tokens gives them, and under each
-/// its label, in the glyphs of `glyphs` at 16 pixels. No labels, or V of them.
-template <GlyphSource G>
-GrayImage glyph_sheet(BitMatrix const& rasters, std::vector<std::string> const& labels, G const& glyphs,
+/// A grid of pictures, white on grey: `rasters` [V, S * S], a picture a row as fonts::draw_tokens gives them, and under
+/// each its label, in the glyphs of `glyphs` at 16 pixels. No labels, or V of them.
+template <fonts::GlyphSource G>
+GrayImage glyph_sheet(fonts::BitMatrix const& rasters, std::vector<std::string> const& labels, G const& glyphs,
                       GlyphSheetOptions options = {}) {
   constexpr auto where = "glyph_sheet";
   int const side = static_cast<int>(std::lround(std::sqrt(rasters.columns())));
-  check(is_raster_side(side) && side * side == rasters.columns(), where,
+  check(fonts::is_raster_side(side) && side * side == rasters.columns(), where,
         "a picture must have 16 x 16, 32 x 32 or 64 x 64 pixels (got ", rasters.columns(), " pixels)");
   check(rasters.rows() >= 1 && rasters.rows() < (1 << 24), where, "needs 1 to 2^24 pictures (got ", rasters.rows(),
         ")");
@@ -106,20 +106,22 @@ GrayImage glyph_sheet(BitMatrix const& rasters, std::vector<std::string> const& 
 
 /// Draws tokens, which may be single characters, and writes the sheet.
 ///
-///     gt::write_glyph_sheet("sheet.png", {"a", "я", "ing"}, gt::HexFont::read("unifont.hex"), {.raster = 16});
-template <GlyphSource G>
+///     gt::report::write_glyph_sheet("sheet.png", {"a", "я", "ing"}, gt::fonts::HexFont::read("unifont.hex"), {.raster
+///     = 16});
+template <fonts::GlyphSource G>
 void write_glyph_sheet(std::string const& path, std::vector<std::string> const& tokens, G const& glyphs,
                        GlyphSheetOptions options = {}) {
   std::vector<std::string> labels;
   if (options.labels)
     for (auto const& token : tokens) labels.push_back(sheet_label(token));
-  write_png(path, glyph_sheet(draw_tokens(glyphs, tokens, options.raster), labels, glyphs, options));
+  write_png(path, glyph_sheet(fonts::draw_tokens(glyphs, tokens, options.raster), labels, glyphs, options));
 }
 
-/// Writes pictures that are drawn already, without labels: `gt::write_glyph_sheet("sheet.png", substrate.rasters())`.
-void write_glyph_sheet(std::string const& path, BitMatrix const& rasters, GlyphSheetOptions options = {});
+/// Writes pictures that are drawn already, without labels: `gt::report::write_glyph_sheet("sheet.png",
+/// substrate.rasters())`.
+void write_glyph_sheet(std::string const& path, fonts::BitMatrix const& rasters, GlyphSheetOptions options = {});
 
-}  // namespace gt
+}  // namespace gt::report
 
 #if !defined(GT_PREBUILT)
   #include "gt/report/glyph_sheet_impl.hpp"

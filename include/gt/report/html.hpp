@@ -9,7 +9,7 @@
 
 #include "gt/base/macros.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::report {
 
 /// Any bytes as text of an element or of an attribute in quotes. What XML 1.0 or HTML forbids (control characters,
 /// U+FFFE, U+FFFF) and malformed UTF-8 become U+FFFD, one each; the ends of lines become `\n`.
@@ -38,7 +38,7 @@ std::string html_figure(std::string_view markup, std::string_view caption);
 /// A section of a page: a heading, which is text, and markup.
 std::string html_section(std::string_view heading, std::string_view markup);
 
-}  // namespace gt
+}  // namespace gt::report
 
 #if !defined(GT_PREBUILT)
   #include "gt/report/html_impl.hpp"

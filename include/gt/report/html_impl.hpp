@@ -10,12 +10,12 @@
 #include "gt/report/html.hpp"
 #include "gt/text/utf8.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::report {
 
 GT_FN std::string escape_markup(std::string_view text) {
   std::string markup;
   markup.reserve(text.size());
-  for (auto at = Utf8Units{text}.begin(), end = Utf8Units{text}.end(); at != end; ++at) {
+  for (auto at = utf8::Units{text}.begin(), end = utf8::Units{text}.end(); at != end; ++at) {
     auto const [c, size, valid] = *at;
     bool const forbidden = !valid || (c < 0x20 && c != '\t' && c != '\n') || (c >= 0x7F && c < 0xA0) ||
                            (c & 0xFFFE) == 0xFFFE;  // and the non-characters of the other planes
@@ -47,7 +47,7 @@ GT_FN std::string visible_text(std::string_view text) {
     return s;
   };
   std::string shown;
-  for (auto at = Utf8Units{text}.begin(), end = Utf8Units{text}.end(); at != end; ++at) {
+  for (auto at = utf8::Units{text}.begin(), end = utf8::Units{text}.end(); at != end; ++at) {
     auto const [c, size, valid] = *at;
     bool const unseen = (c >= 0x80 && c <= 0xA0) || c == 0xAD || c == 0x61C || (c >= 0x200B && c <= 0x200F) ||
                         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF;
@@ -60,7 +60,7 @@ GT_FN std::string visible_text(std::string_view text) {
     } else if (c == '\t') {
       shown += "⇥";
     } else if (c < 0x20 || c == 0x7F) {
-      append_utf8(shown, c < 0x20 ? 0x2400 + c : 0x2421);
+      utf8::append(shown, c < 0x20 ? 0x2400 + c : 0x2421);
     } else if (unseen) {
       shown += "U+" + hex(c, 4);
     } else {
@@ -95,4 +95,4 @@ GT_FN std::string html_section(std::string_view heading, std::string_view markup
   return "<section>\n<h2>" + escape_markup(heading) + "</h2>\n" + std::string{markup} + "</section>\n";
 }
 
-}  // namespace gt
+}  // namespace gt::report

@@ -7,15 +7,15 @@
 
 #include "gt/base/macros.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::report {
 
 /// How an axis spaces its numbers.
 enum class Scale { linear, log };
 
-namespace detail {
-
 /// A place in a drawing: one decimal at most.
 std::string place(double x);
+
+namespace detail {
 
 /// Can `x` stand on an axis?
 bool plottable(double x, Scale scale);
@@ -58,7 +58,7 @@ class PlotScale {
   std::vector<Tick> ticks_;
 };
 
-}  // namespace gt
+}  // namespace gt::report
 
 #if !defined(GT_PREBUILT)
   #include "gt/report/plot_scale_impl.hpp"

@@ -12,15 +12,15 @@
 #include "gt/base/macros.hpp"
 #include "gt/report/plot_scale.hpp"
 
-namespace gt::inline GT_ABI {
-
-namespace detail {
+namespace gt::inline GT_ABI::report {
 
 GT_FN std::string place(double x) {
   std::string s = decimals(x, 1);
   if (s.ends_with(".0")) s.resize(s.size() - 2);
   return s;
 }
+
+namespace detail {
 
 GT_FN bool plottable(double x, Scale scale) {
   return std::isfinite(x) && std::fabs(x) < 1e300 && (scale == Scale::linear || x > 1e-300);
@@ -102,4 +102,4 @@ GT_FN void PlotScale::log_ticks(int most) {
   }
 }
 
-}  // namespace gt
+}  // namespace gt::report

@@ -11,7 +11,7 @@
 #include "gt/io/atomic_file.hpp"
 #include "gt/report/stb_image_write.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::report {
 
 /// A picture, line by line from the top: 0 black, 255 white.
 struct GrayImage {
@@ -48,13 +48,13 @@ Bytes encode_png(GrayImage const& image) {
   return bytes;
 }
 
-/// Writes `image` to `path`, completely or not at all. Errors: those of AtomicFile.
+/// Writes `image` to `path`, completely or not at all. Errors: those of io::AtomicFile.
 template <class Bytes = std::string>
 void write_png(std::string const& path, GrayImage const& image) {
-  write_file_atomically(path, encode_png<Bytes>(image));
+  io::write_file_atomically(path, encode_png<Bytes>(image));
 }
 
-}  // namespace gt
+}  // namespace gt::report
 
 #if !defined(GT_PREBUILT)
   #include "gt/report/png_impl.hpp"

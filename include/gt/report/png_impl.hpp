@@ -10,7 +10,7 @@
 #include "gt/report/png.hpp"
 #include "gt/report/stb_image_write.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::report {
 
 GT_FN GrayImage::GrayImage(int w, int h, unsigned char shade) : width{w}, height{h} {
   check(w >= 1 && h >= 1 && std::int64_t{w} * h < most_pixels, "GrayImage",
@@ -22,4 +22,4 @@ GT_FN std::size_t GrayImage::index(int x, int y) const {
   return static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x);
 }
 
-}  // namespace gt
+}  // namespace gt::report

@@ -12,9 +12,9 @@
 #include "gt/core/profile.hpp"
 #include "gt/report/profile_table.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::report {
 
-GT_FN std::string profile_table(OpProfile const& profile, double peak_flops) {
+GT_FN std::string profile_table(ops::Profile const& profile, double peak_flops) {
   auto entries = profile.entries();
   if (entries.empty()) return {};
   std::stable_sort(entries.begin(), entries.end(), [](auto const& a, auto const& b) { return a.seconds > b.seconds; });
@@ -45,4 +45,4 @@ GT_FN std::string profile_table(OpProfile const& profile, double peak_flops) {
   return table;
 }
 
-}  // namespace gt
+}  // namespace gt::report

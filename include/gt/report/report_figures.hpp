@@ -13,7 +13,7 @@
 #include "gt/report/svg_bars.hpp"
 #include "gt/report/svg_plot.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::report {
 
 /// What the x axis of a curve counts.
 enum class ReportAxis { tokens, time };
@@ -60,7 +60,7 @@ HtmlTable result_table(RunReport const& report);
 /// The figures behind `profile_bars`, in shares of a step, and what the machine reached.
 HtmlTable profile_table(RunReport const& report);
 
-}  // namespace gt
+}  // namespace gt::report
 
 #if !defined(GT_PREBUILT)
   #include "gt/report/report_figures_impl.hpp"

@@ -18,7 +18,7 @@
 #include "gt/report/svg_bars.hpp"
 #include "gt/report/svg_plot.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::report {
 
 namespace detail {
 
@@ -176,4 +176,4 @@ GT_FN HtmlTable profile_table(RunReport const& report) {
   return table;
 }
 
-}  // namespace gt
+}  // namespace gt::report

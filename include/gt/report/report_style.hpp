@@ -7,8 +7,9 @@
 
 #include "gt/base/error.hpp"
 
-namespace gt::inline GT_ABI::detail {
+namespace gt::inline GT_ABI::report {
 
+/// The style of a page.
 inline constexpr char report_css[] =
     R"css(:root{color-scheme:light dark;--paper:#fff;--ink:#1b1f24;--quiet:#565e68;--rule:#d6dbe1;--wash:#f4f5f7}
 @media (prefers-color-scheme:dark){:root{--paper:#15181c;--ink:#e4e7eb;--quiet:#a3abb5;--rule:#363c44;--wash:#1e2227}}
@@ -79,14 +80,10 @@ footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--rule);color:v
 }
 )css";
 
-}  // namespace gt::detail
-
-namespace gt::inline GT_ABI {
-
 /// A page that is complete in itself, of a title, which is text, and the markup of its main part and of its foot.
 std::string html_page(std::string_view title, std::string_view body, std::string_view foot = {});
 
-}  // namespace gt
+}  // namespace gt::report
 
 #if !defined(GT_PREBUILT)
   #include "gt/report/report_style_impl.hpp"

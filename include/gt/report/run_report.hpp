@@ -82,7 +82,7 @@ void add_glyphs(RunReport& report, Substrate const& substrate, std::vector<std::
   std::vector<std::size_t> characters, ngrams;
   for (std::size_t i = 0; i < tokens.size() && static_cast<std::int64_t>(i) < substrate.vocab(); ++i) {
     if (is_unused_token(tokens[i]) || byte_of_token(tokens[i])) continue;
-    (utf8_length(tokens[i]) <= 1 ? characters : ngrams).push_back(i);
+    (utf8::length(tokens[i]) <= 1 ? characters : ngrams).push_back(i);
   }
   std::size_t const few = std::max(most / 3, most - std::min(most, ngrams.size()));
   auto const add = [&](std::vector<std::size_t> const& ids, std::size_t count) {

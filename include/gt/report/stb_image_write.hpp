@@ -49,13 +49,13 @@
 #define STB_IMAGE_WRITE_STATIC
 #define STBI_WRITE_NO_STDIO
 
-namespace gt::inline GT_ABI::detail::stb {
+namespace gt::inline GT_ABI::report::detail::stb {
 #if __has_include(<stb/stb_image_write.h>)
   #include <stb/stb_image_write.h>
 #else  // where package managers put it
   #include <stb_image_write.h>
 #endif
-}  // namespace gt::detail::stb
+}  // namespace gt::report::detail::stb
 
 #pragma pop_macro("STB_IMAGE_WRITE_IMPLEMENTATION")
 #pragma pop_macro("INCLUDE_STB_IMAGE_WRITE_H")

@@ -8,7 +8,7 @@
 
 #include "gt/report/svg_style.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::report {
 
 /// One bar: its parts lie end to end.
 struct StackedBar {
@@ -28,7 +28,7 @@ struct StackedBars {
 /// Errors: a bar with another number of parts than there are names; a drawing narrower than 200.
 std::string to_svg(StackedBars const& chart, SvgOptions options = {});
 
-}  // namespace gt
+}  // namespace gt::report
 
 #if !defined(GT_PREBUILT)
   #include "gt/report/svg_bars_impl.hpp"

@@ -10,7 +10,7 @@
 #include "gt/report/plot_scale.hpp"
 #include "gt/report/svg_style.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::report {
 
 /// How a series is drawn.
 enum class PlotStyle { line, line_and_points, points };
@@ -30,9 +30,9 @@ struct PlotMark {
 
 /// A plot as a value.
 ///
-///     gt::LinePlot const plot{.title = "Loss", .x_label = "steps", .y_label = "nats a token",
+///     gt::report::LinePlot const plot{.title = "Loss", .x_label = "steps", .y_label = "nats a token",
 ///                             .series = {{.name = "loss", .x = {1, 2, 3}, .y = {7.6, 5.1, 4.2}}}};
-///     gt::write_file_atomically("loss.svg", gt::to_svg(plot));
+///     gt::io::write_file_atomically("loss.svg", gt::report::to_svg(plot));
 struct LinePlot {
   std::string title;                 ///< shown in a file of its own; in a page only read aloud
   std::string description{};         ///< what it shows, for those who do not see it; the ends of the curves are added
@@ -100,7 +100,7 @@ class PlotDrawing {
 /// Errors: a series whose x and y differ in length; a drawing smaller than 200 x 150.
 std::string to_svg(LinePlot const& plot, SvgOptions const& options = {});
 
-}  // namespace gt
+}  // namespace gt::report
 
 #if !defined(GT_PREBUILT)
   #include "gt/report/svg_plot_impl.hpp"

@@ -17,7 +17,7 @@
 #include "gt/report/svg_plot.hpp"
 #include "gt/report/svg_style.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::report {
 
 namespace detail {
 
@@ -188,8 +188,8 @@ GT_FN std::string to_svg(LinePlot const& plot, SvgOptions const& options) {
     check(s.x.size() == s.y.size(), "to_svg", "series '", s.name, "' must have as many x as y (got ", s.x.size(),
           " and ", s.y.size(), ")");
   }
-  return detail::svg_document(options, plot.title, plot.description + detail::ends_in_words(plot),
-                              detail::PlotDrawing(plot, options).svg());
+  return svg_document(options, plot.title, plot.description + detail::ends_in_words(plot),
+                      detail::PlotDrawing(plot, options).svg());
 }
 
-}  // namespace gt
+}  // namespace gt::report

@@ -10,7 +10,7 @@
 #include "gt/base/macros.hpp"
 #include "gt/report/svg_raster.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::report {
 
 GT_FN std::string raster_path(std::span<unsigned char const> bits, int side) {
   check(side >= 1 && side <= 4096 && bits.size() * 8 >= static_cast<std::size_t>(side) * static_cast<std::size_t>(side),
@@ -40,4 +40,4 @@ GT_FN std::string raster_path(std::span<unsigned char const> bits, int side) {
   return d;
 }
 
-}  // namespace gt
+}  // namespace gt::report

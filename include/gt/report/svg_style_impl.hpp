@@ -14,15 +14,15 @@
 #include "gt/report/plot_scale.hpp"
 #include "gt/report/svg_style.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::report {
 
 namespace detail {
-
 GT_FN std::string colour_properties(std::array<char const*, colours> const& palette) {
   std::string css;
   for (std::size_t i = 0; i < colours; ++i) css += text("--gt-", i, ":", palette[i], ";");
   return css;
 }
+}  // namespace detail
 
 GT_FN std::string stroke_of(std::size_t series) {
   return text(" class=\"gt-s", series % colours, "\" stroke=\"", light_colours[series % colours], "\"");
@@ -34,7 +34,7 @@ GT_FN std::string fill_of(std::size_t series) {
 
 GT_FN double text_width(std::string_view text) {
   double width = 0;
-  for (Utf8Unit const unit : Utf8Units{text}) {
+  for (utf8::Unit const unit : utf8::Units{text}) {
     bool const ascii = unit.value < 0x80;
     char const c = ascii ? static_cast<char>(unit.value) : 'x';
     width += std::string_view{"fijlrtI.,:;'| "}.find(c) != std::string_view::npos ? 5
@@ -54,18 +54,14 @@ GT_FN std::string svg_line(double x1, double y1, double x2, double y2, std::stri
               attributes, "/>\n");
 }
 
-}  // namespace detail
-
 GT_FN std::string plot_css() {
-  std::string css = ":root{" + detail::colour_properties(detail::light_colours) +
-                    "}\n@media (prefers-color-scheme:dark){:root{" + detail::colour_properties(detail::dark_colours) +
-                    "}}\n@media print{:root{" + detail::colour_properties(detail::light_colours) + "}}\n";
-  for (std::size_t i = 0; i < detail::colours; ++i)
+  std::string css = ":root{" + detail::colour_properties(light_colours) +
+                    "}\n@media (prefers-color-scheme:dark){:root{" + detail::colour_properties(dark_colours) +
+                    "}}\n@media print{:root{" + detail::colour_properties(light_colours) + "}}\n";
+  for (std::size_t i = 0; i < colours; ++i)
     css += text(".gt-s", i, "{stroke:var(--gt-", i, ")}.gt-f", i, "{fill:var(--gt-", i, ")}\n");
   return css;
 }
-
-namespace detail {
 
 GT_FN std::string svg_document(SvgOptions const& options, std::string_view title, std::string_view description,
                                std::string_view body) {
@@ -101,6 +97,4 @@ GT_FN std::string svg_legend(std::vector<LegendEntry> const& entries, double lef
   return svg;
 }
 
-}  // namespace detail
-
-}  // namespace gt
+}  // namespace gt::report

@@ -21,9 +21,11 @@ class ReportPage {
   std::string html();
 
  private:
-  static std::string strong(std::string_view words) { return text("<strong>", escape_markup(words), "</strong>"); }
+  static std::string strong(std::string_view words) {
+    return text("<strong>", report::escape_markup(words), "</strong>");
+  }
   std::string figure(std::string_view markup, std::string_view caption);
-  std::string table(HtmlTable const& values, std::string_view caption);
+  std::string table(report::HtmlTable const& values, std::string_view caption);
   /// A drawing for wide pages and one for narrow ones: text that is scaled down to a phone could not be read.
   template <class Drawing>
   static std::string drawings(Drawing const& drawing) {

@@ -27,25 +27,25 @@ namespace gt::inline GT_ABI {
 namespace detail {
 
 GT_FN std::string ReportPage::html() {
-  std::string body = "<h1>" + escape_markup(report_.title) + "</h1>\n" + summary();
+  std::string body = "<h1>" + report::escape_markup(report_.title) + "</h1>\n" + summary();
   for (auto const section : {&ReportPage::learning, &ReportPage::stages, &ReportPage::profile, &ReportPage::glyphs,
                              &ReportPage::samples, &ReportPage::repeat})
     body += (this->*section)();  // one after the other, for they number their figures
-  return html_page(report_.title, body, footer());
+  return report::html_page(report_.title, body, footer());
 }
 
 GT_FN std::string ReportPage::figure(std::string_view markup, std::string_view caption) {
-  return html_figure(markup, text("Figure ", ++figures_, ". ", caption));
+  return report::html_figure(markup, text("Figure ", ++figures_, ". ", caption));
 }
 
-GT_FN std::string ReportPage::table(HtmlTable const& values, std::string_view caption) {
-  return to_html(values, text("Table ", ++tables_, ". ", caption));
+GT_FN std::string ReportPage::table(report::HtmlTable const& values, std::string_view caption) {
+  return report::to_html(values, text("Table ", ++tables_, ". ", caption));
 }
 
 GT_FN std::string ReportPage::summary() const {
   ReportStage const *last = nullptr, *finished = nullptr;
   for (auto const& s : report_.stages) {
-    if (has_begun(s)) last = &s;
+    if (report::detail::has_begun(s)) last = &s;
     if (s.done) finished = &s;
   }
   std::string html = "<p class=\"lead\">";
@@ -56,18 +56,18 @@ GT_FN std::string ReportPage::summary() const {
     std::size_t const done = finished == nullptr ? 0 : static_cast<std::size_t>(finished - report_.stages.data()) + 1;
     ReportStage const& model = finished == nullptr ? *last : *finished;
     html += text("Grown in ", done, done < stages ? text(" of ", stages) : std::string{},
-                 stages == 1 ? " stage" : " stages", " to ", strong(blocks_text(model.depth)), " with ",
-                 strong(count_text(model.total_parameters) + " parameters"));
+                 stages == 1 ? " stage" : " stages", " to ", strong(report::detail::blocks_text(model.depth)), " with ",
+                 strong(report::detail::count_text(model.total_parameters) + " parameters"));
     if (model.bits_after > 0)
       html += ", the model predicts text that it has not seen at " +
               strong(decimals(model.bits_after, 3) + " bits per byte") + ". It was trained on ";
     else
       html += ", the model was trained on ";
-    html += strong(count_text(last->tokens_before + last->tokens) + " tokens") + " in " +
+    html += strong(report::detail::count_text(last->tokens_before + last->tokens) + " tokens") + " in " +
             strong(short_time(last->seconds_before + last->seconds)) + ".";
   }
   html += "</p>\n";
-  if (!report_.note.empty()) html += "<p class=\"note\">" + escape_markup(report_.note) + "</p>\n";
+  if (!report_.note.empty()) html += "<p class=\"note\">" + report::escape_markup(report_.note) + "</p>\n";
   if (report_.note.empty() && last != nullptr && !last->done)
     html += text("<p class=\"note\">This page shows the run inside stage ", last - report_.stages.data() + 1,
                  ", after ", last->steps_done, " of its ", last->steps, " steps.</p>\n");
@@ -81,50 +81,52 @@ GT_FN std::string ReportPage::learning() {
   std::string const marks =
       " A dashed line marks the start of a stage: new blocks are put on top of those trained before, which do not "
       "change any more. Its label counts all blocks.";
-  std::string html = figure(drawings(bits_plot(report_, ReportAxis::tokens)),
+  std::string html = figure(drawings(report::bits_plot(report_, report::ReportAxis::tokens)),
                             "Bits per byte of text held out from training, over the tokens trained on." + marks +
                                 " Rings are looks at the end of a stage" + looked_at() +
                                 ", dots those on the way, which may read fewer of these.");
-  html += figure(drawings(bits_plot(report_, ReportAxis::time)),
+  html += figure(drawings(report::bits_plot(report_, report::ReportAxis::time)),
                  "The same over time, including the time of the measurements themselves.");
-  html += figure(drawings(loss_plot(report_)),
+  html += figure(drawings(report::loss_plot(report_)),
                  "Loss of the batches that the model trains on, in nats a token (one nat is 1.44 bits).");
-  html += figure(drawings(gradient_plot(report_)), "Norm of the gradient of these batches, before it is clipped.");
-  return html_section("Learning", html);
+  html +=
+      figure(drawings(report::gradient_plot(report_)), "Norm of the gradient of these batches, before it is clipped.");
+  return report::html_section("Learning", html);
 }
 
 GT_FN std::string ReportPage::looked_at() const {
   if (report_.held_out_tokens == 0) return {};
-  if (report_.look_tokens == report_.held_out_tokens) return text(", all ", count_text(report_.look_tokens), " tokens");
-  return text(", ", count_text(report_.look_tokens), " of its ", count_text(report_.held_out_tokens),
-              " tokens, evenly spread and always the same");
+  if (report_.look_tokens == report_.held_out_tokens)
+    return text(", all ", report::detail::count_text(report_.look_tokens), " tokens");
+  return text(", ", report::detail::count_text(report_.look_tokens), " of its ",
+              report::detail::count_text(report_.held_out_tokens), " tokens, evenly spread and always the same");
 }
 
 GT_FN std::string ReportPage::stages() {
   if (report_.stages.empty()) return {};
   std::string html = table(
-      plan_table(report_),
+      report::plan_table(report_),
       "The plan. Only the new blocks and the output layer train in a stage; gradients and the optimiser's moments "
       "are "
       "needed for them alone. Parameters include the embedding, which never trains. Memory in 32-bit floating-point "
       "numbers.");
   html +=
-      table(result_table(report_),
+      table(report::result_table(report_),
             "What came of it. Bits per byte of held-out text" + looked_at() +
                 ", before the first step of a stage (its new blocks being untrained) and after its last. Evaluation "
                 "is the time spent on measuring them.");
-  return html_section("Stages", html);
+  return report::html_section("Stages", html);
 }
 
 GT_FN std::string ReportPage::profile() {
-  auto const bars = profile_bars(report_);
+  auto const bars = report::profile_bars(report_);
   if (bars.bars.empty()) return {};
   std::string html = figure(drawings(bars),
                             "The mean training step of each stage, in milliseconds. Frozen blocks only run forward; "
                             "the backward pass ends at the lowest block that trains.");
-  html += table(profile_table(report_),
+  html += table(report::profile_table(report_),
                 "The same as shares of a step, and the floating-point operations a second that it reaches.");
-  return html_section("Where the time of a step goes", html);
+  return report::html_section("Where the time of a step goes", html);
 }
 
 GT_FN std::string ReportPage::glyphs() {
@@ -134,12 +136,12 @@ GT_FN std::string ReportPage::glyphs() {
       "reduced to a few numbers and then frozen; a token of several letters is squeezed into one square. A sample of "
       "the vocabulary, with ␣ for a space and ↵ for a newline:</p>\n<ul class=\"glyphs\">\n";
   for (auto const& g : report_.glyphs) {
-    std::string const name = escape_markup(visible_text(g.token));
+    std::string const name = report::escape_markup(report::visible_text(g.token));
     list += text("<li><svg viewBox=\"0 0 ", g.side, " ", g.side, "\" aria-hidden=\"true\"><path fill=\"currentColor\" ",
-                 "shape-rendering=\"crispEdges\" d=\"", raster_path(g.bits, g.side), "\"/></svg><bdi title=\"", name,
-                 "\">", name, "</bdi></li>\n");
+                 "shape-rendering=\"crispEdges\" d=\"", report::raster_path(g.bits, g.side), "\"/></svg><bdi title=\"",
+                 name, "\">", name, "</bdi></li>\n");
   }
-  return html_section("What the model sees", list + "</ul>\n");
+  return report::html_section("What the model sees", list + "</ul>\n");
 }
 
 GT_FN std::string ReportPage::samples() {
@@ -151,24 +153,25 @@ GT_FN std::string ReportPage::samples() {
       std::string heading = text("After stage ", sample.stage + 1);
       if (sample.stage < report_.stages.size()) {
         auto const& s = report_.stages[sample.stage];
-        heading += text(": ", blocks_text(s.depth), s.done ? ", " + bits_text(s.bits_after) + " bits per byte" : "");
+        heading += text(": ", report::detail::blocks_text(s.depth),
+                        s.done ? ", " + report::detail::bits_text(s.bits_after) + " bits per byte" : "");
       }
-      html += "<h3>" + escape_markup(heading) + "</h3>\n";
+      html += "<h3>" + report::escape_markup(heading) + "</h3>\n";
     }
-    html += "<blockquote class=\"sample\" dir=\"auto\">" + strong(sample.prompt) + escape_markup(sample.text) +
+    html += "<blockquote class=\"sample\" dir=\"auto\">" + strong(sample.prompt) + report::escape_markup(sample.text) +
             "</blockquote>\n";
   }
-  return html_section("What it writes", html);
+  return report::html_section("What it writes", html);
 }
 
 GT_FN std::string ReportPage::repeat() {
   std::string html;
-  if (!report_.command.empty()) html += "<pre><code>" + escape_markup(report_.command) + "</code></pre>\n";
+  if (!report_.command.empty()) html += "<pre><code>" + report::escape_markup(report_.command) + "</code></pre>\n";
   if (!report_.facts.empty()) html += "<dl>\n";
   for (auto const& [label, value] : report_.facts)
-    html += "<dt>" + escape_markup(label) + "</dt><dd>" + escape_markup(value) + "</dd>\n";
+    html += "<dt>" + report::escape_markup(label) + "</dt><dd>" + report::escape_markup(value) + "</dd>\n";
   if (!report_.facts.empty()) html += "</dl>\n";
-  return html.empty() ? html : html_section("To repeat this run", html);
+  return html.empty() ? html : report::html_section("To repeat this run", html);
 }
 
 GT_FN std::string ReportPage::footer() {
@@ -181,17 +184,17 @@ GT_FN std::string ReportPage::footer() {
 
 GT_FN void write_report(RunReport const& report, std::string const& folder) {
   std::vector<std::pair<char const*, std::string>> const files{
-      {"bits_per_byte_by_tokens.svg", to_svg(bits_plot(report, ReportAxis::tokens))},
-      {"bits_per_byte_by_time.svg", to_svg(bits_plot(report, ReportAxis::time))},
-      {"training_loss.svg", to_svg(loss_plot(report))},
-      {"gradient_norm.svg", to_svg(gradient_plot(report))},
-      {"step_profile.svg", to_svg(profile_bars(report))},
+      {"bits_per_byte_by_tokens.svg", report::to_svg(report::bits_plot(report, report::ReportAxis::tokens))},
+      {"bits_per_byte_by_time.svg", report::to_svg(report::bits_plot(report, report::ReportAxis::time))},
+      {"training_loss.svg", report::to_svg(report::loss_plot(report))},
+      {"gradient_norm.svg", report::to_svg(report::gradient_plot(report))},
+      {"step_profile.svg", report::to_svg(report::profile_bars(report))},
       {"report.html", report_html(report)}};
   if (::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST)
     fail("write_report", "the folder '", folder, "' must be writable (got: ", std::strerror(errno), ")");
   struct stat info {};
   check(::stat(folder.c_str(), &info) == 0 && S_ISDIR(info.st_mode), "write_report", "'", folder, "' must be a folder");
-  for (auto const& [name, contents] : files) write_file_atomically(folder + "/" + name, contents);
+  for (auto const& [name, contents] : files) io::write_file_atomically(folder + "/" + name, contents);
 }
 
 }  // namespace gt

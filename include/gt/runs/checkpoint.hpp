@@ -59,8 +59,9 @@ void save_checkpoint(Model const& model, GrowthState const& state, std::string c
   for (auto const& stage : state.stages) json["stages"].push_back(detail::to_json(stage));
   auto tensors = detail::trained_tensors(model);
   tensors.push_back({"gt.moments", "U8", {state.moments.size()}, state.moments.span()});
-  write_safetensors(path, std::span<TensorView const>(tensors),
-                    {{"gt.growth", dump_json(json, "save_checkpoint")}, {"gt.substrate", model.substrate_origin()}});
+  io::write_safetensors(
+      path, std::span<io::TensorView const>(tensors),
+      {{"gt.growth", dump_json(json, "save_checkpoint")}, {"gt.substrate", model.substrate_origin()}});
 }
 
 /// Reads a checkpoint into a model that was made as the run's was, with none of its blocks yet: they are appended and
@@ -69,9 +70,9 @@ void save_checkpoint(Model const& model, GrowthState const& state, std::string c
 template <class Model>
 GrowthState load_checkpoint(Model& model, std::string const& path) {
   std::string const where = text("load_checkpoint '", path, "'");
-  auto const file = Safetensors::open(path);
+  auto const file = io::Safetensors::open(path);
   auto const growth = file.metadata().find("gt.growth");
-  TensorView const* const moments = file.find("gt.moments");
+  io::TensorView const* const moments = file.find("gt.moments");
   check(growth != file.metadata().end() && moments && moments->dtype == "U8", where,
         "this must be a checkpoint of a growth run");
   Json const json = parse_json(growth->second, where);
@@ -102,11 +103,11 @@ GrowthState load_checkpoint(Model& model, std::string const& path) {
     Json const part = json_get<Json>(json, "lora", where);
     lora = {json_get<int>(part, "rank", where), json_get<double>(part, "alpha", where),
             json_get<bool>(part, "rank_stabilised", where),
-            lora_targets(json_get<std::string>(part, "targets", where))};
+            nn::lora_targets(json_get<std::string>(part, "targets", where))};
     adapted = json_get<int>(part, "blocks", where);
     check(adapted > 0 && adapted <= depth, where, "adapters must belong to its blocks (got ", adapted, " of ", depth,
           ")");
-    check_lora(lora, model.config());
+    nn::check_lora(lora, model.config());
   }
 
   // Against the shapes that such a model will have, before memory is taken for it.

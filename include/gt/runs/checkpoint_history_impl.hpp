@@ -45,7 +45,7 @@ GT_FN std::int64_t CheckpointHistory::tokens_of(std::string_view name) {
 
 GT_FN std::vector<std::int64_t> CheckpointHistory::older_tokens() const {
   std::vector<std::int64_t> all;
-  for (auto const& entry : folder_entries(folder_))
+  for (auto const& entry : io::folder_entries(folder_))
     if (auto const tokens = tokens_of(entry); tokens >= 0) all.push_back(tokens);
   std::sort(all.begin(), all.end(), std::greater<>{});
   return all;
@@ -53,7 +53,7 @@ GT_FN std::vector<std::int64_t> CheckpointHistory::older_tokens() const {
 
 GT_FN std::int64_t CheckpointHistory::tokens_in(std::string const& path) {
   try {
-    auto const file = Safetensors::open(path);
+    auto const file = io::Safetensors::open(path);
     auto const growth = file.metadata().find("gt.growth");
     if (growth == file.metadata().end()) return -1;
     return json_get<std::int64_t>(parse_json(growth->second, path), "tokens", path);
@@ -66,7 +66,7 @@ GT_FN void CheckpointHistory::set_aside(std::int64_t tokens) const {
   std::string const name = path_of(tokens);
   std::remove(name.c_str());
   if (::link(newest().c_str(), name.c_str()) == 0) return;
-  write_file_atomically(name, read_text_file(newest(), any_bytes));  // a file system without hard links
+  io::write_file_atomically(name, read_text_file(newest(), any_bytes));  // a file system without hard links
 }
 
 }  // namespace gt

@@ -84,7 +84,7 @@ class KeepBest : public GrowthObserver {
     Json const json{{"stage", best_.stage + 1}, {"step", best_.step},
                     {"tokens", best_.tokens},   {"val_bits_per_byte", best_.bits_per_byte},
                     {"looks", best_.looks},     {"last_look", {last_.first + 1, last_.second}}};
-    write_file_atomically(path(), dump_json(json, "KeepBest") + "\n");
+    io::write_file_atomically(path(), dump_json(json, "KeepBest") + "\n");
   }
   // Missing where the run was stopped before its first look, or between a model and its look, which is then seen again.
   void read_look() {

@@ -98,7 +98,7 @@ class MetricsLog : public GrowthObserver {
     for (auto const& [point, line] : rows(path_)) {
       if (point.stage < state.stage || (point.stage == state.stage && point.step <= state.step)) kept += line + "\n";
     }
-    write_file_atomically(path_, kept);
+    io::write_file_atomically(path_, kept);
     for (auto const& stage : state.stages) seconds_before_ += stage.seconds;
   }
 

@@ -20,7 +20,7 @@ inline bool remove_unfinished_save(std::string const& folder) {
   std::string const stage = folder + "/.saving";
   detail::FileDescriptor const opened{::open(stage.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
   if (!opened.is_open()) return false;
-  for (auto const& name : detail::entries_of(opened))
+  for (auto const& name : io::detail::entries_of(opened))
     ::unlinkat(opened.get(), name.c_str(), 0);  // no folder: `save` makes none in it
   return ::rmdir(stage.c_str()) == 0;
 }

@@ -8,7 +8,7 @@
 namespace gt::inline GT_ABI {
 
 /// The rank of a matrix of bits over GF(2), where 1 + 1 = 0, by elimination: O(rows * columns * rank / 8) bytes.
-int rank_gf2(BitMatrix matrix);
+int rank_gf2(fonts::BitMatrix matrix);
 
 /// c' = A c xor b over GF(2):  c'_i = (sum over j of A_ij c_j + b_i) mod 2.
 /// Shapes: A [n, n], invertible; b [1, n]; codes [V, n]. Being one to one, it keeps all codes apart; being linear over
@@ -20,17 +20,17 @@ class AffineRecoding {
   /// the stream (seed, Purpose::substrate, 2).   Errors: less than one bit.
   static AffineRecoding draw(int bits, Seed seed);
   /// With A and b as given.   Errors: shapes other than [n, n] and [1, n], a matrix that is not invertible.
-  AffineRecoding(BitMatrix a, BitMatrix b);
+  AffineRecoding(fonts::BitMatrix a, fonts::BitMatrix b);
 
-  int bits() const noexcept { return a_.columns(); }       ///< n
-  BitMatrix const& matrix() const noexcept { return a_; }  ///< A, [n, n]
-  BitMatrix const& offset() const noexcept { return b_; }  ///< b, [1, n]
+  int bits() const noexcept { return a_.columns(); }              ///< n
+  fonts::BitMatrix const& matrix() const noexcept { return a_; }  ///< A, [n, n]
+  fonts::BitMatrix const& offset() const noexcept { return b_; }  ///< b, [1, n]
 
   /// The codes under their new names, [V, n].   Errors: codes of another width.
-  BitMatrix operator()(BitMatrix const& codes) const;
+  fonts::BitMatrix operator()(fonts::BitMatrix const& codes) const;
 
  private:
-  BitMatrix a_, b_, columns_;  // columns_: A transposed, so that a column of A is a row
+  fonts::BitMatrix a_, b_, columns_;  // columns_: A transposed, so that a column of A is a row
 };
 
 }  // namespace gt

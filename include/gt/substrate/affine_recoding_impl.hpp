@@ -24,7 +24,7 @@ GT_FN void xor_into(std::span<unsigned char> row, std::span<unsigned char const>
 
 }  // namespace detail
 
-GT_FN int rank_gf2(BitMatrix matrix) {
+GT_FN int rank_gf2(fonts::BitMatrix matrix) {
   std::int64_t rank = 0;
   for (int j = 0; j < matrix.columns() && rank < matrix.rows(); ++j) {
     std::int64_t pivot = rank;
@@ -42,15 +42,15 @@ GT_FN AffineRecoding AffineRecoding::draw(int bits, Seed seed) {
   check(bits >= 1, "AffineRecoding", "needs at least one bit (got ", bits, ")");
   Random const random(seed, Purpose::substrate, 2);
   std::uint64_t next = 0;
-  BitMatrix a(bits, bits), b(1, bits);
+  fonts::BitMatrix a(bits, bits), b(1, bits);
   do
-    for (int i = 0; i < bits; ++i) detail::draw_row(a, i, random, next);
+    for (int i = 0; i < bits; ++i) substrate::detail::draw_row(a, i, random, next);
   while (rank_gf2(a) < bits);
-  detail::draw_row(b, 0, random, next);
+  substrate::detail::draw_row(b, 0, random, next);
   return AffineRecoding(std::move(a), std::move(b));
 }
 
-GT_FN AffineRecoding::AffineRecoding(BitMatrix a, BitMatrix b) : a_{std::move(a)}, b_{std::move(b)} {
+GT_FN AffineRecoding::AffineRecoding(fonts::BitMatrix a, fonts::BitMatrix b) : a_{std::move(a)}, b_{std::move(b)} {
   check(a_.rows() >= 1 && a_.rows() == a_.columns() && b_.rows() == 1 && b_.columns() == a_.columns(), "AffineRecoding",
         "A must be square and b one row as long (got [", a_.rows(), ", ", a_.columns(), "] and [", b_.rows(), ", ",
         b_.columns(), "])");
@@ -59,10 +59,10 @@ GT_FN AffineRecoding::AffineRecoding(BitMatrix a, BitMatrix b) : a_{std::move(a)
   columns_ = a_.transposed();
 }
 
-GT_FN BitMatrix AffineRecoding::operator()(BitMatrix const& codes) const {
+GT_FN fonts::BitMatrix AffineRecoding::operator()(fonts::BitMatrix const& codes) const {
   check(codes.columns() == bits(), "AffineRecoding", "the codes must have ", bits(), " bits (got ", codes.columns(),
         ")");
-  BitMatrix renamed(codes.rows(), codes.columns());
+  fonts::BitMatrix renamed(codes.rows(), codes.columns());
   for (std::int64_t i = 0; i < codes.rows(); ++i) {
     detail::xor_into(renamed.bytes(i), b_.bytes(0));
     for (int j = 0; j < bits(); ++j)

@@ -14,7 +14,7 @@ namespace gt::inline GT_ABI {
 
 /// How many bits a token gets.
 struct BinaryEmbeddingOptions {
-  int bits = 0;     ///< n, at least ceil(log2 V); 0: bits_for(V, d_model), or ceil(log2 V) without a d_model
+  int bits = 0;     ///< n, at least ceil(log2 V); 0: substrate::bits_for(V, d_model), or ceil(log2 V) without a d_model
   int d_model = 0;  ///< C that the rows will be lifted to, which `bits` must divide; 0: not known yet
 };
 

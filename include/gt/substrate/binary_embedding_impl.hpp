@@ -27,11 +27,13 @@ GT_FN BinaryEmbedding BinaryEmbedding::of_ids(std::int64_t vocab, BinaryEmbeddin
 GT_FN BinaryEmbedding BinaryEmbedding::of(std::int64_t vocab, std::vector<std::string> const& tokens,
                                           BinaryEmbeddingOptions options) {
   check(vocab >= 1, "BinaryEmbedding", "needs at least one token (got ", vocab, ")");
-  int const least = bits_for(vocab);
-  int const bits = options.bits != 0 ? options.bits : options.d_model != 0 ? bits_for(vocab, options.d_model) : least;
+  int const least = substrate::bits_for(vocab);
+  int const bits = options.bits != 0      ? options.bits
+                   : options.d_model != 0 ? substrate::bits_for(vocab, options.d_model)
+                                          : least;
   check(bits >= least, "BinaryEmbedding", "bits must be at least ", least, " to tell ", vocab, " tokens apart (got ",
         bits, ")");
-  if (options.d_model != 0) check_lift(bits, options.d_model);
+  if (options.d_model != 0) substrate::check_lift(bits, options.d_model);
   Buffer<float> rows(vocab * bits);
   for (std::int64_t i = 0; i < vocab; ++i)
     for (int j = 0; j < least; ++j) rows[i * bits + j] = static_cast<float>(i >> j & 1);

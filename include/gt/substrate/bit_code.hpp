@@ -8,7 +8,7 @@
 #include "gt/base/philox.hpp"
 #include "gt/fonts/bit_matrix.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::substrate {
 
 /// The fewest bits that tell `vocab` tokens apart: ceil(log2 V), and 1 for a vocabulary of one.
 constexpr int bits_for(std::int64_t vocab) {
@@ -20,20 +20,20 @@ int bits_for(std::int64_t vocab, int d_model);
 namespace detail {
 
 /// Sets row `row` to the next bits of a stream, 64 a number, the lowest first; `next` counts the numbers used.
-void draw_row(BitMatrix& bits, std::int64_t row, Random const& random, std::uint64_t& next);
+void draw_row(fonts::BitMatrix& bits, std::int64_t row, Random const& random, std::uint64_t& next);
 
 }  // namespace detail
 
 /// The binary number of the id: bit j of i in row i, column j, the lowest first [V, n].
 /// Source: Bochkov 2025, arXiv:2507.07129, the 16-bit code. Errors: no token, more tokens than n bits can tell apart.
-BitMatrix id_code(std::int64_t vocab, int bits);
+fonts::BitMatrix id_code(std::int64_t vocab, int bits);
 
 /// n fair coins a token [V, n], of the stream (seed, Purpose::substrate, 1). A row that has come before is drawn again,
 /// so that all differ; row i is the same whatever V is. At V = 2^n that takes about V ln V draws.
 /// Source: the codes of 64, 256 and 1024 bits of arXiv:2507.04886. Errors: as `id_code`.
-BitMatrix random_code(std::int64_t vocab, int bits, Seed seed);
+fonts::BitMatrix random_code(std::int64_t vocab, int bits, Seed seed);
 
-}  // namespace gt
+}  // namespace gt::substrate
 
 #if !defined(GT_PREBUILT)
   #include "gt/substrate/bit_code_impl.hpp"

@@ -13,7 +13,7 @@
 #include "gt/fonts/bit_matrix.hpp"
 #include "gt/substrate/bit_code.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::substrate {
 
 GT_FN int bits_for(std::int64_t vocab, int d_model) {
   int bits = bits_for(vocab);
@@ -31,7 +31,7 @@ GT_FN void check_code(std::string_view where, std::int64_t vocab, int bits) {
         " tokens apart (got ", bits, ")");
 }
 
-GT_FN void draw_row(BitMatrix& bits, std::int64_t row, Random const& random, std::uint64_t& next) {
+GT_FN void draw_row(fonts::BitMatrix& bits, std::int64_t row, Random const& random, std::uint64_t& next) {
   auto const bytes = bits.bytes(row);
   std::fill(bytes.begin(), bytes.end(), static_cast<unsigned char>(0));
   std::uint64_t word = 0;
@@ -43,19 +43,19 @@ GT_FN void draw_row(BitMatrix& bits, std::int64_t row, Random const& random, std
 
 }  // namespace detail
 
-GT_FN BitMatrix id_code(std::int64_t vocab, int bits) {
+GT_FN fonts::BitMatrix id_code(std::int64_t vocab, int bits) {
   detail::check_code("id_code", vocab, bits);
-  BitMatrix codes(vocab, bits);
+  fonts::BitMatrix codes(vocab, bits);
   for (std::int64_t i = 0; i < vocab; ++i)
     for (int j = 0; j < bits_for(vocab); ++j)
       if (i >> j & 1) codes.set(i, j);
   return codes;
 }
 
-GT_FN BitMatrix random_code(std::int64_t vocab, int bits, Seed seed) {
+GT_FN fonts::BitMatrix random_code(std::int64_t vocab, int bits, Seed seed) {
   detail::check_code("random_code", vocab, bits);
   Random const random(seed, Purpose::substrate, 1);
-  BitMatrix codes(vocab, bits);
+  fonts::BitMatrix codes(vocab, bits);
   std::unordered_set<std::string_view> seen;
   std::uint64_t next = 0;
   for (std::int64_t i = 0; i < vocab; ++i) {
@@ -65,4 +65,4 @@ GT_FN BitMatrix random_code(std::int64_t vocab, int bits, Seed seed) {
   return codes;
 }
 
-}  // namespace gt
+}  // namespace gt::substrate

@@ -18,7 +18,7 @@
 
 namespace gt::inline GT_ABI {
 
-/// Where a token's bits come from: `id_code` or `random_code`.
+/// Where a token's bits come from: `substrate::id_code` or `substrate::random_code`.
 enum class CodeSource { ids, random };
 /// What becomes of the bits: the numbers 0 and 1 as they are, or all n principal components, rows scaled to length 1.
 enum class CodeProjection { none, pca };
@@ -30,13 +30,14 @@ enum class CodeProjection { none, pca };
 ///   256_FLOAT     {.source = CodeSource::random, .bits = 256, .projection = CodeProjection::pca}
 /// (64 and 1024 alike), and the recoding of arXiv:2605.09751 is {.bits = 16, .recode = gt::seed(1)}.
 struct CodeEmbeddingOptions {
-  CodeSource source = CodeSource::ids;               ///< of the bits
-  int bits = 0;                                      ///< n; 0: bits_for(V, d_model), or ceil(log2 V) without a d_model
-  Seed seed{};                                       ///< of random codes
-  std::optional<Seed> recode{};                      ///< draws an AffineRecoding of the codes; none: as they are
+  CodeSource source = CodeSource::ids;  ///< of the bits
+  int bits = 0;                         ///< n; 0: substrate::bits_for(V, d_model), or ceil(log2 V) without a d_model
+  Seed seed{};                          ///< of random codes
+  std::optional<Seed> recode{};         ///< draws an AffineRecoding of the codes; none: as they are
   CodeProjection projection = CodeProjection::none;  ///< of the bits to numbers
-  Lift lift = Lift::repeat_interleave;               ///< that a model makes; `tile` is made here, and needs d_model
-  int d_model = 0;                                   ///< C that rows will be lifted to, which n must divide; 0: unknown
+  substrate::Lift lift =
+      substrate::Lift::repeat_interleave;  ///< that a model makes; `tile` is made here, and needs d_model
+  int d_model = 0;                         ///< C that rows will be lifted to, which n must divide; 0: unknown
 };
 
 /// A row for each token, [V, n], or [V, C] if tiled:
@@ -59,18 +60,18 @@ class CodeEmbedding : public FrozenTable {
   template <class Real = double>
   static CodeEmbedding draw(std::int64_t vocab, CodeEmbeddingOptions const& options = {});
 
-  BitMatrix const& codes() const noexcept { return codes_; }  ///< c', [V, n]
+  fonts::BitMatrix const& codes() const noexcept { return codes_; }  ///< c', [V, n]
 
  private:
-  CodeEmbedding(FrozenTable table, BitMatrix codes) : FrozenTable{std::move(table)}, codes_{std::move(codes)} {}
+  CodeEmbedding(FrozenTable table, fonts::BitMatrix codes) : FrozenTable{std::move(table)}, codes_{std::move(codes)} {}
 
   template <class Real>
   static CodeEmbedding draw(std::int64_t vocab, std::vector<std::string> const& tokens, CodeEmbeddingOptions const& o);
-  static Buffer<float> numbers(BitMatrix const& codes);
+  static Buffer<float> numbers(fonts::BitMatrix const& codes);
   template <class Real>
-  static Buffer<float> unit_components(BitMatrix const& codes);
+  static Buffer<float> unit_components(fonts::BitMatrix const& codes);
 
-  BitMatrix codes_;
+  fonts::BitMatrix codes_;
 };
 static_assert(Substrate<CodeEmbedding>);
 

@@ -31,7 +31,7 @@ CodeEmbedding CodeEmbedding::draw(std::int64_t vocab, CodeEmbeddingOptions const
   return draw<Real>(vocab, {}, options);
 }
 
-GT_FN Buffer<float> CodeEmbedding::numbers(BitMatrix const& codes) {
+GT_FN Buffer<float> CodeEmbedding::numbers(fonts::BitMatrix const& codes) {
   int const n = codes.columns();
   Buffer<float> rows(codes.rows() * n);
   for (std::int64_t i = 0; i < codes.rows(); ++i)
@@ -40,8 +40,8 @@ GT_FN Buffer<float> CodeEmbedding::numbers(BitMatrix const& codes) {
 }
 
 template <class Real>
-Buffer<float> CodeEmbedding::unit_components(BitMatrix const& codes) {
-  Projection const y = principal_components<Real>(codes, codes.columns());
+Buffer<float> CodeEmbedding::unit_components(fonts::BitMatrix const& codes) {
+  substrate::Projection const y = substrate::principal_components<Real>(codes, codes.columns());
   detail::normalise_rows(y.rows, codes.columns());
   return y.rows;
 }
@@ -50,16 +50,19 @@ template <class Real>
 CodeEmbedding CodeEmbedding::draw(std::int64_t vocab, std::vector<std::string> const& tokens,
                                   CodeEmbeddingOptions const& o) {
   check(vocab >= 1, "CodeEmbedding", "needs at least one token (got ", vocab, ")");
-  int const least = bits_for(vocab), bits = o.bits != 0 ? o.bits : o.d_model != 0 ? bits_for(vocab, o.d_model) : least;
+  int const least = substrate::bits_for(vocab), bits = o.bits != 0      ? o.bits
+                                                       : o.d_model != 0 ? substrate::bits_for(vocab, o.d_model)
+                                                                        : least;
   check(bits >= least, "CodeEmbedding", "bits must be at least ", least, " to tell ", vocab, " tokens apart (got ",
         bits, ")");
-  check(o.lift != Lift::tile || o.d_model != 0, "CodeEmbedding", "tiling needs a d_model to tile to (got none)");
-  if (o.d_model != 0) check_lift(bits, o.d_model);
+  check(o.lift != substrate::Lift::tile || o.d_model != 0, "CodeEmbedding",
+        "tiling needs a d_model to tile to (got none)");
+  if (o.d_model != 0) substrate::check_lift(bits, o.d_model);
   bool const random = o.source == CodeSource::random, pca = o.projection == CodeProjection::pca;
   check(!pca || bits <= vocab - 1, "CodeEmbedding", "principal components need more tokens than bits (got ", vocab,
         " tokens and ", bits, " bits)");
 
-  BitMatrix codes = random ? random_code(vocab, bits, o.seed) : id_code(vocab, bits);
+  fonts::BitMatrix codes = random ? substrate::random_code(vocab, bits, o.seed) : substrate::id_code(vocab, bits);
   if (o.recode) codes = AffineRecoding::draw(bits, *o.recode)(codes);
   std::string const method = text(random ? "random_bits" : "binary", o.recode ? "+affine" : "", pca ? "+pca" : "");
   Fingerprint print(method, vocab, bits);
@@ -67,7 +70,8 @@ CodeEmbedding CodeEmbedding::draw(std::int64_t vocab, std::vector<std::string> c
   if (random) print.number(static_cast<std::int64_t>(o.seed.value));
   if (o.recode) print.number(static_cast<std::int64_t>(o.recode->value));
   FrozenTable table(method, vocab, bits, pca ? unit_components<Real>(codes) : numbers(codes), print.hex());
-  return CodeEmbedding(o.lift == Lift::tile ? tiled(table, o.d_model) : std::move(table), std::move(codes));
+  return CodeEmbedding(o.lift == substrate::Lift::tile ? substrate::tiled(table, o.d_model) : std::move(table),
+                       std::move(codes));
 }
 
 }  // namespace gt

@@ -16,8 +16,10 @@
 
 namespace gt::inline GT_ABI {
 
+namespace substrate {
 /// Raised when the same definition starts to give other rows, so that old and new models do not mix unnoticed.
 inline constexpr int substrate_version = 1;
+}  // namespace substrate
 
 /// Collects the definition of a substrate and hashes it:
 ///
@@ -29,7 +31,7 @@ class Fingerprint {
  public:
   /// Begins the definition with method, V and n.
   Fingerprint(std::string_view method, std::int64_t vocab, int width) {
-    text("gt substrate").number(substrate_version).text(method).number(vocab).number(width);
+    text("gt substrate").number(substrate::substrate_version).text(method).number(vocab).number(width);
   }
   /// Appends 8 bytes, the lowest first.
   Fingerprint& number(std::int64_t value) {

@@ -45,6 +45,7 @@ class FrozenTable {
 };
 static_assert(Substrate<FrozenTable>);
 
+namespace substrate {
 /// Throws unless rows of `width` numbers can be widened to `d_model`.
 void check_lift(int width, int d_model);
 
@@ -59,6 +60,7 @@ Buffer<float> lifted(S const& substrate, int d_model) {
   for (float const x : substrate.table()) y = std::fill_n(y, times, x);
   return wide;
 }
+}  // namespace substrate
 
 namespace detail {
 

@@ -31,7 +31,7 @@ GT_FN FrozenTable::FrozenTable(std::string method, std::int64_t vocab, int width
   check(!fingerprint_.empty(), "FrozenTable", "needs a fingerprint (got none)");
 }
 
-GT_FN void check_lift(int width, int d_model) {
+GT_FN void substrate::check_lift(int width, int d_model) {
   check(width >= 1 && d_model >= width && d_model % width == 0, "lift",
         "the width of the substrate must divide d_model (got ", width, " and ", d_model, ")");
 }

@@ -26,6 +26,7 @@ struct GlyphOptions {
   bool distinct = true;  ///< tell tokens apart that look the same (A and its Cyrillic twin)
 };
 
+namespace substrate {
 /// Two rows of a substrate whose distance is below this count as the same.
 inline constexpr double distinct_distance = 1e-4;
 
@@ -37,6 +38,7 @@ struct ClosePair {
 /// Some pair of rows of `table` closer than `limit`, or none. Rows are sorted by their first number and compared within
 /// a window of `limit`: about V log V + (pairs in the window) steps instead of V^2.
 ClosePair pair_closer_than(double limit, FrozenTable const& table);
+}  // namespace substrate
 
 /// Rows of length 1 from pictures of the tokens:
 ///
@@ -49,7 +51,7 @@ ClosePair pair_closer_than(double limit, FrozenTable const& table);
 ///
 /// They stay neighbours (cosine near 0.94) but are never one. All other rows are as the pictures say. A row y = 0 has
 /// no direction (its picture is the mean of all pictures): it becomes u, or stays zero without `distinct`. Last, all
-/// rows are checked to be `distinct_distance` apart.
+/// rows are checked to be `substrate::distinct_distance` apart.
 ///
 /// Source: Bochkov 2025, arXiv:2507.04886, without the augmentation of the pictures; the moving apart is ours.
 ///
@@ -59,18 +61,19 @@ class GlyphEmbedding : public FrozenTable {
   static constexpr double nudge = 0.25;  ///< how far tokens of one raster are moved
 
   /// With the glyphs of a font file, or of several: each character is drawn by the first that has it. They are TrueType
-  /// or OpenType fonts, or GNU Unifont's `.hex`: see FontChain.
+  /// or OpenType fonts, or GNU Unifont's `.hex`: see fonts::FontChain.
   template <class Real = double>
-  static GlyphEmbedding draw(std::vector<std::string> const& tokens, FontFiles const& fonts, GlyphOptions options = {});
+  static GlyphEmbedding draw(std::vector<std::string> const& tokens, fonts::FontFiles const& fonts,
+                             GlyphOptions options = {});
   /// With the glyphs of any source.
-  template <class Real = double, GlyphSource G>
+  template <class Real = double, fonts::GlyphSource G>
   static GlyphEmbedding draw(std::vector<std::string> const& tokens, G const& glyphs, GlyphOptions options = {}) {
     auto const vocab = static_cast<std::int64_t>(tokens.size());
     check_options(vocab, options);
-    BitMatrix rasters = draw_tokens(glyphs, tokens, options.raster);
+    fonts::BitMatrix rasters = fonts::draw_tokens(glyphs, tokens, options.raster);
     auto groups = equal_rows(rasters);
 
-    Projection y = principal_components<Real>(rasters, options.width);
+    substrate::Projection y = substrate::principal_components<Real>(rasters, options.width);
     double const typical = std::sqrt(y.total_variance);  // length of a row before it is scaled
     detail::normalise_rows(y.rows, options.width, 1e-5 * typical);
     if (options.distinct) set_apart(y.rows, options.width, tokens, groups);
@@ -92,7 +95,7 @@ class GlyphEmbedding : public FrozenTable {
   int raster_side() const noexcept { return side_; }  ///< S
   /// The picture of a token: S * S bits line by line, packed eight to a byte, the leftmost in the top bit, 1 = black.
   std::span<unsigned char const> raster(std::int64_t id) const noexcept { return rasters_.bytes(id); }
-  BitMatrix const& rasters() const noexcept { return rasters_; }  ///< [V, S * S]
+  fonts::BitMatrix const& rasters() const noexcept { return rasters_; }  ///< [V, S * S]
 
   /// Variance of each component, falling, [n].
   std::vector<double> const& variances() const noexcept { return variances_; }
@@ -100,11 +103,11 @@ class GlyphEmbedding : public FrozenTable {
   double explained_variance() const noexcept;
 
  private:
-  GlyphEmbedding(FrozenTable table, BitMatrix rasters, std::vector<std::vector<std::int64_t>> groups, Projection y,
-                 int side);
+  GlyphEmbedding(FrozenTable table, fonts::BitMatrix rasters, std::vector<std::vector<std::int64_t>> groups,
+                 substrate::Projection y, int side);
 
   static void check_options(std::int64_t vocab, GlyphOptions const& options);
-  static std::vector<std::vector<std::int64_t>> equal_rows(BitMatrix const& rasters);
+  static std::vector<std::vector<std::int64_t>> equal_rows(fonts::BitMatrix const& rasters);
   /// Moves the row of every token in `groups`, and every zero row, along the token's own direction.
   static void set_apart(Buffer<float> const& rows, int n, std::vector<std::string> const& tokens,
                         std::vector<std::vector<std::int64_t>> const& groups);
@@ -112,7 +115,7 @@ class GlyphEmbedding : public FrozenTable {
   static Seed seed_of(std::string const& token);
   static void check_distinct(FrozenTable const& table, std::vector<std::string> const& tokens);
 
-  BitMatrix rasters_;
+  fonts::BitMatrix rasters_;
   std::vector<std::vector<std::int64_t>> groups_;
   std::vector<double> variances_;
   double total_variance_;

@@ -26,7 +26,7 @@
 
 namespace gt::inline GT_ABI {
 
-GT_FN ClosePair pair_closer_than(double limit, FrozenTable const& table) {
+GT_FN substrate::ClosePair substrate::pair_closer_than(double limit, FrozenTable const& table) {
   std::vector<std::int64_t> order(static_cast<std::size_t>(table.vocab()));
   std::iota(order.begin(), order.end(), std::int64_t{0});
   std::sort(order.begin(), order.end(), [&](auto a, auto b) {
@@ -60,8 +60,8 @@ GT_FN double GlyphEmbedding::explained_variance() const noexcept {
   return total_variance_ > 0 ? std::min(1.0, kept / total_variance_) : 1.0;
 }
 
-GT_FN GlyphEmbedding::GlyphEmbedding(FrozenTable table, BitMatrix rasters,
-                                     std::vector<std::vector<std::int64_t>> groups, Projection y, int side)
+GT_FN GlyphEmbedding::GlyphEmbedding(FrozenTable table, fonts::BitMatrix rasters,
+                                     std::vector<std::vector<std::int64_t>> groups, substrate::Projection y, int side)
     : FrozenTable{std::move(table)},
       rasters_{std::move(rasters)},
       groups_{std::move(groups)},
@@ -71,7 +71,8 @@ GT_FN GlyphEmbedding::GlyphEmbedding(FrozenTable table, BitMatrix rasters,
 
 GT_FN void GlyphEmbedding::check_options(std::int64_t vocab, GlyphOptions const& options) {
   check(vocab >= 1, "GlyphEmbedding", "needs at least one token (got none)");
-  check(is_raster_side(options.raster), "GlyphEmbedding", "raster must be 16, 32 or 64 (got ", options.raster, ")");
+  check(fonts::is_raster_side(options.raster), "GlyphEmbedding", "raster must be 16, 32 or 64 (got ", options.raster,
+        ")");
   int const pixels = options.raster * options.raster;
   check(options.width >= 1 && options.width <= pixels, "GlyphEmbedding", "width must be 1 to ", pixels,
         ", the number of pixels (got ", options.width, "); raise .raster or lower .width");
@@ -79,7 +80,7 @@ GT_FN void GlyphEmbedding::check_options(std::int64_t vocab, GlyphOptions const&
         ", the number of tokens less one (got ", options.width, "); take more tokens or lower .width");
 }
 
-GT_FN std::vector<std::vector<std::int64_t>> GlyphEmbedding::equal_rows(BitMatrix const& rasters) {
+GT_FN std::vector<std::vector<std::int64_t>> GlyphEmbedding::equal_rows(fonts::BitMatrix const& rasters) {
   std::unordered_map<std::string_view, std::vector<std::int64_t>> ids;
   for (std::int64_t i = 0; i < rasters.rows(); ++i) ids[rasters.key(i)].push_back(i);
   std::vector<std::vector<std::int64_t>> groups;
@@ -119,7 +120,7 @@ GT_FN Seed GlyphEmbedding::seed_of(std::string const& token) {
 }
 
 GT_FN void GlyphEmbedding::check_distinct(FrozenTable const& table, std::vector<std::string> const& tokens) {
-  ClosePair const pair = pair_closer_than(distinct_distance, table);
+  substrate::ClosePair const pair = substrate::pair_closer_than(substrate::distinct_distance, table);
   if (pair.first < 0) return;
   bool const same = tokens[static_cast<std::size_t>(pair.first)] == tokens[static_cast<std::size_t>(pair.second)];
   check(!same, "GlyphEmbedding", "no token may occur twice (got tokens ", pair.first, " and ", pair.second,
@@ -129,10 +130,10 @@ GT_FN void GlyphEmbedding::check_distinct(FrozenTable const& table, std::vector<
 }
 
 template <class Real>
-GlyphEmbedding GlyphEmbedding::draw(std::vector<std::string> const& tokens, FontFiles const& fonts,
+GlyphEmbedding GlyphEmbedding::draw(std::vector<std::string> const& tokens, fonts::FontFiles const& fonts,
                                     GlyphOptions options) {
   check_options(static_cast<std::int64_t>(tokens.size()), options);
-  return draw<Real>(tokens, FontChain::read(fonts), options);
+  return draw<Real>(tokens, fonts::FontChain::read(fonts), options);
 }
 
 }  // namespace gt

@@ -10,7 +10,7 @@
 #include "gt/substrate/fingerprint.hpp"
 #include "gt/substrate/frozen_table.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::substrate {
 
 /// How rows of n numbers become rows of C, a multiple of n:
 ///   repeat_interleave  y_j = x_{floor(j n / C)}   [a, a, b, b]   as the paper's models, and every Transformer here
@@ -36,4 +36,4 @@ FrozenTable tiled(S const& substrate, int d_model) {
                      print.hex());
 }
 
-}  // namespace gt
+}  // namespace gt::substrate

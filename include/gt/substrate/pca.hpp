@@ -7,7 +7,7 @@
 #include "gt/core/buffer.hpp"
 #include "gt/fonts/bit_matrix.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::substrate {
 
 /// What `principal_components` gives.
 struct Projection {
@@ -28,9 +28,9 @@ struct Projection {
 /// Dot products of bits are counted, so they are exact, and rows of W are added where a bit is set: the result is the
 /// same for any number of threads. The smaller of the P x P and the V x V matrix is diagonalised, in O(min(V, P)^3).
 template <class Real = double>
-Projection principal_components(BitMatrix const& bits, int width);
+Projection principal_components(fonts::BitMatrix const& bits, int width);
 
-}  // namespace gt
+}  // namespace gt::substrate
 
 #if !defined(GT_PREBUILT)
   #include "gt/substrate/pca_impl.hpp"

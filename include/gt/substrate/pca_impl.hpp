@@ -23,13 +23,13 @@
 #include "gt/fonts/bit_matrix.hpp"
 #include "gt/substrate/pca.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::substrate {
 
 namespace detail {
 
 /// Symmetric matrix of the dot products of the rows of `bits`, exact.
 template <class Matrix>
-Matrix gram(BitMatrix const& bits) {
+Matrix gram(fonts::BitMatrix const& bits) {
   using Real = typename Matrix::Scalar;
   auto const n = static_cast<Eigen::Index>(bits.rows());
   Matrix products(n, n);
@@ -51,7 +51,7 @@ typename Column::Scalar upright(Column const& x) {
 }  // namespace detail
 
 template <class Real>
-Projection principal_components(BitMatrix const& bits, int width) {
+Projection principal_components(fonts::BitMatrix const& bits, int width) {
   using Matrix = Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic>;
   using Rows = Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   using Vector = Eigen::Matrix<Real, Eigen::Dynamic, 1>;
@@ -63,8 +63,8 @@ Projection principal_components(BitMatrix const& bits, int width) {
   check(width <= V - 1, "principal_components", "width must be at most the number of tokens less one, ", V - 1,
         " (got ", width, "); take a larger vocabulary or fewer components");
 
-  BitMatrix const pixels = bits.transposed();  // [P, V]
-  Vector mean(P);                              // [P]
+  fonts::BitMatrix const pixels = bits.transposed();  // [P, V]
+  Vector mean(P);                                     // [P]
   for (std::int64_t p = 0; p < P; ++p) mean[p] = static_cast<Real>(pixels.common(p, p)) / static_cast<Real>(V);
 
   bool const by_pixel = P <= V;
@@ -113,4 +113,4 @@ Projection principal_components(BitMatrix const& bits, int width) {
   return result;
 }
 
-}  // namespace gt
+}  // namespace gt::substrate

@@ -13,7 +13,7 @@
 #include "gt/base/error.hpp"
 #include "gt/text/vocabulary.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::bpe {
 
 /// Two neighbouring tokens that become one. Its rank is its place in the merge list.
 struct Merge {
@@ -24,7 +24,7 @@ struct Merge {
 /// The merge list of an n-gram vocabulary: for each n-gram in the given order, every split into two parts that are
 /// both tokens of text, shortest left part first. Pass the n-grams longest first, and the longest win.
 /// Source: the author's tokenizers bvv241 (arXiv:2507.04886), whose merge lists this reproduces.
-std::vector<Merge> bpe_merges(Vocabulary const& vocabulary, std::span<std::int32_t const> ngrams_in_order);
+std::vector<Merge> merges(Vocabulary const& vocabulary, std::span<std::int32_t const> ngrams_in_order);
 
 namespace detail {
 
@@ -123,12 +123,12 @@ class Bpe {
   std::vector<Merge> merges_;
   std::optional<std::int32_t> unknown_;
   std::uint64_t serial_ = 0;  // copies are alike and share it
-  detail::IdMap ranks_;       // (left, right) -> rank
-  detail::IdMap joins_;       // (character, character) -> 1, where one of them is not ASCII
+  gt::detail::IdMap ranks_;   // (left, right) -> rank
+  gt::detail::IdMap joins_;   // (character, character) -> 1, where one of them is not ASCII
   std::array<std::array<std::uint64_t, 2>, 128> ascii_joins_{};
 };
 
-}  // namespace gt::inline GT_ABI
+}  // namespace gt::bpe
 
 #if !defined(GT_PREBUILT)
   #include "gt/text/bpe_impl.hpp"

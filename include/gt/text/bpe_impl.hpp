@@ -23,13 +23,13 @@
 #include "gt/text/utf8.hpp"
 #include "gt/text/vocabulary.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::bpe {
 
-GT_FN std::vector<Merge> bpe_merges(Vocabulary const& vocabulary, std::span<std::int32_t const> ngrams_in_order) {
+GT_FN std::vector<Merge> merges(Vocabulary const& vocabulary, std::span<std::int32_t const> ngrams_in_order) {
   std::vector<Merge> merges;
   for (std::int32_t const result : ngrams_in_order) {
     std::string_view const token = vocabulary.token(result);
-    for (std::size_t cut = decode_utf8(token, 0).size; cut < token.size(); cut += decode_utf8(token, cut).size) {
+    for (std::size_t cut = utf8::decode(token, 0).size; cut < token.size(); cut += utf8::decode(token, cut).size) {
       auto const left = vocabulary.text_id(token.substr(0, cut)), right = vocabulary.text_id(token.substr(cut));
       if (left >= 0 && right >= 0) merges.push_back({left, right, result});
     }
@@ -99,7 +99,7 @@ GT_FN Bpe::Bpe(Vocabulary const& vocabulary, std::vector<Merge> merges, std::opt
     check(ranks_.insert(key(left, right), static_cast<std::int32_t>(rank)), where,
           "every pair may merge in one way (got '", vocabulary.token(left), "' + '", vocabulary.token(right),
           "' twice)");
-    char32_t const a = last_character(vocabulary.token(left)), b = decode_utf8(vocabulary.token(right), 0).value;
+    char32_t const a = last_character(vocabulary.token(left)), b = utf8::decode(vocabulary.token(right), 0).value;
     if (vocabulary.character(a) >= 0 && vocabulary.character(b) >= 0) join(a, b);  // else text never gets here
   }
 }
@@ -141,7 +141,7 @@ GT_FN std::uint64_t Bpe::key(std::int32_t left, std::int32_t right) {
 
 GT_FN char32_t Bpe::last_character(std::string_view token) {
   char32_t last = 0;
-  for (Utf8Unit const unit : Utf8Units{token}) last = unit.value;
+  for (utf8::Unit const unit : utf8::Units{token}) last = unit.value;
   return last;
 }
 
@@ -159,10 +159,10 @@ GT_FN bool Bpe::joined(char32_t a, char32_t b) const {
 }
 
 GT_FN Bpe::Segment Bpe::next_segment(std::string_view text, std::size_t at) const {
-  Utf8Unit unit = decode_utf8(text, at);
+  utf8::Unit unit = utf8::decode(text, at);
   Segment segment{unit.size, true, unit.value};
   while (unit.valid && at + segment.size < text.size()) {
-    Utf8Unit const next = decode_utf8(text, at + segment.size);
+    utf8::Unit const next = utf8::decode(text, at + segment.size);
     if (!next.valid || !joined(unit.value, next.value)) break;
     segment.size += next.size;
     segment.single = false;
@@ -175,7 +175,7 @@ GT_FN Bpe::Segment Bpe::next_segment(std::string_view text, std::size_t at) cons
 
 GT_FN void Bpe::append_unit(Vocabulary const& vocabulary, std::string_view piece,
                             std::vector<std::int32_t>& ids) const {
-  Utf8Unit const unit = decode_utf8(piece, 0);
+  utf8::Unit const unit = utf8::decode(piece, 0);
   std::int32_t const own = unit.valid ? vocabulary.character(unit.value) : -1;
   if (own >= 0) return ids.push_back(own);
   bool const spelled = std::all_of(piece.begin(), piece.end(),
@@ -202,7 +202,7 @@ GT_FN void Bpe::merge_long_segment(Vocabulary const& vocabulary, std::string_vie
     return two.size() == 2 && two[0] == a;
   };
   for (std::size_t at = 0; at < segment.size();) {
-    std::size_t const size = utf8_complete_prefix(segment.substr(at, block));
+    std::size_t const size = utf8::complete_prefix(segment.substr(at, block));
     right.clear();
     merge_segment(vocabulary, segment.substr(at, size), right, cache);
     std::size_t last = 0, next = 0;    // tokens left and right of the border that are merged again
@@ -239,7 +239,7 @@ GT_FN void Bpe::merge_few(Vocabulary const& vocabulary, std::string_view segment
   constexpr std::int32_t none = std::numeric_limits<std::int32_t>::max();
   std::array<std::int32_t, block> symbols, ranks;  // ranks[i]: of symbols i and i + 1
   std::size_t size = 0;
-  for (Utf8Unit const unit : Utf8Units{segment}) symbols[size++] = vocabulary.character(unit.value);
+  for (utf8::Unit const unit : utf8::Units{segment}) symbols[size++] = vocabulary.character(unit.value);
   auto const rank = [&](std::size_t i) {
     std::int32_t const found = ranks_.find(key(symbols[i], symbols[i + 1]));
     ranks[i] = found < 0 ? none : found;
@@ -267,7 +267,7 @@ GT_FN void Bpe::merge_many(Vocabulary const& vocabulary, std::string_view segmen
   auto& queue = cache.queue_;
   symbols.clear(), queue.clear();
   check(segment.size() < std::size_t{1} << 31, "Tokenizer::encode", "a run of letters must stay below 2 GiB");
-  for (Utf8Unit const unit : Utf8Units{segment}) {
+  for (utf8::Unit const unit : utf8::Units{segment}) {
     auto const i = static_cast<std::int32_t>(symbols.size());
     symbols.push_back({vocabulary.character(unit.value), i - 1, i + 1});
   }
@@ -302,4 +302,4 @@ GT_FN void Bpe::merge_many(Vocabulary const& vocabulary, std::string_view segmen
     if (symbol.id >= 0) ids.push_back(symbol.id);
 }
 
-}  // namespace gt
+}  // namespace gt::bpe

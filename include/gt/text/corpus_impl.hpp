@@ -61,7 +61,7 @@ GT_FN std::vector<std::string> Corpus::warnings() const {
   std::int64_t malformed = 0;
   std::size_t first = 0;
   for (std::size_t at = 0; at < text().size();) {
-    Utf8Unit const unit = decode_utf8(text(), at);
+    utf8::Unit const unit = utf8::decode(text(), at);
     if (!unit.valid && malformed++ == 0) first = at;
     at += unit.size;
   }
@@ -140,7 +140,7 @@ GT_FN std::optional<std::size_t> Corpus::nearest_break(std::size_t wish, std::si
 
 GT_FN std::size_t Corpus::utf8_start(std::size_t at) const {
   for (std::size_t back = 1; back <= 3 && back <= at; ++back)
-    if (decode_utf8(text(), at - back).size > back) return at - back;
+    if (utf8::decode(text(), at - back).size > back) return at - back;
   return at;
 }
 

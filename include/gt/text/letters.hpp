@@ -9,7 +9,7 @@
 
 #include "gt/base/macros.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::utf8 {
 
 /// A run is a maximal sequence of characters of one class; n-grams are counted inside runs and never cross them.
 enum class RunClass : std::uint8_t {
@@ -98,4 +98,4 @@ constexpr RunClass run_class(char32_t c) {
   return detail::in_ranges(detail::ideograph_ranges, c) ? RunClass::ideograph : RunClass::none;
 }
 
-}  // namespace gt
+}  // namespace gt::utf8

@@ -24,7 +24,7 @@ namespace detail {
 
 GT_FN std::uint64_t shard_checksum(ShardHeader const& header, std::span<std::byte const> ids) {
   auto const bytes = std::as_bytes(std::span{&header, 1});
-  return Xxh3{}.update(bytes.first(offsetof(ShardHeader, checksum))).update(ids).value();
+  return io::Xxh3{}.update(bytes.first(offsetof(ShardHeader, checksum))).update(ids).value();
 }
 
 }  // namespace detail
@@ -43,7 +43,7 @@ GT_FN void write_token_shard(std::string const& path, Tokens const& tokens, std:
   std::memcpy(header.fingerprint.data(), fingerprint.data(), header.fingerprint.size());
   header.checksum = detail::shard_checksum(header, tokens.bytes());
 
-  AtomicFile file(path);
+  io::AtomicFile file(path);
   file.write(std::as_bytes(std::span{&header, 1}));
   file.write(tokens.bytes());
   file.commit();
@@ -51,7 +51,7 @@ GT_FN void write_token_shard(std::string const& path, Tokens const& tokens, std:
 
 GT_FN TokenShard read_token_shard(std::string const& path) {
   constexpr std::string_view where = "read_token_shard";
-  auto const file = std::make_shared<MappedFile const>(path);
+  auto const file = std::make_shared<io::MappedFile const>(path);
   auto const bytes = file->bytes();
   detail::ShardHeader header;
   auto const need = [&](bool holds, auto const&... what) { check(holds, where, "'", path, "': ", what...); };

@@ -39,7 +39,7 @@ class Tokenizer {
   /// Source: the notebooks behind arXiv:2507.04886; the byte tokens are ours, so that no text is lost.
   static Tokenizer build(Corpus const& corpus, TokenizerOptions const& options = {});
   /// From a vocabulary and a merge list. `unknown` is the token for characters that nothing else can spell.
-  Tokenizer(Vocabulary vocabulary, std::vector<Merge> merges, std::optional<std::int32_t> unknown = std::nullopt);
+  Tokenizer(Vocabulary vocabulary, std::vector<bpe::Merge> merges, std::optional<std::int32_t> unknown = std::nullopt);
   /// Reads a Hugging Face tokenizer.json; include "gt/text/tokenizer_json.hpp".
   template <class Format = TokenizerJson>
   static Tokenizer load(std::string const& path) {
@@ -54,7 +54,7 @@ class Tokenizer {
   /// The ids of a text. The text is only text: "<s>" in it is three characters.
   std::vector<std::int32_t> encode(std::string_view text) const;
   /// Appends the ids of a text. A cache kept between calls saves work and allocations; one for each thread.
-  void encode_into(std::string_view text, std::vector<std::int32_t>& ids, EncodeCache& cache) const;
+  void encode_into(std::string_view text, std::vector<std::int32_t>& ids, bpe::EncodeCache& cache) const;
   /// The same with a cache for this call alone.
   void encode_into(std::string_view text, std::vector<std::int32_t>& ids) const;
   /// As `encode`, but strings of special tokens become those tokens, the leftmost first and of several the longest.
@@ -62,13 +62,13 @@ class Tokenizer {
 
   /// The text of ids: `decode(encode(x)) == x` for every byte string x. Throws if an id is not in the vocabulary.
   std::string decode(std::span<std::int32_t const> ids, Specials specials = Specials::keep) const;
-  /// Appends the text of one id, which may be a part of a character: print `utf8_complete_prefix` of a stream.
+  /// Appends the text of one id, which may be a part of a character: print `utf8::complete_prefix` of a stream.
   void decode_into(std::int32_t id, std::string& text, Specials specials = Specials::keep) const;
 
   std::int64_t size() const { return vocabulary().size(); }                         ///< V
   Vocabulary const& vocabulary() const { return state_->vocabulary; }               ///< tokens with their kinds
   std::vector<std::string> const& tokens() const { return vocabulary().tokens(); }  ///< as they are drawn, by id
-  std::vector<Merge> const& merges() const { return state_->bpe.merges(); }         ///< by rank
+  std::vector<bpe::Merge> const& merges() const { return state_->bpe.merges(); }    ///< by rank
   std::optional<std::int32_t> unknown() const { return state_->bpe.unknown(); }     ///< id, if there is one
   /// The id of a token string of any kind, if there is one.
   std::optional<std::int32_t> id(std::string_view token) const { return vocabulary().id(token); }
@@ -83,7 +83,7 @@ class Tokenizer {
  private:
   struct State {
     Vocabulary vocabulary;
-    Bpe bpe;
+    bpe::Bpe bpe;
     std::array<bool, 256> begins_special{};  // by the first byte of a special token
     std::vector<std::size_t> special_sizes;  // bytes, each once, the longest first
     std::string fingerprint;

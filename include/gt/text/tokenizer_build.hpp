@@ -29,7 +29,7 @@ namespace detail {
 
 struct TokenizerParts {
   Vocabulary vocabulary;
-  std::vector<Merge> merges;
+  std::vector<bpe::Merge> merges;
 };
 
 /// The best n-grams that merging can produce from their own text. An n-gram without a merge path would waste its id:

@@ -43,17 +43,17 @@ GT_FN std::vector<CountedRun> count_runs(std::string_view text) {
   std::vector<CountedRun> runs;
   std::unordered_map<std::string_view, std::size_t> places;
   std::size_t begin = 0;
-  RunClass current = RunClass::none;
+  utf8::RunClass current = utf8::RunClass::none;
   auto const close = [&](std::size_t end) {
-    if (current == RunClass::none || end == begin) return;
+    if (current == utf8::RunClass::none || end == begin) return;
     auto const run = text.substr(begin, end - begin);
     auto const [place, fresh] = places.emplace(run, runs.size());
     if (fresh) runs.push_back({run});
     ++runs[place->second].count;
   };
   for (std::size_t at = 0; at < text.size();) {
-    Utf8Unit const unit = decode_utf8(text, at);
-    RunClass const next = unit.valid ? run_class(unit.value) : RunClass::none;
+    utf8::Unit const unit = utf8::decode(text, at);
+    utf8::RunClass const next = unit.valid ? utf8::run_class(unit.value) : utf8::RunClass::none;
     if (next != current) {
       close(at);
       begin = at;
@@ -72,14 +72,14 @@ GT_FN std::vector<Ngram> rank_ngrams(std::vector<CountedRun> const& runs, Tokeni
   // Of each character of each run, in their order: the number of the frequent (n-1)-gram that begins there, or -1.
   std::vector<std::int32_t> shorter;
   for (CountedRun const& run : runs)
-    for (Utf8Unit const unit : Utf8Units{run.text}) shorter.push_back(static_cast<std::int32_t>(unit.value));
+    for (utf8::Unit const unit : utf8::Units{run.text}) shorter.push_back(static_cast<std::int32_t>(unit.value));
   std::vector<Ngram> ranked;
   for (int n = 2; n <= options.max_ngram; ++n) {
     IdMap numbers;
     std::vector<Ngram> found;  // with counts for scores
     std::size_t first = 0;     // the run's first character
     for (auto const& [text, count] : runs) {
-      Utf8Units const units{text};
+      utf8::Units const units{text};
       auto begin = units.begin(), end = begin;
       std::size_t characters = 0;
       for (; end != units.end() && characters + 1 < static_cast<std::size_t>(n); ++end) ++characters;
@@ -121,13 +121,13 @@ GT_FN std::vector<Ngram> rank_ngrams(std::vector<CountedRun> const& runs, Tokeni
 GT_FN Vocabulary base_vocabulary(std::string_view text, TokenizerOptions const& options) {
   constexpr std::string_view where = "Tokenizer::build";
   std::vector<bool> alphabet(0x110000);
-  for (Utf8Unit const unit : Utf8Units{text})
+  for (utf8::Unit const unit : utf8::Units{text})
     if (unit.valid) alphabet[unit.value] = true;
   Vocabulary vocabulary;
   for (std::string const& special : options.specials) {
     check(
-        is_utf8(special) && utf8_length(special) > 1 && special.find('\n') == special.npos && !byte_of_token(special) &&
-            !is_unused_token(special),
+        utf8::is_valid(special) && utf8::length(special) > 1 && special.find('\n') == special.npos &&
+            !byte_of_token(special) && !is_unused_token(special),
         where,
         "a special token must be UTF-8 of two characters or more, with no newline, and not written as a byte or unused "
         "token (got '",
@@ -138,7 +138,7 @@ GT_FN Vocabulary base_vocabulary(std::string_view text, TokenizerOptions const& 
     if (byte >= 128 || !alphabet[static_cast<std::size_t>(byte)])
       vocabulary.add(byte_token(static_cast<unsigned char>(byte)), TokenKind::byte);
   for (char32_t c = 0; c < alphabet.size(); ++c)
-    if (alphabet[c]) vocabulary.add(encode_utf8(c), TokenKind::character);
+    if (alphabet[c]) vocabulary.add(utf8::encode(c), TokenKind::character);
   auto const specials = static_cast<std::int64_t>(options.specials.size());
   check(options.vocab_size >= vocabulary.size(), where, "vocab_size must be at least ", vocabulary.size(),
         " for this corpus: ", specials, " specials, 256 bytes, ", vocabulary.size() - specials - 256,
@@ -151,12 +151,12 @@ GT_FN Vocabulary base_vocabulary(std::string_view text, TokenizerOptions const& 
 /// The base and these n-grams, placed longest first and then by code points, with their merges.
 GT_FN TokenizerParts place_ngrams(Vocabulary vocabulary, std::vector<std::string_view> ngrams) {
   std::vector<std::pair<std::size_t, std::string_view>> order;
-  for (auto const ngram : ngrams) order.emplace_back(utf8_length(ngram), ngram);
+  for (auto const ngram : ngrams) order.emplace_back(utf8::length(ngram), ngram);
   std::sort(order.begin(), order.end(),
             [](auto const& a, auto const& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
   std::vector<std::int32_t> ids;
   for (auto const& [length, ngram] : order) ids.push_back(vocabulary.add(std::string{ngram}, TokenKind::ngram));
-  auto merges = bpe_merges(vocabulary, ids);
+  auto merges = bpe::merges(vocabulary, ids);
   return {std::move(vocabulary), std::move(merges)};
 }
 
@@ -166,8 +166,8 @@ GT_FN void mark_with_parts(TokenizerParts const& parts,
                            std::vector<char>& marked) {
   marked[static_cast<std::size_t>(id)] = 1;
   std::vector<std::int32_t> word;
-  for (Utf8Unit const unit : Utf8Units{parts.vocabulary.token(id)}) {
-    word.push_back(parts.vocabulary.id(encode_utf8(unit.value)).value());
+  for (utf8::Unit const unit : utf8::Units{parts.vocabulary.token(id)}) {
+    word.push_back(parts.vocabulary.id(utf8::encode(unit.value)).value());
   }
   while (word.size() > 1) {
     std::size_t best = parts.merges.size(), at = 0;
@@ -184,7 +184,7 @@ GT_FN void mark_with_parts(TokenizerParts const& parts,
 
 /// How often merging makes each token of `runs`, times their counts. Counting stops for good once all n-grams are made
 /// `enough` times, and a run in which none of those that are not is spelled is not merged: merging stays within runs.
-GT_FN std::vector<std::int64_t> count_uses(TokenizerParts const& parts, Bpe const& bpe,
+GT_FN std::vector<std::int64_t> count_uses(TokenizerParts const& parts, bpe::Bpe const& bpe,
                                            std::vector<CountedRun> const& runs, std::int64_t enough) {
   auto const size = static_cast<std::size_t>(parts.vocabulary.size());
   std::vector<std::int64_t> uses(size);
@@ -198,15 +198,15 @@ GT_FN std::vector<std::int64_t> count_uses(TokenizerParts const& parts, Bpe cons
   IdMap begins;  // of the first two characters: the first such n-gram
   auto const key_of = [](char32_t a, char32_t b) { return std::uint64_t{a} << 32 | b; };
   auto const key = [&](std::string_view ngram) {
-    Utf8Unit const first = decode_utf8(ngram, 0);
-    return key_of(first.value, decode_utf8(ngram, first.size).value);
+    utf8::Unit const first = utf8::decode(ngram, 0);
+    return key_of(first.value, utf8::decode(ngram, first.size).value);
   };
   for (std::size_t i = 0; i < rare.size(); ++i) begins.insert(key(spelling(rare[i])), static_cast<std::int32_t>(i));
   auto const spells_rare = [&](std::string_view run) {
     char32_t previous = 0;
     std::size_t begin = 0;
     for (std::size_t at = 0; at < run.size();) {
-      Utf8Unit const unit = decode_utf8(run, at);
+      utf8::Unit const unit = utf8::decode(run, at);
       std::uint64_t const here = key_of(previous, unit.value);
       if (std::int32_t const found = at > 0 ? begins.find(here) : -1; found >= 0) {
         for (auto i = static_cast<std::size_t>(found); i < rare.size() && key(spelling(rare[i])) == here; ++i)
@@ -219,7 +219,7 @@ GT_FN std::vector<std::int64_t> count_uses(TokenizerParts const& parts, Bpe cons
   };
 
   std::vector<std::int32_t> ids;
-  EncodeCache cache;
+  bpe::EncodeCache cache;
   auto const encode = [&](std::string_view text) {
     ids.clear();
     bpe.encode_into(parts.vocabulary, text, ids, cache);
@@ -240,7 +240,7 @@ GT_FN std::vector<std::int64_t> count_uses(TokenizerParts const& parts, Bpe cons
 
 /// The n-grams that merging makes of `runs` fewer than `min_count` times, and that no other n-gram is made from: long
 /// windows over one frequent word overlap, and only some of them ever win.
-GT_FN std::unordered_set<std::string> unused_ngrams(TokenizerParts const& parts, Bpe const& bpe,
+GT_FN std::unordered_set<std::string> unused_ngrams(TokenizerParts const& parts, bpe::Bpe const& bpe,
                                                     std::vector<CountedRun> const& runs, std::int64_t min_count) {
   auto const uses = count_uses(parts, bpe, runs, min_count);
   std::size_t const size = uses.size();
@@ -280,8 +280,8 @@ GT_FN TokenizerParts build_tokenizer(Corpus const& corpus, TokenizerOptions cons
     std::vector<std::string_view> chosen;
     for (std::size_t i = 0; i < std::min(wanted, candidates.size()); ++i) chosen.push_back(candidates[i].text);
     parts = place_ngrams(base, chosen);
-    Bpe const bpe(parts.vocabulary, parts.merges, std::nullopt);
-    EncodeCache cache;
+    bpe::Bpe const bpe(parts.vocabulary, parts.merges, std::nullopt);
+    bpe::EncodeCache cache;
     std::vector<std::int32_t> ids;
     std::unordered_set<std::string_view> lost;
     for (auto const ngram : chosen) {

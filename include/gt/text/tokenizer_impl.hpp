@@ -31,9 +31,9 @@ GT_FN Tokenizer Tokenizer::build(Corpus const& corpus, TokenizerOptions const& o
   return Tokenizer(std::move(parts.vocabulary), std::move(parts.merges));
 }
 
-GT_FN Tokenizer::Tokenizer(Vocabulary vocabulary, std::vector<Merge> merges, std::optional<std::int32_t> unknown) {
+GT_FN Tokenizer::Tokenizer(Vocabulary vocabulary, std::vector<bpe::Merge> merges, std::optional<std::int32_t> unknown) {
   auto state = std::make_shared<State>();
-  state->bpe = Bpe(vocabulary, std::move(merges), unknown);
+  state->bpe = bpe::Bpe(vocabulary, std::move(merges), unknown);
   state->vocabulary = std::move(vocabulary);
   for (std::int32_t id = 0; id < state->vocabulary.size(); ++id) {
     if (state->vocabulary.kind(id) != TokenKind::special) continue;
@@ -54,18 +54,19 @@ GT_FN std::vector<std::int32_t> Tokenizer::encode(std::string_view text) const {
   return ids;
 }
 
-GT_FN void Tokenizer::encode_into(std::string_view text, std::vector<std::int32_t>& ids, EncodeCache& cache) const {
+GT_FN void Tokenizer::encode_into(std::string_view text, std::vector<std::int32_t>& ids,
+                                  bpe::EncodeCache& cache) const {
   state_->bpe.encode_into(vocabulary(), text, ids, cache);
 }
 
 GT_FN void Tokenizer::encode_into(std::string_view text, std::vector<std::int32_t>& ids) const {
-  EncodeCache cache;
+  bpe::EncodeCache cache;
   encode_into(text, ids, cache);
 }
 
 GT_FN std::vector<std::int32_t> Tokenizer::encode_with_specials(std::string_view text) const {
   std::vector<std::int32_t> ids;
-  EncodeCache cache;
+  bpe::EncodeCache cache;
   std::size_t begin = 0;
   for (std::size_t at = 0; at < text.size();) {
     auto const special = special_at(text, at);
@@ -138,7 +139,7 @@ GT_FN std::string Tokenizer::fingerprint_of(State const& state) {
     hash.update(state.vocabulary.token(id));
   }
   number(static_cast<std::int64_t>(state.bpe.merges().size()));
-  for (Merge const& merge : state.bpe.merges()) number(std::int64_t{merge.left} << 32 | merge.right);
+  for (bpe::Merge const& merge : state.bpe.merges()) number(std::int64_t{merge.left} << 32 | merge.right);
   number(state.bpe.unknown().value_or(-1));
   return hash.hex();
 }

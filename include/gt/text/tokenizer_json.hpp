@@ -86,7 +86,7 @@ struct TokenizerJson {
   }
   /// ["a", "b"], or "a b" as older files have it.
   template <class Need>
-  static Merge read_merge(Json const& entry, std::size_t rank, Vocabulary const& vocabulary, Need const& need) {
+  static bpe::Merge read_merge(Json const& entry, std::size_t rank, Vocabulary const& vocabulary, Need const& need) {
     std::string left, right;
     if (entry.is_string()) {
       std::string const& both = entry.string();

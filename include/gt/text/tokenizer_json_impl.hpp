@@ -23,7 +23,7 @@
 namespace gt::inline GT_ABI {
 
 GT_FN void TokenizerJson::save(Tokenizer const& tokenizer, std::string const& path) {
-  write_file_atomically(path, write(tokenizer));
+  io::write_file_atomically(path, write(tokenizer));
 }
 
 GT_FN Tokenizer TokenizerJson::load(std::string const& path) { return parse(read_text_file(path, most_bytes), path); }
@@ -31,7 +31,7 @@ GT_FN Tokenizer TokenizerJson::load(std::string const& path) { return parse(read
 GT_FN TokenKind TokenizerJson::kind_of(std::string_view token, bool fallback) {
   if (fallback && byte_of_token(token)) return TokenKind::byte;
   if (is_unused_token(token)) return TokenKind::unused;
-  return decode_utf8(token, 0).size == token.size() ? TokenKind::character : TokenKind::ngram;
+  return utf8::decode(token, 0).size == token.size() ? TokenKind::character : TokenKind::ngram;
 }
 
 GT_FN bool TokenizerJson::has(Json const& object, char const* key) {
@@ -98,7 +98,7 @@ GT_FN std::string TokenizerJson::write(Tokenizer const& tokenizer) {
                     "\"special\": true}");
     vocab += text(vocab.empty() ? "" : ",", "\n      ", name, ": ", id);
   }
-  for (Merge const& merge : tokenizer.merges())
+  for (bpe::Merge const& merge : tokenizer.merges())
     merges += text(merges.empty() ? "" : ",", "\n      [", quoted(vocabulary.token(merge.left)), ", ",
                    quoted(vocabulary.token(merge.right)), "]");
   auto const unknown = tokenizer.unknown() ? quoted(vocabulary.token(*tokenizer.unknown())) : "null";
@@ -140,7 +140,7 @@ GT_FN Tokenizer TokenizerJson::parse(std::string_view contents, std::string_view
 
   try {
     Vocabulary vocabulary = read_tokens(file, fallback, need);
-    std::vector<Merge> merges;
+    std::vector<bpe::Merge> merges;
     merges.reserve(model["merges"].size());
     for (Json const& entry : model["merges"]) merges.push_back(read_merge(entry, merges.size(), vocabulary, need));
     std::optional<std::int32_t> unknown;

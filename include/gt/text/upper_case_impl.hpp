@@ -27,12 +27,12 @@ GT_FN void append_upper_case(std::string& text, char32_t c) {
                                              [](CaseRange const& entry, char32_t value) { return entry.last < value; });
   bool const inside = range != std::end(upper_case_ranges) && range->first <= c &&
                       (c - range->first) % static_cast<char32_t>(range->step) == 0;
-  append_utf8(text, inside ? static_cast<char32_t>(static_cast<std::int32_t>(c) + range->shift) : c);
+  utf8::append(text, inside ? static_cast<char32_t>(static_cast<std::int32_t>(c) + range->shift) : c);
 }
 
 GT_FN std::string upper_case(std::string_view text) {
   std::string upper;
-  for (Utf8Unit const unit : Utf8Units{text}) {
+  for (utf8::Unit const unit : utf8::Units{text}) {
     if (unit.valid) {
       append_upper_case(upper, unit.value);
     } else {

@@ -10,14 +10,14 @@
 
 #include "gt/base/macros.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::utf8 {
 
 /// One unit of a text: a code point, or one byte that belongs to no well-formed character.
-struct Utf8Unit {
+struct Unit {
   char32_t value = 0;     ///< the code point, or the value of the malformed byte
   std::uint8_t size = 1;  ///< bytes that it takes in the text, 1 to 4
   bool valid = true;      ///< false: a malformed byte
-  friend constexpr bool operator==(Utf8Unit const&, Utf8Unit const&) = default;
+  friend constexpr bool operator==(Unit const&, Unit const&) = default;
 };
 
 namespace detail {
@@ -49,7 +49,7 @@ constexpr std::size_t utf8_agreeing(std::string_view text, std::size_t at, std::
 
 /// The unit that starts at byte `at` < text.size(). Overlong forms, surrogates, values above U+10FFFF and truncated
 /// characters are malformed: each of their bytes is a unit of its own.
-constexpr Utf8Unit decode_utf8(std::string_view text, std::size_t at) {
+constexpr Unit decode(std::string_view text, std::size_t at) {
   auto const lead = static_cast<unsigned char>(text[at]);
   if (lead < 0x80) return {lead, 1, true};
   std::size_t length = 0;
@@ -63,7 +63,7 @@ constexpr Utf8Unit decode_utf8(std::string_view text, std::size_t at) {
 constexpr bool is_scalar_value(char32_t c) { return c < 0xD800 || (c > 0xDFFF && c <= 0x10FFFF); }
 
 /// Appends a scalar value as UTF-8; anything else appends U+FFFD.
-inline void append_utf8(std::string& text, char32_t c) {
+inline void append(std::string& text, char32_t c) {
   if (!is_scalar_value(c)) c = 0xFFFD;
   auto const tail = [&](int shift) { text += static_cast<char>(0x80 | (c >> shift & 0x3F)); };
   if (c < 0x80) {
@@ -78,31 +78,31 @@ inline void append_utf8(std::string& text, char32_t c) {
 }
 
 /// A scalar value as UTF-8.
-inline std::string encode_utf8(char32_t c) {
+inline std::string encode(char32_t c) {
   std::string text;
-  append_utf8(text, c);
+  append(text, c);
   return text;
 }
 
 /// The units of a text, in order, every byte in exactly one of them:
-/// `for (gt::Utf8Unit unit : gt::Utf8Units{text}) …`
-class Utf8Units {
+/// `for (gt::utf8::Unit unit : gt::utf8::Units{text}) …`
+class Units {
  public:
   /// A forward iterator over the units.
   class Iterator {
    public:
-    using value_type = Utf8Unit;                          ///< made when asked for
+    using value_type = Unit;                              ///< made when asked for
     using difference_type = std::ptrdiff_t;               ///< for the standard library
     using iterator_category = std::forward_iterator_tag;  ///< multi-pass
     using pointer = void;                                 ///< a unit has no address
-    using reference = Utf8Unit;                           ///< a unit is a value
+    using reference = Unit;                               ///< a unit is a value
     constexpr Iterator() = default;
     /// At byte `at`, where a unit must begin.
     constexpr Iterator(std::string_view text, std::size_t at) : text_{text}, at_{at} {}
-    constexpr Utf8Unit operator*() const { return decode_utf8(text_, at_); }  ///< the unit here
+    constexpr Unit operator*() const { return decode(text_, at_); }  ///< the unit here
     /// To the next unit.
     constexpr Iterator& operator++() {
-      at_ += decode_utf8(text_, at_).size;
+      at_ += decode(text_, at_).size;
       return *this;
     }
     /// To the next unit; returns where it was.
@@ -120,7 +120,7 @@ class Utf8Units {
     std::size_t at_ = 0;
   };
   /// Views the text, which must outlive it.
-  constexpr explicit Utf8Units(std::string_view text) : text_{text} {}
+  constexpr explicit Units(std::string_view text) : text_{text} {}
   constexpr Iterator begin() const { return {text_, 0}; }           ///< the first unit
   constexpr Iterator end() const { return {text_, text_.size()}; }  ///< behind the last
 
@@ -129,15 +129,15 @@ class Utf8Units {
 };
 
 /// Number of units: characters, and malformed bytes one by one.
-constexpr std::size_t utf8_length(std::string_view text) {
+constexpr std::size_t length(std::string_view text) {
   std::size_t units = 0;
-  for (std::size_t at = 0; at < text.size(); ++units) at += decode_utf8(text, at).size;
+  for (std::size_t at = 0; at < text.size(); ++units) at += decode(text, at).size;
   return units;
 }
 
 /// Is every unit a character?
-constexpr bool is_utf8(std::string_view text) {
-  for (Utf8Unit const unit : Utf8Units{text})
+constexpr bool is_valid(std::string_view text) {
+  for (Unit const unit : Units{text})
     if (!unit.valid) return false;
   return true;
 }
@@ -145,14 +145,14 @@ constexpr bool is_utf8(std::string_view text) {
 /// The text with U+FFFD in place of each malformed byte: well-formed, for files that must be.
 inline std::string replace_malformed(std::string_view text) {
   std::string sound;
-  for (Utf8Unit const unit : Utf8Units{text}) append_utf8(sound, unit.valid ? unit.value : char32_t{0xFFFD});
+  for (Unit const unit : Units{text}) append(sound, unit.valid ? unit.value : char32_t{0xFFFD});
   return sound;
 }
 
 /// How many leading bytes form whole characters: all but a last character that the next bytes may still complete.
 /// Malformed bytes count as whole, for nothing that follows can mend them. A stream prints this many and keeps the
 /// rest.
-constexpr std::size_t utf8_complete_prefix(std::string_view text) {
+constexpr std::size_t complete_prefix(std::string_view text) {
   for (std::size_t kept = 1; kept <= 3 && kept <= text.size(); ++kept) {
     std::size_t length = 0;
     std::size_t const at = text.size() - kept;
@@ -161,6 +161,6 @@ constexpr std::size_t utf8_complete_prefix(std::string_view text) {
   return text.size();
 }
 
-static_assert(utf8_complete_prefix("a\xE2\x82") == 1 && utf8_complete_prefix("a\xED\xA0") == 3);
+static_assert(complete_prefix("a\xE2\x82") == 1 && complete_prefix("a\xED\xA0") == 3);
 
-}  // namespace gt
+}  // namespace gt::utf8

@@ -68,11 +68,11 @@ GT_FN Vocabulary::Vocabulary() {
 
 GT_FN std::int32_t Vocabulary::add(std::string token, TokenKind kind) {
   constexpr std::string_view where = "Vocabulary::add";
-  check(!token.empty() && is_utf8(token), where,
+  check(!token.empty() && utf8::is_valid(token), where,
         "a token must be well-formed UTF-8 and not empty (got otherwise for id ", size(), ")");
   check(size() < max_size, where, "a vocabulary holds at most ", max_size, " tokens");
   auto const next = static_cast<std::int32_t>(size());
-  auto const first = decode_utf8(token, 0);
+  auto const first = utf8::decode(token, 0);
   check(kind != TokenKind::character || first.size == token.size(), where, "a character token is one code point (got '",
         token, "')");
   auto const byte = byte_of_token(token);

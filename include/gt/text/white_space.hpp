@@ -24,7 +24,7 @@ inline std::vector<std::string_view> split_at_white_space(std::string_view text)
   auto const end_part = [&] {
     if (at > begin) parts.push_back(text.substr(begin, at - begin));
   };
-  for (Utf8Unit const unit : Utf8Units{text}) {
+  for (utf8::Unit const unit : utf8::Units{text}) {
     if (unit.valid && is_white_space(unit.value)) {
       end_part();
       begin = at + unit.size;

@@ -14,7 +14,7 @@
 #include "gt/nn/lora.hpp"
 #include "gt/train/trained_runs.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::train {
 
 /// Gradients and moments of what is trainable in a model when this is made; nothing of what is frozen.
 template <class Model>
@@ -25,9 +25,10 @@ class Gradients {
   explicit Gradients(Model& model) : model_{model} {
     model_.unshare_trained();
     for (auto const& block : model.blocks()) {
-      auto const* const adapter = adapter_of(block);
-      std::int64_t const own = any_tensor_trains(block) ? block.weights().size() : 0;
-      of_blocks_.push_back(Buffer<T>(own + (adapter && any_tensor_trains(*adapter) ? adapter->weights().size() : 0)));
+      auto const* const adapter = nn::adapter_of(block);
+      std::int64_t const own = nn::any_tensor_trains(block) ? block.weights().size() : 0;
+      of_blocks_.push_back(
+          Buffer<T>(own + (adapter && nn::any_tensor_trains(*adapter) ? adapter->weights().size() : 0)));
     }
     if (model.norm_trains() || model.head_trains()) of_head_ = Buffer<T>(model.head_buffer().size());
     if (model.table_trains()) of_table_ = Buffer<T>(model.table().size());
@@ -65,7 +66,7 @@ class Gradients {
       auto const& block = model_.blocks()[l];
       Buffer<T> const& gradient = l < of_blocks_.size() ? of_blocks_[l] : Buffer<T>{};
       f(block, gradient.data());
-      if (auto const* const adapter = adapter_of(block); adapter && any_tensor_trains(*adapter))
+      if (auto const* const adapter = nn::adapter_of(block); adapter && nn::any_tensor_trains(*adapter))
         f(*adapter, gradient.data() + (gradient.size() - adapter->weights().size()));
     }
   }
@@ -105,4 +106,4 @@ class Gradients {
   std::uint64_t trained_ = 0;
 };
 
-}  // namespace gt
+}  // namespace gt::train

@@ -13,7 +13,7 @@
 #include "gt/ops/adamw.hpp"
 #include "gt/train/step.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::train {
 
 /// Runs of trainable numbers, in the order in which they were added.
 template <class T>
@@ -62,19 +62,19 @@ class TrainedRuns {
                     std::int64_t& steps) const {
     StepResult result{.loss = loss_sum / batches};
     double sum = 0;
-    for (auto const& r : runs_) sum += sum_of_squares(on, r.gradient, r.size);
+    for (auto const& r : runs_) sum += ops::sum_of_squares(on, r.gradient, r.size);
     result.gradient_norm = std::sqrt(sum) / batches;
     if (!std::isfinite(result.gradient_norm) || !std::isfinite(result.loss)) return result;
     double const clip =
         o.clip_norm > 0 && result.gradient_norm > o.clip_norm ? o.clip_norm / result.gradient_norm : 1.0;
-    AdamWStep const step{.lr = lr,
-                         .beta1 = o.beta1,
-                         .beta2 = o.beta2,
-                         .eps = o.eps,
-                         .weight_decay = o.weight_decay,
-                         .gradient_scale = clip / batches,
-                         .step = ++steps};
-    for (auto const& r : runs_) adamw(on, r.weight, r.gradient, r.m, r.v, r.size, step);
+    ops::AdamWStep const step{.lr = lr,
+                              .beta1 = o.beta1,
+                              .beta2 = o.beta2,
+                              .eps = o.eps,
+                              .weight_decay = o.weight_decay,
+                              .gradient_scale = clip / batches,
+                              .step = ++steps};
+    for (auto const& r : runs_) ops::adamw(on, r.weight, r.gradient, r.m, r.v, r.size, step);
     return result;
   }
 
@@ -84,4 +84,4 @@ class TrainedRuns {
   Buffer<T> moments_;
 };
 
-}  // namespace gt
+}  // namespace gt::train

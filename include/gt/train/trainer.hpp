@@ -50,7 +50,7 @@ class Trainer {
   /// Takes all memory for batches of `shape`; gradients and moments are zero.
   /// Errors: an empty batch, sequences longer than the context, a model with nothing trainable.
   Trainer(B on, Model& model, BatchShape shape, AdamWOptions options = {})
-      : on_{keeping(on, frozen_weights(model))},
+      : on_{keeping(on, nn::frozen_weights(model))},
         model_{model},
         shape_{shape},
         options_{options},
@@ -259,7 +259,7 @@ class Trainer {
     for (int l = lowest_; l < model_.depth(); ++l) {
       model_.blocks()[at(l)].forward(on_, input(l), saved_[at(l)], inputs_[at(l + 1)], shape_, model_.rotary());
     }
-    final_norm(on_, model_, input(model_.depth()), normed_, mean_, rstd_);
+    nn::final_norm(on_, model_, input(model_.depth()), normed_, mean_, rstd_);
     profile_.forward += seconds_since(start);
     ran_ = false;
   }
@@ -274,16 +274,16 @@ class Trainer {
     using real = decltype(std::abs(T{}));
     T const scale = T(1) / T(static_cast<real>(std::max<std::int64_t>(1, counted)));
     auto const trains = [&](int t) { return gradients && model_.head_tensor_trains(t); };
-    head_cross_entropy<B, T>(on_, normed_, model_.head(), model_.head_bias(),
-                             Vector<std::int32_t const>(targets.data(), M), nll_, gradients ? scale : T{},
-                             gradients && below_head() ? gradient_ : Matrix<T>{},
-                             trains(Model::head_w) ? Matrix<T>(gradients_.of_head(Model::head_w), V, C) : Matrix<T>{},
-                             trains(Model::head_b) ? Vector<T>(gradients_.of_head(Model::head_b), V) : Vector<T>{});
+    ops::head_cross_entropy<B, T>(
+        on_, normed_, model_.head(), model_.head_bias(), Vector<std::int32_t const>(targets.data(), M), nll_,
+        gradients ? scale : T{}, gradients && below_head() ? gradient_ : Matrix<T>{},
+        trains(Model::head_w) ? Matrix<T>(gradients_.of_head(Model::head_w), V, C) : Matrix<T>{},
+        trains(Model::head_b) ? Vector<T>(gradients_.of_head(Model::head_b), V) : Vector<T>{});
     using Sum = std::conditional_t<std::is_same_v<T, float>, double, T>;
     Sum sum{};
     for (std::int64_t i = 0; i < M; ++i) sum += Sum(nll_[i]);
     profile_.head += seconds_since(start);
-    return static_cast<double>(real_part(sum * Sum(scale)));
+    return static_cast<double>(ops::real_part(sum * Sum(scale)));
   }
   bool below_norm() const { return lowest_ < model_.depth() || model_.table_trains(); }
   bool below_head() const { return below_norm() || model_.norm_trains(); }
@@ -295,15 +295,15 @@ class Trainer {
     auto const of_norm = [&](int t) {
       return model_.head_tensor_trains(t) ? Vector<T>(gradients_.of_head(t), model_.head_tensor_size(t)) : Vector<T>{};
     };
-    norm_backward<B, T>(on_, model_.config(), gradient_, input(model_.depth()), model_.norm_gain(), mean_, rstd_, {},
-                        below_norm() ? gradient_ : Matrix<T>{}, of_norm(Model::norm_g), of_norm(Model::norm_b));
+    nn::norm_backward<B, T>(on_, model_.config(), gradient_, input(model_.depth()), model_.norm_gain(), mean_, rstd_,
+                            {}, below_norm() ? gradient_ : Matrix<T>{}, of_norm(Model::norm_g), of_norm(Model::norm_b));
     for (int l = model_.depth() - 1; l >= lowest_; --l) {
       model_.blocks()[at(l)].backward(on_, gradient_, input(l), saved_[at(l)], gradients_.of_block(l), shape_,
                                       model_.rotary(), arena_, l > lowest_ || model_.table_trains());
     }
     if (model_.table_trains()) {
       Matrix<T> const table(gradients_.of_table().data(), model_.vocab(), model_.table_width());
-      embedding_backward<B, T>(on_, gradient_, Vector<std::int32_t const>(ids_.data(), shape_.rows()), table);
+      ops::embedding_backward<B, T>(on_, gradient_, Vector<std::int32_t const>(ids_.data(), shape_.rows()), table);
     }
     profile_.backward += seconds_since(start);
   }
@@ -314,7 +314,7 @@ class Trainer {
   BatchShape shape_;
   AdamWOptions options_;
   int lowest_;
-  Gradients<Model> gradients_;
+  train::Gradients<Model> gradients_;
   std::vector<std::int32_t> ids_;  // of the last batch, where the table trains
   std::int64_t steps_ = 0;
   int batches_ = 0;

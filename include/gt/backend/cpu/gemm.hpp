@@ -15,7 +15,7 @@
 #include "gt/core/kernels.hpp"
 #include "gt/core/matrix_ref.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::simd {
 
 inline constexpr int scratch_packed_b = 0;  ///< scratch slots of the CPU backend
 inline constexpr int scratch_packed_a = 1;  ///< the packed block of A, or all of it
@@ -67,13 +67,13 @@ class GemmRun {
   static constexpr std::int64_t terms = PackA::terms;
   static constexpr std::int64_t mr = Tile::mr, nr = Tile::nr;
 
-  MatrixRef<T> a;
+  ops::MatrixRef<T> a;
   PackedPanels<E> b;
   E const* packed_a;  // all of A; null: blocks are packed as they come
-  GemmOutput<T> c;
-  GemmShape s;
-  Epilogue const* epilogue;  // null: the sums are not whole yet
-  std::int64_t column0;      // of the whole product, for the epilogue
+  ops::GemmOutput<T> c;
+  ops::GemmShape s;
+  ops::Epilogue const* epilogue;  // null: the sums are not whole yet
+  std::int64_t column0;           // of the whole product, for the epilogue
 
   /// Elements of a block of `panels` panels of A.
   static constexpr std::int64_t block_size(std::int64_t panels, std::int64_t k) {
@@ -153,12 +153,13 @@ class GemmRun {
 };
 
 /// Below about a million multiply-adds, waking threads costs more than they save.
-constexpr bool is_small(GemmShape s) { return s.m * s.n * s.k < (std::int64_t{1} << (s.m == 1 ? 17 : 20)); }
+constexpr bool is_small(ops::GemmShape s) { return s.m * s.n * s.k < (std::int64_t{1} << (s.m == 1 ? 17 : 20)); }
 
 /// A product of one row, with panels of B, or with B as it lies where there are none.
 template <class E, Isa I, class T, class ForEach>
-void gemm_of_row(Cpu<I> const& on, MatrixRef<T> a, MatrixRef<T> b, PackedPanels<E> panels, GemmOutput<T> c, GemmShape s,
-                 Epilogue const& epilogue, ForEach const& for_each) noexcept {
+void gemm_of_row(Cpu<I> const& on, ops::MatrixRef<T> a, ops::MatrixRef<T> b, PackedPanels<E> panels,
+                 ops::GemmOutput<T> c, ops::GemmShape s, ops::Epilogue const& epilogue,
+                 ForEach const& for_each) noexcept {
   using Tile = GemmTile<I, T, E>;
   std::int64_t const steps = Packing<I, Tile::mr, T, E>::steps(s.k);
   E* const row = on.template scratch<E>(scratch_packed_a, steps);
@@ -177,12 +178,12 @@ void gemm_of_row(Cpu<I> const& on, MatrixRef<T> a, MatrixRef<T> b, PackedPanels<
 
 /// Few rows of A: B is used so few times that packing all of it first, and reading it again, would cost as much as the
 /// product. Each job packs some panels of B, which stay in its cache until all rows have used them.
-constexpr bool has_few_rows(GemmShape s, std::int64_t row_panels) {
+constexpr bool has_few_rows(ops::GemmShape s, std::int64_t row_panels) {
   return row_panels <= 16 && s.n * s.k >= (std::int64_t{1} << 20);
 }
 template <class E, Isa I, class T, class ForEach>
-void gemm_of_few_rows(Cpu<I> const& on, MatrixRef<T> a, MatrixRef<T> b, GemmOutput<T> c, GemmShape shape,
-                      Epilogue const& epilogue, ForEach const& for_each) noexcept {
+void gemm_of_few_rows(Cpu<I> const& on, ops::MatrixRef<T> a, ops::MatrixRef<T> b, ops::GemmOutput<T> c,
+                      ops::GemmShape shape, ops::Epilogue const& epilogue, ForEach const& for_each) noexcept {
   using Run = GemmRun<I, T, E>;
   using PackB = Packing<I, Run::Tile::nr, T, E>;
   constexpr std::int64_t columns_each = 4 * Run::nr;
@@ -193,11 +194,11 @@ void gemm_of_few_rows(Cpu<I> const& on, MatrixRef<T> a, MatrixRef<T> b, GemmOutp
     Run::PackA::pack(a.from(0, k0), shape.m, depth, pa, for_each);
     for_each(ceil_div(shape.n, columns_each), [&](std::int64_t job) {
       std::int64_t const j0 = job * columns_each;
-      GemmShape const s{shape.m, std::min(columns_each, shape.n - j0), depth};
+      ops::GemmShape const s{shape.m, std::min(columns_each, shape.n - j0), depth};
       std::int64_t const panels = ceil_div(s.n, Run::nr), pitch = PackB::pitch(depth);
       E* const pb = on.template scratch<E>(scratch_packed_b, panels * pitch);
       PackB::pack_panels(b.from(k0, j0).transposed(), s.n, depth, pb, pitch);
-      auto const out = k0 == 0 ? c.from(j0) : GemmOutput<T>{c.data + j0, c.stride, true};
+      auto const out = k0 == 0 ? c.from(j0) : ops::GemmOutput<T>{c.data + j0, c.stride, true};
       bool const last = k0 + depth >= shape.k;
       Run{a, {pb, pitch}, pa, out, s, last ? &epilogue : nullptr, j0}(0, s.m, 0, panels, nullptr);
     });
@@ -206,8 +207,8 @@ void gemm_of_few_rows(Cpu<I> const& on, MatrixRef<T> a, MatrixRef<T> b, GemmOutp
 
 /// A product over panels of E.
 template <class E, Isa I, class T>
-void gemm_over(Cpu<I> const& on, MatrixRef<T> a, MatrixRef<T> b, GemmOutput<T> c, GemmShape shape,
-               Epilogue const& epilogue) noexcept {
+void gemm_over(Cpu<I> const& on, ops::MatrixRef<T> a, ops::MatrixRef<T> b, ops::GemmOutput<T> c, ops::GemmShape shape,
+               ops::Epilogue const& epilogue) noexcept {
   using Run = GemmRun<I, T, E>;
   using PackA = typename Run::PackA;
   using PackB = Packing<I, Run::Tile::nr, T, E>;
@@ -235,7 +236,7 @@ void gemm_over(Cpu<I> const& on, MatrixRef<T> a, MatrixRef<T> b, GemmOutput<T> c
     bool const last = k0 + depth >= shape.k;
     for (std::int64_t first = 0; first < all_panels; first += block) {
       std::int64_t const panels = std::min(block, all_panels - first), j0 = first * nr;
-      GemmShape const s{shape.m, std::min(shape.n - j0, panels * nr), depth};
+      ops::GemmShape const s{shape.m, std::min(shape.n - j0, panels * nr), depth};
       PackedPanels<E> pb = kept;
       if (kept.data) {
         pb.data += k0 / terms * nr;
@@ -245,7 +246,7 @@ void gemm_over(Cpu<I> const& on, MatrixRef<T> a, MatrixRef<T> b, GemmOutput<T> c
         PackB::pack(b.from(k0, j0).transposed(), s.n, depth, packed, for_each);
         pb.data = packed;
       }
-      auto const out = k0 == 0 ? c.from(j0) : GemmOutput<T>{c.data + j0, c.stride, true};
+      auto const out = k0 == 0 ? c.from(j0) : ops::GemmOutput<T>{c.data + j0, c.stride, true};
       GemmJobs const jobs(row_panels, panels);
       E* pa = nullptr;
       if (shape.m == 1) {
@@ -273,38 +274,43 @@ void gemm_over(Cpu<I> const& on, MatrixRef<T> a, MatrixRef<T> b, GemmOutput<T> c
 
 }  // namespace detail
 
-/// See `kernel_report`.
+}  // namespace gt::simd
+
+namespace gt::inline GT_ABI {
+
+/// See `ops::kernel_report`.
 template <>
-inline constexpr bool has_kernel<cpu_tag, Op::gemm> = true;
+inline constexpr bool ops::has_kernel<cpu_tag, ops::Op::gemm> = true;
 
 /// C [m, n] = addend + bias + A B on all threads of `on`, with products in its precision. An element's value depends on
 /// its row of A and its column of B alone: not on the other rows, the shape, or the number of threads.
 /// `epilogue(i, j, rows, columns)` is called on every tile of C when it is done, on the thread that has it in its
 /// cache.
 template <Isa I, class T>
-void gemm(Cpu<I> const& on, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T>> c, GemmShape shape,
-          Epilogue const& epilogue = {}) noexcept {
+void gemm(Cpu<I> const& on, ops::MatrixRef<T> a, In<ops::MatrixRef<T>> b, In<ops::GemmOutput<T>> c,
+          ops::GemmShape shape, ops::Epilogue const& epilogue = {}) noexcept {
   if (shape.m <= 0 || shape.n <= 0) return;
   if constexpr (has_bf16_products<I> && std::is_same_v<T, float>) {
-    if (on.products() == Products::bf16) return detail::gemm_over<Bf16Pair>(on, a, b, c, shape, epilogue);
+    if (on.products() == Products::bf16) return simd::detail::gemm_over<simd::Bf16Pair>(on, a, b, c, shape, epilogue);
   }
-  detail::gemm_over<T>(on, a, b, c, shape, epilogue);
+  simd::detail::gemm_over<T>(on, a, b, c, shape, epilogue);
 }
 
 /// The same product on the calling thread, in full precision; it may be called from inside a job.
 template <Isa I, class T>
-void gemm_serial(Cpu<I> const& on, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T>> c, GemmShape s) noexcept {
-  using Run = detail::GemmRun<I, T, T>;
-  using PackB = detail::Packing<I, Run::Tile::nr, T, T>;
+void gemm_serial(Cpu<I> const& on, ops::MatrixRef<T> a, In<ops::MatrixRef<T>> b, In<ops::GemmOutput<T>> c,
+                 ops::GemmShape s) noexcept {
+  using Run = simd::detail::GemmRun<I, T, T>;
+  using PackB = simd::detail::Packing<I, Run::Tile::nr, T, T>;
   constexpr std::int64_t rows_each = 8 * Run::mr;
   if (s.m <= 0 || s.n <= 0) return;
-  std::int64_t const panels = detail::ceil_div(s.n, Run::nr), pitch = PackB::pitch(s.k);
-  T* const pb = on.template scratch<T>(scratch_packed_b, panels * pitch);
+  std::int64_t const panels = simd::detail::ceil_div(s.n, Run::nr), pitch = PackB::pitch(s.k);
+  T* const pb = on.template scratch<T>(simd::scratch_packed_b, panels * pitch);
   PackB::pack(b.transposed(), s.n, s.k, pb, [](std::int64_t jobs, auto const& body) {
     for (std::int64_t job = 0; job < jobs; ++job) body(job);
   });
   Run const run{a, {pb, pitch}, nullptr, c, s, nullptr, 0};
-  T* const block = on.template scratch<T>(scratch_packed_a, Run::block_size(8, s.k));
+  T* const block = on.template scratch<T>(simd::scratch_packed_a, Run::block_size(8, s.k));
   for (std::int64_t i0 = 0; i0 < s.m; i0 += rows_each) run(i0, std::min(s.m, i0 + rows_each), 0, panels, block);
 }
 

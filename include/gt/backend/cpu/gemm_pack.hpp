@@ -10,7 +10,7 @@
 #include "gt/backend/cpu/simd.hpp"
 #include "gt/core/matrix_ref.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::simd {
 
 /// An operand of a product, panel by panel, [k / terms][width] each.
 template <class E>
@@ -19,9 +19,9 @@ struct PackedPanels {
   std::int64_t pitch = 0;   ///< elements from one panel to the next
 };
 
-}  // namespace gt
+}  // namespace gt::simd
 
-namespace gt::inline GT_ABI::detail {
+namespace gt::inline GT_ABI::simd::detail {
 
 constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -43,7 +43,7 @@ struct Packing {
   }
 
   /// panel[d * Row + r] = element d of row r; rows from `rows` on are zero.
-  static void pack_panel(MatrixRef<T> x, std::int64_t rows, std::int64_t k, E* GT_RESTRICT panel) noexcept {
+  static void pack_panel(ops::MatrixRef<T> x, std::int64_t rows, std::int64_t k, E* GT_RESTRICT panel) noexcept {
     constexpr int block = transpose_block<I, T>;
     std::int64_t const whole = k / terms;
     std::int64_t d = 0;
@@ -60,7 +60,7 @@ struct Packing {
     } else if (x.row_stride == 1 && rows == Width) {
       for (; d < whole; ++d) {
         T const* const from = x.data + d * terms * x.column_stride;
-        for (int t = 0; t < terms; ++t) simd_prefetch(from + (rows_ahead + t) * x.column_stride);
+        for (int t = 0; t < terms; ++t) simd::prefetch(from + (rows_ahead + t) * x.column_stride);
         P::template gather<Width>(from, x.column_stride, panel + d * Row);
       }
     }
@@ -70,7 +70,7 @@ struct Packing {
   }
 
   /// Rows [0, rows) to panels that lie `apart` elements apart.
-  static void pack_panels(MatrixRef<T> x, std::int64_t rows, std::int64_t k, E* GT_RESTRICT panels,
+  static void pack_panels(ops::MatrixRef<T> x, std::int64_t rows, std::int64_t k, E* GT_RESTRICT panels,
                           std::int64_t apart) noexcept {
     std::int64_t r0 = 0;
     if (x.row_stride == 1 && x.column_stride != 1) {  // columns are contiguous: each is read once, into all panels
@@ -81,7 +81,7 @@ struct Packing {
         for (int t = 0; t < terms; ++t) {
           T const* const ahead = from + (rows_ahead + t) * x.column_stride;
           for (std::int64_t at = 0; at < rows; at += 64 / static_cast<std::int64_t>(sizeof(T)))
-            simd_prefetch(ahead + at);
+            simd::prefetch(ahead + at);
         }
         E* to = panels + d * Row;
         std::int64_t r = 0;
@@ -97,7 +97,8 @@ struct Packing {
 
   /// All of x to panels, `pitch(k)` apart, in jobs that `for_each(jobs, body)` runs.
   template <class ForEach>
-  static void pack(MatrixRef<T> x, std::int64_t rows, std::int64_t k, E* panels, ForEach const& for_each) noexcept {
+  static void pack(ops::MatrixRef<T> x, std::int64_t rows, std::int64_t k, E* panels,
+                   ForEach const& for_each) noexcept {
     std::int64_t const apart = pitch(k);
     if (x.row_stride == 1 && x.column_stride != 1) {
       constexpr std::int64_t each = 128;
@@ -112,4 +113,4 @@ struct Packing {
   }
 };
 
-}  // namespace gt::detail
+}  // namespace gt::simd::detail

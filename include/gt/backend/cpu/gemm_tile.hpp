@@ -10,7 +10,7 @@
 #include "gt/backend/cpu/simd.hpp"
 #include "gt/core/matrix_ref.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::simd {
 
 /// Where a tile of C begins and where it goes: C = start + bias + A B.
 template <class T>
@@ -57,7 +57,7 @@ struct GemmTile {
 #pragma GCC unroll 16
       for (int i = 0; i < Rows; ++i) {
 #pragma GCC unroll 4
-        for (int j = 0; j < Nv; ++j) acc[i][j] = simd_load<V>(c.start + i * c.start_stride + j * width);
+        for (int j = 0; j < Nv; ++j) acc[i][j] = simd::load<V>(c.start + i * c.start_stride + j * width);
       }
     } else {
 #pragma GCC unroll 16
@@ -69,7 +69,7 @@ struct GemmTile {
     if (c.bias) {
 #pragma GCC unroll 4
       for (int j = 0; j < Nv; ++j) {
-        V const bias = simd_load<V>(c.bias + j * width);
+        V const bias = simd::load<V>(c.bias + j * width);
 #pragma GCC unroll 16
         for (int i = 0; i < Rows; ++i) acc[i][j] = acc[i][j] + bias;
       }
@@ -77,10 +77,10 @@ struct GemmTile {
     std::int64_t const rows_a_step = (std::int64_t{Rows} << 16) / (depth + 1);  // in units of 2^-16
     std::int64_t row = 0;
     for (std::int64_t k = 0; k < depth; ++k, row += rows_a_step, next.panel += next.panel_step) {
-      simd_prefetch(next.panel);
+      simd::prefetch(next.panel);
       T const *const line = next.data + (row >> 16) * c.stride, *const from = next.start + (row >> 16) * c.start_stride;
-      simd_prefetch_to_write(line), simd_prefetch_to_write(line + (Nv - 1) * width);
-      simd_prefetch(from), simd_prefetch(from + (Nv - 1) * width);
+      simd::prefetch_to_write(line), simd::prefetch_to_write(line + (Nv - 1) * width);
+      simd::prefetch(from), simd::prefetch(from + (Nv - 1) * width);
       typename P::R bv[Nv];
 #pragma GCC unroll 4
       for (int j = 0; j < Nv; ++j) bv[j] = P::load(b + j * width);
@@ -96,7 +96,7 @@ struct GemmTile {
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; ++i) {
 #pragma GCC unroll 4
-      for (int j = 0; j < Nv; ++j) simd_store(c.data + i * c.stride + j * width, acc[i][j]);
+      for (int j = 0; j < Nv; ++j) simd::store(c.data + i * c.stride + j * width, acc[i][j]);
     }
   }
 
@@ -116,4 +116,4 @@ struct GemmTile {
   }
 };
 
-}  // namespace gt
+}  // namespace gt::simd

@@ -12,7 +12,7 @@
 #include "gt/backend/cpu/row_products.hpp"
 #include "gt/core/matrix_ref.hpp"
 
-namespace gt::inline GT_ABI::detail {
+namespace gt::inline GT_ABI::simd::detail {
 
 /// Panels that are read side by side: so many streams from memory, and chains of sums enough to hide a sum's latency.
 inline constexpr int gemv_panels = 4;
@@ -31,8 +31,8 @@ void gemv_run(std::int64_t steps, E const* GT_RESTRICT a, PackedPanels<E> b, std
 #pragma GCC unroll 4
     for (int j = 0; j < Tile::nv; ++j) {
       std::int64_t const at = p * Tile::nr + j * Tile::width;
-      acc[p][j] = start ? simd_load<V>(start + at) : V(T(0));
-      if (bias) acc[p][j] = acc[p][j] + simd_load<V>(bias + at);
+      acc[p][j] = start ? simd::load<V>(start + at) : V(T(0));
+      if (bias) acc[p][j] = acc[p][j] + simd::load<V>(bias + at);
     }
   }
   E const* from = b.data;
@@ -48,13 +48,13 @@ void gemv_run(std::int64_t steps, E const* GT_RESTRICT a, PackedPanels<E> b, std
 #pragma GCC unroll 4
   for (int p = 0; p < Panels; ++p) {
 #pragma GCC unroll 4
-    for (int j = 0; j < Tile::nv; ++j) simd_store(c + p * Tile::nr + j * Tile::width, acc[p][j]);
+    for (int j = 0; j < Tile::nv; ++j) simd::store(c + p * Tile::nr + j * Tile::width, acc[p][j]);
   }
 }
 
 /// Row 0 of C, columns [j0, j1), of panels that are packed: C = start + bias + a B. j0 is a panel's first column.
 template <Isa I, class T, class E>
-void gemv_packed(std::int64_t steps, E const* a, PackedPanels<E> b, GemmOutput<T> c, std::int64_t j0,
+void gemv_packed(std::int64_t steps, E const* a, PackedPanels<E> b, ops::GemmOutput<T> c, std::int64_t j0,
                  std::int64_t j1) noexcept {
   constexpr std::int64_t nr = GemmTile<I, T, E>::nr;
   b.data += j0 / nr * b.pitch, c = c.from(j0);
@@ -74,13 +74,13 @@ void gemv_packed(std::int64_t steps, E const* a, PackedPanels<E> b, GemmOutput<T
 
 /// Whether `gemv_unpacked` can read B as it lies.
 template <Isa I, class T>
-bool has_gemv_unpacked(MatrixRef<T> b) {
+bool has_gemv_unpacked(ops::MatrixRef<T> b) {
   return b.column_stride == 1 || (has_row_products<I, T> && b.row_stride == 1);
 }
 
 /// The same of B [k, n] as it lies, its rows or its columns without gaps.
 template <Isa I, class T>
-void gemv_unpacked(std::int64_t k, T const* a, MatrixRef<T> b, GemmOutput<T> c, std::int64_t j0,
+void gemv_unpacked(std::int64_t k, T const* a, ops::MatrixRef<T> b, ops::GemmOutput<T> c, std::int64_t j0,
                    std::int64_t j1) noexcept {
   using Tile = GemmTile<I, T>;
   using V = typename Tile::V;
@@ -95,23 +95,23 @@ void gemv_unpacked(std::int64_t k, T const* a, MatrixRef<T> b, GemmOutput<T> c, 
     }
   }
   auto const load = [](T const* p, std::int64_t count) {
-    return count == W ? simd_load<V>(p) : simd_load_first<V>(p, count);
+    return count == W ? simd::load<V>(p) : simd::load_first<V>(p, count);
   };
   for (; j < n; j += W) {
     std::int64_t const columns = std::min(W, n - j);
     V sum = c.start() ? load(c.start() + j, columns) : V(T(0));
     if (c.bias) sum = sum + load(c.bias + j, columns);
     if (b.column_stride == 1) {
-      for (std::int64_t d = 0; d < k; ++d) sum = simd_fma(V(a[d]), load(b.data + d * b.row_stride + j, columns), sum);
+      for (std::int64_t d = 0; d < k; ++d) sum = simd::fma(V(a[d]), load(b.data + d * b.row_stride + j, columns), sum);
     } else if constexpr (has_row_products<I, T>) {
       sum = row_products<I>(a, k, b.data + j * b.column_stride, b.column_stride, columns, sum);
     }
     if (columns == W) {
-      simd_store(c.data + j, sum);
+      simd::store(c.data + j, sum);
     } else {
-      simd_store_first(c.data + j, sum, columns);
+      simd::store_first(c.data + j, sum, columns);
     }
   }
 }
 
-}  // namespace gt::detail
+}  // namespace gt::simd::detail

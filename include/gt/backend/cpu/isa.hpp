@@ -10,9 +10,6 @@ namespace gt::inline GT_ABI {
 /// translation units with different flags never share a kernel.
 enum class Isa : int { scalar = 0, sse2 = 1, neon = 2, avx2 = 3, avx512 = 4, avx512_bf16 = 5 };
 
-/// Whether registers are those of AVX-512.
-constexpr bool has_avx512(Isa isa) { return isa == Isa::avx512 || isa == Isa::avx512_bf16; }
-
 /// The best instruction set that this translation unit may use, from the compiler's flags.
 inline constexpr Isa native_isa = Isa::GT_ISA;
 
@@ -39,4 +36,16 @@ constexpr char const* name(Isa isa) {
 template <Isa I = native_isa>
 class Cpu;
 
+/// Whether instruction set I has bf16 dot products. It is an instruction set of its own: a unit compiled without them
+/// must not share kernels with one that has them.
+template <Isa I>
+inline constexpr bool has_bf16_products = I == Isa::avx512_bf16;
+
 }  // namespace gt
+
+namespace gt::inline GT_ABI::simd {
+
+/// Whether registers are those of AVX-512.
+constexpr bool has_avx512(Isa isa) { return isa == Isa::avx512 || isa == Isa::avx512_bf16; }
+
+}  // namespace gt::simd

@@ -10,7 +10,7 @@
 #include "gt/backend/cpu/simd.hpp"
 #include "gt/backend/cpu/simd_math.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::simd {
 
 namespace detail {
 /// The instruction set of registers half as wide; itself where there is none.
@@ -21,11 +21,11 @@ constexpr Isa narrower(Isa isa) { return has_avx512(isa) ? Isa::avx2 : isa == Is
 /// `Part` of one at the end of a row, which loads zeros behind the last element and stores none of them.
 /// Sums run over four registers and a fixed tree, so a row's result depends on its length and on nothing else.
 template <Isa I, class T>
-struct SimdLane {
+struct Lane {
   using V = typename Register<I, T>::type;             ///< the register
   using value_type = T;                                ///< of an element
   static constexpr int width = Register<I, T>::width;  ///< elements of a register
-  using Narrower = SimdLane<detail::narrower(I), T>;   ///< for rows that do not fill a register; this one at the end
+  using Narrower = Lane<detail::narrower(I), T>;       ///< for rows that do not fill a register; this one at the end
 
   /// The elements of one whole register.
   struct Full {
@@ -37,20 +37,20 @@ struct SimdLane {
   };
 
   /// A register of x.
-  GT_INLINE V load(T const* x, Full i) const { return simd_load<V>(x + i.at); }
+  GT_INLINE V load(T const* x, Full i) const { return simd::load<V>(x + i.at); }
   /// The last elements of x, zeros behind them.
-  GT_INLINE V load(T const* x, Part i) const { return simd_load_first<V>(x + i.at, i.count); }
+  GT_INLINE V load(T const* x, Part i) const { return simd::load_first<V>(x + i.at, i.count); }
   /// A register to y.
-  GT_INLINE void store(T* y, Full i, V const& v) const { simd_store(y + i.at, v); }
+  GT_INLINE void store(T* y, Full i, V const& v) const { simd::store(y + i.at, v); }
   /// The first elements of v to the end of y; nothing behind it is touched.
-  GT_INLINE void store(T* y, Part i, V const& v) const { simd_store_first(y + i.at, v, i.count); }
+  GT_INLINE void store(T* y, Part i, V const& v) const { simd::store_first(y + i.at, v, i.count); }
 
-  GT_INLINE V fma(V const& a, V const& b, V const& c) const { return simd_fma(a, b, c); }  ///< a b + c
-  GT_INLINE V exp(V const& x) const { return simd_exp(x); }                                ///< e^x
-  GT_INLINE V exp2(V const& x) const { return simd_exp2(x); }                              ///< 2^x
-  GT_INLINE V normal_cdf(V const& x) const { return simd_normal_cdf(x); }                  ///< P(N(0, 1) <= x)
-  GT_INLINE V sqrt(V const& x) const { return simd_sqrt(x); }                              ///< the root of x
-  GT_INLINE V reciprocal(V const& x) const { return simd_reciprocal(x); }                  ///< 1 / x
+  GT_INLINE V fma(V const& a, V const& b, V const& c) const { return simd::fma(a, b, c); }  ///< a b + c
+  GT_INLINE V exp(V const& x) const { return simd::exp(x); }                                ///< e^x
+  GT_INLINE V exp2(V const& x) const { return simd::exp2(x); }                              ///< 2^x
+  GT_INLINE V normal_cdf(V const& x) const { return simd::normal_cdf(x); }                  ///< P(N(0, 1) <= x)
+  GT_INLINE V sqrt(V const& x) const { return simd::sqrt(x); }                              ///< the root of x
+  GT_INLINE V reciprocal(V const& x) const { return simd::reciprocal(x); }                  ///< 1 / x
 
   /// body(i) for all registers that hold the indices 0 ... n - 1.
   template <class F>
@@ -75,8 +75,8 @@ struct SimdLane {
     if (i + width <= n) a += V(term(Full{i})), i += width;
     if (i + width <= n) b += V(term(Full{i})), i += width;
     if (i + width <= n) c += V(term(Full{i})), i += width;
-    if (i < n) d += simd_keep_first(V(term(Part{i, n - i})), n - i, T(0));
-    return simd_sum(V((a + b) + (c + d)));
+    if (i < n) d += simd::keep_first(V(term(Part{i, n - i})), n - i, T(0));
+    return simd::sum(V((a + b) + (c + d)));
   }
   /// Two sums in one pass: add(i, a, b) adds the terms at i to the registers a and b.
   template <class F>
@@ -91,9 +91,9 @@ struct SimdLane {
     if (i < n) {
       V e(T(0)), f(T(0));
       add(Part{i, n - i}, e, f);
-      c += simd_keep_first(e, n - i, T(0)), d += simd_keep_first(f, n - i, T(0));
+      c += simd::keep_first(e, n - i, T(0)), d += simd::keep_first(f, n - i, T(0));
     }
-    return {simd_sum(V(a + c)), simd_sum(V(b + d))};
+    return {simd::sum(V(a + c)), simd::sum(V(b + d))};
   }
 
   /// The largest element of all term(i); minus infinity for n = 0.
@@ -103,15 +103,15 @@ struct SimdLane {
     V a(lowest), b(lowest), c(lowest), d(lowest);
     std::int64_t i = 0;
     for (; i + 4 * width <= n; i += 4 * width) {
-      a = simd_max(a, V(term(Full{i})));
-      b = simd_max(b, V(term(Full{i + width})));
-      c = simd_max(c, V(term(Full{i + 2 * width})));
-      d = simd_max(d, V(term(Full{i + 3 * width})));
+      a = simd::max(a, V(term(Full{i})));
+      b = simd::max(b, V(term(Full{i + width})));
+      c = simd::max(c, V(term(Full{i + 2 * width})));
+      d = simd::max(d, V(term(Full{i + 3 * width})));
     }
-    for (; i + width <= n; i += width) a = simd_max(a, V(term(Full{i})));
-    if (i < n) b = simd_max(b, simd_keep_first(V(term(Part{i, n - i})), n - i, lowest));
-    return simd_max_of(simd_max(simd_max(a, b), simd_max(c, d)));
+    for (; i + width <= n; i += width) a = simd::max(a, V(term(Full{i})));
+    if (i < n) b = simd::max(b, simd::keep_first(V(term(Part{i, n - i})), n - i, lowest));
+    return simd::max_of(simd::max(simd::max(a, b), simd::max(c, d)));
   }
 };
 
-}  // namespace gt
+}  // namespace gt::simd

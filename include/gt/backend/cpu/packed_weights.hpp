@@ -15,7 +15,7 @@
 #include "gt/core/buffer.hpp"
 #include "gt/core/matrix_ref.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::simd {
 
 /// Keeps the packed form of every operand B of a product that lies in memory declared constant. It packs an operand
 /// when it is first used, and holds as many numbers again. For one thread's calls.
@@ -27,7 +27,7 @@ class PackedWeights {
 
   /// The panels of B [k, n], packed now in jobs of `for_each` if they were not before; none where B may change.
   template <class E, class T, class ForEach>
-  PackedPanels<E> find(MatrixRef<T> b, GemmShape s, ForEach const& for_each) noexcept {
+  PackedPanels<E> find(ops::MatrixRef<T> b, ops::GemmShape s, ForEach const& for_each) noexcept {
     if constexpr (std::is_same_v<T, float>) {
       using Pack = detail::Packing<I, GemmTile<I, float, E>::nr, float, E>;
       for (auto const& e : entries_) {
@@ -57,7 +57,7 @@ class PackedWeights {
 
  private:
   struct Entry {
-    MatrixRef<float> b;
+    ops::MatrixRef<float> b;
     std::int64_t n, k, terms;
     Buffer<std::byte> panels;
   };
@@ -71,4 +71,4 @@ class PackedWeights {
   std::vector<Entry> entries_;
 };
 
-}  // namespace gt
+}  // namespace gt::simd

@@ -17,17 +17,12 @@
   #include <immintrin.h>
 #endif
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::simd {
 
 /// Two neighbouring terms of a sum, rounded to bf16: what a bf16 dot product takes of each operand at a time.
 struct Bf16Pair {
   Bf16 first, second;  ///< in the order of the sum
 };
-
-/// Whether instruction set I has bf16 dot products. It is an instruction set of its own: a unit compiled without them
-/// must not share kernels with one that has them.
-template <Isa I>
-inline constexpr bool has_bf16_products = I == Isa::avx512_bf16;
 
 /// How elements E of a panel enter sums of type T: `terms` terms of the sum each.
 template <Isa I, class T, class E>
@@ -36,15 +31,15 @@ struct Panel {
   using R = V;                              ///< a register of elements
   static constexpr int terms = 1;           ///< of a sum, in an element
 
-  static GT_INLINE R load(T const* p) { return simd_load<V>(p); }                           ///< a register of them
-  static GT_INLINE R broadcast(T const& x) { return R(x); }                                 ///< one of them, everywhere
-  static GT_INLINE V add(R const& a, R const& b, V const& c) { return simd_fma(a, b, c); }  ///< a b + c
+  static GT_INLINE R load(T const* p) { return simd::load<V>(p); }  ///< a register of them
+  static GT_INLINE R broadcast(T const& x) { return R(x); }         ///< one of them, everywhere
+  static GT_INLINE V add(R const& a, R const& b, V const& c) { return simd::fma(a, b, c); }  ///< a b + c
   /// Element d of row r of x.
-  static T make(MatrixRef<T> x, std::int64_t r, std::int64_t d, std::int64_t) { return x(r, d); }
+  static T make(ops::MatrixRef<T> x, std::int64_t r, std::int64_t d, std::int64_t) { return x(r, d); }
   /// to[d * pitch + r] = element d of row r, for a block of `transpose_block` elements of contiguous rows, the first
   /// `rows` of them.
   static GT_INLINE void transpose(T const* from, std::int64_t stride, std::int64_t rows, T* to, std::int64_t pitch) {
-    simd_transpose_block<I>(from, stride, rows, to, pitch);
+    simd::transpose<I>(from, stride, rows, to, pitch);
   }
   /// to[r] = element of row r, for Count rows that are contiguous: terms stand one `stride` apart.
   template <int Count>
@@ -74,7 +69,7 @@ struct Panel<Isa::avx512_bf16, float, Bf16Pair> {
     return V(_mm512_dpbf16_ps(static_cast<__m512>(c), (__m512bh)a, (__m512bh)b));
   }
   /// Terms 2 d and 2 d + 1 of row r of x [., k]; zero behind the last term.
-  static Bf16Pair make(MatrixRef<float> x, std::int64_t r, std::int64_t d, std::int64_t k) {
+  static Bf16Pair make(ops::MatrixRef<float> x, std::int64_t r, std::int64_t d, std::int64_t k) {
     return {rounded(x(r, 2 * d)), rounded(2 * d + 1 < k ? x(r, 2 * d + 1) : 0.0F)};
   }
   /// As above, of rows of 32 floats.
@@ -88,7 +83,7 @@ struct Panel<Isa::avx512_bf16, float, Bf16Pair> {
         x = (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(from + r * stride + 16), _mm512_loadu_ps(from + r * stride));
       _mm512_store_si512(pairs + 16 * r, x);
     }
-    simd_transpose_block<Isa::avx512_bf16>(pairs, 16, 16, reinterpret_cast<float*>(to), pitch);
+    simd::transpose<Isa::avx512_bf16>(pairs, 16, 16, reinterpret_cast<float*>(to), pitch);
   }
   /// As above: to[r] = pair of from[r] and from[stride + r].
   template <int Count>
@@ -118,4 +113,4 @@ struct Panel<Isa::avx512_bf16, float, Bf16Pair> {
 };
 #endif
 
-}  // namespace gt
+}  // namespace gt::simd

@@ -18,7 +18,7 @@ namespace detail {
 /// removed.
 template <Isa I>
 float multiply_add_chains(std::int64_t rounds) noexcept {
-  using V = typename Register<I, float>::type;
+  using V = typename simd::Register<I, float>::type;
   constexpr int chains = 12;  // enough to hide the latency of two units
   // A compiler that knew these numbers would find the chain that they leave as it is, and drop it.
   float const volatile factor = 0.999F, addend = 1e-3F;
@@ -27,11 +27,11 @@ float multiply_add_chains(std::int64_t rounds) noexcept {
   for (int c = 0; c < chains; ++c) a[c] = V(static_cast<float>(c));
   for (std::int64_t r = 0; r < rounds; ++r) {
 #pragma GCC unroll 12
-    for (int c = 0; c < chains; ++c) a[c] = simd_fma(a[c], b, d);
+    for (int c = 0; c < chains; ++c) a[c] = simd::fma(a[c], b, d);
   }
   V sum(0.0F);
   for (int c = 0; c < chains; ++c) sum += a[c];
-  return static_cast<float>(simd_sum(sum));
+  return static_cast<float>(simd::sum(sum));
 }
 }  // namespace detail
 
@@ -40,7 +40,7 @@ float multiply_add_chains(std::int64_t rounds) noexcept {
 template <Isa I>
 double measure_peak(Cpu<I> const& on) {
   constexpr std::int64_t rounds = 200'000;  // about a millisecond
-  constexpr double flops = 2.0 * 12 * Register<I, float>::width * rounds;
+  constexpr double flops = 2.0 * 12 * simd::Register<I, float>::width * rounds;
   std::vector<double> rates(static_cast<std::size_t>(on.threads()));
   on.parallel_for(on.threads(), [&](std::int64_t job) {
     double fastest = 0;

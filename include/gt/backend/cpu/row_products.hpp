@@ -9,7 +9,7 @@
 #include "gt/backend/cpu/simd.hpp"
 #include "gt/backend/cpu/simd_transpose.hpp"
 
-namespace gt::inline GT_ABI::detail {
+namespace gt::inline GT_ABI::simd::detail {
 
 /// Whether a register holds whole blocks to be transposed, as `row_products` needs.
 template <Isa I, class T>
@@ -26,21 +26,21 @@ GT_INLINE V row_products(T const* a, std::int64_t depth, T const* from, std::int
     alignas(64) T turned[N * W];
     for (int r = 0; r < W; r += N) {
       if (rows == W) {  // known to the compiler
-        simd_transpose_block<I>(from + r * stride + d, stride, N, &turned[r], W);
+        simd::transpose<I>(from + r * stride + d, stride, N, &turned[r], W);
       } else {
         std::int64_t const some = std::clamp<std::int64_t>(rows - r, 0, N);
-        simd_transpose_block<I>(from + (some > 0 ? r * stride : 0) + d, stride, some, &turned[r], W);
+        simd::transpose<I>(from + (some > 0 ? r * stride : 0) + d, stride, some, &turned[r], W);
       }
     }
 #pragma GCC unroll 16
-    for (int e = 0; e < N; ++e) sum = simd_fma(V(a[d + e]), simd_load<V>(&turned[e * W]), sum);
+    for (int e = 0; e < N; ++e) sum = simd::fma(V(a[d + e]), simd::load<V>(&turned[e * W]), sum);
   }
   for (; d < depth; ++d) {
     alignas(64) T column[W] = {};
     for (std::int64_t r = 0; r < rows; ++r) column[r] = from[r * stride + d];
-    sum = simd_fma(V(a[d]), simd_load<V>(column), sum);
+    sum = simd::fma(V(a[d]), simd::load<V>(column), sum);
   }
   return sum;
 }
 
-}  // namespace gt::detail
+}  // namespace gt::simd::detail

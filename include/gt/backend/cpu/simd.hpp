@@ -21,7 +21,7 @@
   #include <xsimd/xsimd.hpp>
 #endif
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::simd {
 
 /// The register of instruction set I for element type T. Without SIMD, and for other element types, it is T itself.
 template <Isa I, class T>
@@ -87,7 +87,7 @@ GT_INLINE std::uint16_t first_of_16(std::int64_t n) { return static_cast<std::ui
 
 /// The operations below work on registers and on plain numbers alike.
 template <class V, class T>
-GT_INLINE V simd_load(T const* p) {
+GT_INLINE V load(T const* p) {
   if constexpr (is_register<V>) {
     return V::load_unaligned(p);
   } else {
@@ -96,7 +96,7 @@ GT_INLINE V simd_load(T const* p) {
 }
 /// All elements of v to p, at any address.
 template <class V, class T>
-GT_INLINE void simd_store(T* p, V const& v) {
+GT_INLINE void store(T* p, V const& v) {
   if constexpr (is_register<V>) {
     v.store_unaligned(p);
   } else {
@@ -105,41 +105,41 @@ GT_INLINE void simd_store(T* p, V const& v) {
 }
 /// The first n elements, 0 <= n < width, and zeros behind them.
 template <class V, class T>
-GT_INLINE V simd_load_first(T const* p, std::int64_t n) {
+GT_INLINE V load_first(T const* p, std::int64_t n) {
   if constexpr (is_avx512<V>) {
     return V(_mm512_maskz_loadu_ps(detail::first_of_16(n), p));
   } else {
     alignas(64) T padded[sizeof(V) / sizeof(T)] = {};
     std::memcpy(padded, p, static_cast<std::size_t>(n) * sizeof(T));
-    return simd_load<V>(&padded[0]);
+    return simd::load<V>(&padded[0]);
   }
 }
 /// The first n elements of v to p, 0 <= n < width.
 template <class V, class T>
-GT_INLINE void simd_store_first(T* p, V const& v, std::int64_t n) {
+GT_INLINE void store_first(T* p, V const& v, std::int64_t n) {
   if constexpr (is_avx512<V>) {
     _mm512_mask_storeu_ps(p, detail::first_of_16(n), v);
   } else {
     alignas(64) T padded[sizeof(V) / sizeof(T)];
-    simd_store(&padded[0], v);
+    simd::store(&padded[0], v);
     std::memcpy(p, padded, static_cast<std::size_t>(n) * sizeof(T));
   }
 }
 /// The first n elements of v, 0 <= n < width, and `other` behind them.
 template <class V, class T>
-GT_INLINE V simd_keep_first(V const& v, std::int64_t n, T other) {
+GT_INLINE V keep_first(V const& v, std::int64_t n, T other) {
   if constexpr (is_avx512<V>) {
     return V(_mm512_mask_mov_ps(V(other), detail::first_of_16(n), v));
   } else {
     constexpr auto width = static_cast<std::int64_t>(sizeof(V) / sizeof(T));
     alignas(64) T all[width];
-    simd_store(&all[0], v);
+    simd::store(&all[0], v);
     for (std::int64_t k = n; k < width; ++k) all[k] = other;
-    return simd_load<V>(&all[0]);
+    return simd::load<V>(&all[0]);
   }
 }
 /// Asks for the cache line of p, to be read.
-GT_INLINE void simd_prefetch(void const* p) {
+GT_INLINE void prefetch(void const* p) {
 #if defined(__GNUC__) || defined(__clang__)
   __builtin_prefetch(p, 0, 2);
 #else
@@ -147,7 +147,7 @@ GT_INLINE void simd_prefetch(void const* p) {
 #endif
 }
 /// Asks for the cache line of p, to be written.
-GT_INLINE void simd_prefetch_to_write(void const* p) {
+GT_INLINE void prefetch_to_write(void const* p) {
 #if defined(__GNUC__) || defined(__clang__)
   __builtin_prefetch(p, 1, 3);
 #else
@@ -156,7 +156,7 @@ GT_INLINE void simd_prefetch_to_write(void const* p) {
 }
 /// a b + c, rounded once where the instruction set can.
 template <class V>
-GT_INLINE V simd_fma(V const& a, V const& b, V const& c) {
+GT_INLINE V fma(V const& a, V const& b, V const& c) {
   if constexpr (is_avx512<V>) {
     return V(_mm512_fmadd_ps(a, b, c));  // xsimd 8.1 writes a * b + c, which not every compiler fuses
 #if defined(__FMA__) && !defined(GT_NO_SIMD)
@@ -166,12 +166,12 @@ GT_INLINE V simd_fma(V const& a, V const& b, V const& c) {
   } else if constexpr (is_register<V>) {
     return fma(a, b, c);
   } else {
-    return multiply_add(a, b, c);
+    return ops::multiply_add(a, b, c);
   }
 }
 /// Sum of all elements, in an order fixed by the register's width.
 template <class V>
-GT_INLINE auto simd_sum(V const& v) {
+GT_INLINE auto sum(V const& v) {
   if constexpr (!is_register<V>) {
     return v;
   } else if constexpr (requires { reduce_add(v); }) {  // xsimd 10 and later
@@ -182,7 +182,7 @@ GT_INLINE auto simd_sum(V const& v) {
 }
 /// The root of x.
 template <class V>
-GT_INLINE V simd_sqrt(V const& x) {
+GT_INLINE V sqrt(V const& x) {
   using std::sqrt;
   return sqrt(x);
 }
@@ -209,7 +209,7 @@ GT_INLINE V as_rounded(V const& x) {
 }  // namespace detail
 /// The nearest integers, ties to even, of numbers below 2^22 in size; AVX2 and AVX-512 know no bound.
 template <class V>
-GT_INLINE V simd_round(V const& x) {
+GT_INLINE V round(V const& x) {
   if constexpr (is_register<V> && sizeof(V) >= 32) {
     return nearbyint(x);
   } else {
@@ -220,28 +220,28 @@ GT_INLINE V simd_round(V const& x) {
 /// v 2^n for integers n = -127 ... 128, of which 2^-127 may count as 0 and 2^128 as infinity. AVX-512 knows neither
 /// bound.
 template <class V>
-GT_INLINE V simd_scale(V const& v, V const& n) {
+GT_INLINE V scale(V const& v, V const& n) {
   if constexpr (is_avx512<V>) {
     return V(_mm512_scalef_ps(v, n));
   } else if constexpr (is_register<V>) {
     return ldexp(v, to_int(n));
   } else {
-    auto const shifted = detail::bit_cast<std::uint32_t>(n + 0x1.8p23F) << 23;  // n stood in the last bits
-    return v * detail::bit_cast<V>(shifted + 0x3F800000U);
+    auto const shifted = gt::detail::bit_cast<std::uint32_t>(n + 0x1.8p23F) << 23;  // n stood in the last bits
+    return v * gt::detail::bit_cast<V>(shifted + 0x3F800000U);
   }
 }
 /// Transposes a 4 x 4 block: to[c * to_stride + r] = from[r * from_stride + c].
 template <Isa I, class T>
-GT_INLINE void simd_transpose_4x4(T const* from, std::int64_t from_stride, T* to, std::int64_t to_stride) {
+GT_INLINE void transpose_4x4(T const* from, std::int64_t from_stride, T* to, std::int64_t to_stride) {
   using Quarter = typename Register<(I == Isa::neon || I == Isa::scalar) ? I : Isa::sse2, T>::type;
   if constexpr (is_register<Quarter>) {
-    auto const a = simd_load<Quarter>(from), b = simd_load<Quarter>(from + from_stride);
-    auto const c = simd_load<Quarter>(from + 2 * from_stride), d = simd_load<Quarter>(from + 3 * from_stride);
+    auto const a = simd::load<Quarter>(from), b = simd::load<Quarter>(from + from_stride);
+    auto const c = simd::load<Quarter>(from + 2 * from_stride), d = simd::load<Quarter>(from + 3 * from_stride);
     auto const ac = zip_lo(a, c), bd = zip_lo(b, d), ac2 = zip_hi(a, c), bd2 = zip_hi(b, d);
-    simd_store(to, zip_lo(ac, bd));
-    simd_store(to + to_stride, zip_hi(ac, bd));
-    simd_store(to + 2 * to_stride, zip_lo(ac2, bd2));
-    simd_store(to + 3 * to_stride, zip_hi(ac2, bd2));
+    simd::store(to, zip_lo(ac, bd));
+    simd::store(to + to_stride, zip_hi(ac, bd));
+    simd::store(to + 2 * to_stride, zip_lo(ac2, bd2));
+    simd::store(to + 3 * to_stride, zip_hi(ac2, bd2));
   } else {
     for (int c = 0; c < 4; ++c) {
       for (int r = 0; r < 4; ++r) to[c * to_stride + r] = from[r * from_stride + c];
@@ -250,7 +250,7 @@ GT_INLINE void simd_transpose_4x4(T const* from, std::int64_t from_stride, T* to
 }
 /// The smaller of a and b, element by element; b where one is not a number.
 template <class V>
-GT_INLINE V simd_min(V const& a, V const& b) {
+GT_INLINE V min(V const& a, V const& b) {
   if constexpr (is_register<V>) {
     return min(a, b);
   } else {
@@ -259,7 +259,7 @@ GT_INLINE V simd_min(V const& a, V const& b) {
 }
 /// The larger of a and b, element by element; b where one is not a number.
 template <class V>
-GT_INLINE V simd_max(V const& a, V const& b) {
+GT_INLINE V max(V const& a, V const& b) {
   if constexpr (is_register<V>) {
     return max(a, b);
   } else {
@@ -268,13 +268,13 @@ GT_INLINE V simd_max(V const& a, V const& b) {
 }
 /// The largest of all elements.
 template <class V>
-GT_INLINE auto simd_max_of(V const& v) {
+GT_INLINE auto max_of(V const& v) {
   if constexpr (is_avx512<V>) {
     return _mm512_reduce_max_ps(v);
   } else if constexpr (is_register<V>) {
     constexpr std::size_t width = sizeof(V) / sizeof(typename V::value_type);
     alignas(64) typename V::value_type all[width];
-    simd_store(&all[0], v);
+    simd::store(&all[0], v);
     auto best = all[0];
     for (auto const x : all) best = x > best ? x : best;
     return best;
@@ -283,4 +283,4 @@ GT_INLINE auto simd_max_of(V const& v) {
   }
 }
 
-}  // namespace gt
+}  // namespace gt::simd

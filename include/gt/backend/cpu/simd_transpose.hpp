@@ -11,17 +11,16 @@
   #include <immintrin.h>
 #endif
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::simd {
 
-/// Rows and columns of the block that `simd_transpose_block` takes.
+/// Rows and columns of the block that `simd::transpose` takes.
 template <Isa I, class T>
 inline constexpr int transpose_block = has_avx512(I) && sizeof(T) == 4 ? 16 : 4;
 
 /// to[c * to_stride + r] = from[r * from_stride + c] for r, c < transpose_block; of the rows of the source only the
 /// first `rows` are read, and zeros stand for the rest. All of each row of the result is written, in ascending order.
 template <Isa I, class T>
-GT_INLINE void simd_transpose_block(T const* from, std::int64_t from_stride, std::int64_t rows, T* to,
-                                    std::int64_t to_stride) {
+GT_INLINE void transpose(T const* from, std::int64_t from_stride, std::int64_t rows, T* to, std::int64_t to_stride) {
 #if !defined(GT_NO_SIMD) && defined(__AVX512F__)
   if constexpr (transpose_block<I, T> == 16) {
     __m512 r[16], t[16];
@@ -58,11 +57,11 @@ GT_INLINE void simd_transpose_block(T const* from, std::int64_t from_stride, std
   }
 #endif
   if constexpr (transpose_block<I, T> == 4) {
-    if (rows >= 4) return simd_transpose_4x4<I>(from, from_stride, to, to_stride);
+    if (rows >= 4) return simd::transpose_4x4<I>(from, from_stride, to, to_stride);
     for (int c = 0; c < 4; ++c) {
       for (int r = 0; r < 4; ++r) to[c * to_stride + r] = r < rows ? from[r * from_stride + c] : T(0);
     }
   }
 }
 
-}  // namespace gt
+}  // namespace gt::simd

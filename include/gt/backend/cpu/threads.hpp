@@ -38,6 +38,7 @@ inline int available_threads() {
 #endif
 }
 
+namespace detail {
 /// body(0) ... body(jobs - 1), each once, on up to `threads` threads; whoever is free takes the next job, so jobs must
 /// not depend on who runs them. Calls from inside a job run on the calling thread. `body` must not throw.
 /// Threaded tells apart translation units with and without OpenMP.
@@ -55,5 +56,6 @@ void parallel_jobs(int threads, std::int64_t jobs, F const& body) {
   (void)threads;
   for (std::int64_t job = 0; job < jobs; ++job) body(job);
 }
+}  // namespace detail
 
 }  // namespace gt

@@ -23,7 +23,7 @@ struct ScalarLane {
   T load(T const* x, std::int64_t i) const { return x[i]; }          ///< element i of x
   void store(T* y, std::int64_t i, T value) const { y[i] = value; }  ///< value to element i of y
 
-  T fma(T const& a, T const& b, T const& c) const { return multiply_add(a, b, c); }  ///< a b + c
+  T fma(T const& a, T const& b, T const& c) const { return ops::multiply_add(a, b, c); }  ///< a b + c
   /// e^x
   T exp(T const& x) const {
     using std::exp;
@@ -80,7 +80,7 @@ struct ScalarLane {
     T best = term(0);
     for (std::int64_t i = 1; i < n; ++i) {
       T const v = term(i);
-      if (real_part(v) > real_part(best)) best = v;
+      if (ops::real_part(v) > ops::real_part(best)) best = v;
     }
     return best;
   }

@@ -41,14 +41,15 @@ struct Ref {
 
 /// C = addend + bias + A B, as the definition reads; then the epilogue on all of C.
 template <class T>
-void gemm(Ref const&, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T>> c, GemmShape shape,
-          Epilogue const& epilogue = {}) {
+void gemm(Ref const&, ops::MatrixRef<T> a, In<ops::MatrixRef<T>> b, In<ops::GemmOutput<T>> c, ops::GemmShape shape,
+          ops::Epilogue const& epilogue = {}) {
   gemm_by_definition<T>(a, b, c, shape);
   epilogue(0, 0, shape.m, shape.n);
 }
 /// The same as `gemm`: there is one thread only.
 template <class T>
-void gemm_serial(Ref const&, MatrixRef<T> a, In<MatrixRef<T>> b, In<GemmOutput<T>> c, GemmShape shape) {
+void gemm_serial(Ref const&, ops::MatrixRef<T> a, In<ops::MatrixRef<T>> b, In<ops::GemmOutput<T>> c,
+                 ops::GemmShape shape) {
   gemm_by_definition<T>(a, b, c, shape);
 }
 

@@ -9,7 +9,7 @@
 
 #include "gt/base/error.hpp"
 
-namespace gt::inline GT_ABI::detail {
+namespace gt::inline GT_ABI::fonts::detail {
 
 /// A stretch of a font file, big-endian. A read past its end throws an Error that names the file and the part.
 class FontBytes {
@@ -62,4 +62,4 @@ class FontBytes {
   std::string_view file_, part_;
 };
 
-}  // namespace gt::detail
+}  // namespace gt::fonts::detail

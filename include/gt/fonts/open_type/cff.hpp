@@ -11,7 +11,7 @@
 #include "gt/fonts/open_type/bytes.hpp"
 #include "gt/fonts/open_type/glyf.hpp"
 
-namespace gt::inline GT_ABI::detail {
+namespace gt::inline GT_ABI::fonts::detail {
 
 /// A list of byte strings: count, size of an offset, count + 1 offsets from 1 on, data. Source: Adobe Technical Note
 /// 5176, section 5.
@@ -247,4 +247,4 @@ class CffCheck {
   std::size_t steps_of_all_ = 0, most_steps_of_all_ = 0;
 };
 
-}  // namespace gt::detail
+}  // namespace gt::fonts::detail

@@ -10,7 +10,7 @@
 #include "gt/fonts/open_type/bytes.hpp"
 #include "gt/text/utf8.hpp"
 
-namespace gt::inline GT_ABI::detail {
+namespace gt::inline GT_ABI::fonts::detail {
 
 /// A character and the glyph that draws it.
 struct MappedGlyph {
@@ -24,7 +24,7 @@ class CharacterMap {
  public:
   CharacterMap(Bytes const& bytes, int glyphs) : bytes_{bytes}, glyphs_{glyphs} {}
   void add(std::uint32_t character, std::uint32_t glyph) {
-    if (glyph == 0 || !is_scalar_value(character)) return;
+    if (glyph == 0 || !utf8::is_scalar_value(character)) return;
     bytes_.check(glyph < static_cast<std::uint32_t>(glyphs_), "must map characters to glyphs below ", glyphs_, " (got ",
                  glyph, ")");
     pairs_.push_back({character, static_cast<std::uint16_t>(glyph)});
@@ -113,4 +113,4 @@ std::vector<MappedGlyph> read_cmap(Bytes const& table, int glyphs) {
   return map.take();
 }
 
-}  // namespace gt::detail
+}  // namespace gt::fonts::detail

@@ -13,7 +13,7 @@
 #include "gt/base/error.hpp"
 #include "gt/fonts/open_type/bytes.hpp"
 
-namespace gt::inline GT_ABI::detail {
+namespace gt::inline GT_ABI::fonts::detail {
 
 /// Whether `bytes` begin as a font does, or as one packed for the web, which is refused.
 inline bool begins_as_font(std::string_view bytes) {
@@ -93,4 +93,4 @@ inline std::vector<unsigned char> build_font(std::vector<NewTable> const& tables
   return std::move(font.bytes);
 }
 
-}  // namespace gt::detail
+}  // namespace gt::fonts::detail

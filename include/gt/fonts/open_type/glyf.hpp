@@ -12,7 +12,7 @@
 
 #include "gt/fonts/open_type/bytes.hpp"
 
-namespace gt::inline GT_ABI::detail {
+namespace gt::inline GT_ABI::fonts::detail {
 
 /// More points than this make no letter, but a program slow.
 inline constexpr int most_points_of_a_glyph = 16'384;
@@ -183,4 +183,4 @@ class GlyfOutlines {
   std::vector<int> points_;
 };
 
-}  // namespace gt::detail
+}  // namespace gt::fonts::detail

@@ -39,7 +39,7 @@ namespace detail {
 /// fastest.
 class LiteralWriter {
  public:
-  explicit LiteralWriter(AtomicFile& file, std::string indent = "  ") : file_{file}, indent_{std::move(indent)} {}
+  explicit LiteralWriter(io::AtomicFile& file, std::string indent = "  ") : file_{file}, indent_{std::move(indent)} {}
 
   void write(std::string_view bytes);
   /// Ends the literal.
@@ -48,7 +48,7 @@ class LiteralWriter {
  private:
   void add(unsigned char byte);
 
-  AtomicFile& file_;
+  io::AtomicFile& file_;
   std::string indent_, buffer_;
   std::size_t column_ = 0;
   bool any_ = false, open_ = false;
@@ -102,7 +102,7 @@ class Embedded {
       append(tokens_, static_cast<std::int64_t>(tokenizer.token(id).size()));
       tokens_ += tokenizer.token(id);
     }
-    for (Merge const& merge : tokenizer.merges()) append(merges_, merge.left), append(merges_, merge.right);
+    for (bpe::Merge const& merge : tokenizer.merges()) append(merges_, merge.left), append(merges_, merge.right);
     tokenizer_fingerprint_ = tokenizer.fingerprint();
     tokenizer_ = {tokens_, merges_, tokenizer.unknown().value_or(-1), tokenizer_fingerprint_};
   }
@@ -145,7 +145,7 @@ void write_embedded(Model const& model, Tokenizer const& tokenizer, std::string 
   EmbeddedTokenizer const& t = embedded.tokenizer();
   bool const rounds = options.type == EmbeddedType::bf16;
 
-  AtomicFile file(path);
+  io::AtomicFile file(path);
   auto const literal = [&](std::string_view contents) {
     detail::LiteralWriter writer(file);
     writer.write(contents);

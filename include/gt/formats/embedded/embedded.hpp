@@ -123,7 +123,7 @@ class EmbeddedReader {
 /// by hand, and a library whose models have other tensors.
 template <class Model>
 std::uint64_t embedded_checksum(BlockConfig const& block, EmbeddedModel const& e) {
-  Xxh3 sum;
+  io::Xxh3 sum;
   for (auto const& [name, shape] : Model::tensor_shapes(block, e.vocab, e.table_width, e.depth, e.head_bias)) {
     sum.update(text(name, "["));
     for (auto const extent : shape) sum.update(text(extent, ","));
@@ -188,7 +188,7 @@ inline Tokenizer embedded_tokenizer(EmbeddedTokenizer const& e) {
     auto const size = static_cast<std::size_t>(tokens.number());
     vocabulary.add(std::string{tokens.bytes(size)}, static_cast<TokenKind>(kind));
   }
-  std::vector<Merge> list;
+  std::vector<bpe::Merge> list;
   while (!merges.done()) {
     std::int32_t const left = merges.number(), right = merges.number();
     merges.need(vocabulary.contains(left) && vocabulary.contains(right));

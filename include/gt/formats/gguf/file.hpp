@@ -142,7 +142,7 @@ constexpr float gguf_greatest(GgufType type) {
 
 /// Writes metadata and tensors to `path`, completely or not at all; returns the bytes of the file. `general.alignment`
 /// is added.   Errors: a name twice; a tensor without a shape; q8_0 of rows that are not whole blocks; a number
-/// that is not finite, or too great for its type; what AtomicFile cannot write.
+/// that is not finite, or too great for its type; what io::AtomicFile cannot write.
 std::int64_t write_gguf_file(std::string const& path, GgufMetadata metadata, std::span<GgufTensor const> tensors);
 
 }  // namespace gt

@@ -94,7 +94,7 @@ GT_FN std::int64_t write_gguf_file(std::string const& path, GgufMetadata metadat
   std::string bytes = head.bytes + metadata.bytes() + infos.bytes;
   bytes.resize(aligned(bytes.size()), '\0');
 
-  AtomicFile file(path);
+  io::AtomicFile file(path);
   std::size_t written = 0;
   auto const flush = [&] {
     file.write(std::string_view{bytes});

@@ -67,7 +67,7 @@ GgufWritten write_gguf(Model const& model, Tokenizer const& tokenizer, std::stri
   static_assert(detail::is_starcoder2_block<typename Model::block_type>,
                 "only models of gt::Block have the shape of starcoder2");
   BlockConfig const& c = model.config();
-  model_config_json(model, tokenizer.fingerprint(), -1, -1);  // for its errors
+  formats::model_config_json(model, tokenizer.fingerprint(), -1, -1);  // for its errors
   check(c.gelu == Gelu::tanh, "write_gguf",
         "llama.cpp's starcoder2 has the tanh form of GELU; make the block with gelu = Gelu::tanh");
   check(model.depth() > 0, "write_gguf", "llama.cpp's models have blocks; append one");
@@ -77,7 +77,7 @@ GgufWritten write_gguf(Model const& model, Tokenizer const& tokenizer, std::stri
   GgufMetadata metadata;
   metadata.add_text("general.architecture", "starcoder2");
   metadata.add_text("general.type", "model");
-  metadata.add_text("general.name", replace_malformed(options.name));
+  metadata.add_text("general.name", utf8::replace_malformed(options.name));
   metadata.add_u32("general.file_type", detail::gguf_file_type(options.type));
   metadata.add_u32("general.quantization_version", 2);
   auto const key = [](char const* name) { return text("starcoder2.", name); };

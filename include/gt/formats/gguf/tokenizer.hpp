@@ -43,7 +43,7 @@ inline constexpr std::string_view gguf_space = "\xE2\x96\x81";  // U+2581
 template <class Priority>
 std::optional<std::size_t> last_merge(std::string_view text, Priority const& priority) {
   std::vector<std::size_t> bounds;  // of the pieces, in bytes; one more than there are
-  for (std::size_t at = 0; at < text.size(); at += decode_utf8(text, at).size) bounds.push_back(at);
+  for (std::size_t at = 0; at < text.size(); at += utf8::decode(text, at).size) bounds.push_back(at);
   bounds.push_back(text.size());
   std::size_t last = 0;
   while (bounds.size() > 2) {

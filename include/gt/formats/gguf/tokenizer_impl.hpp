@@ -30,11 +30,11 @@ GT_FN std::vector<TokenOrigin> token_origins(Tokenizer const& tokenizer) {
   };
   IdMap ranks;
   for (std::size_t rank = 0; rank < tokenizer.merges().size(); ++rank) {
-    Merge const& merge = tokenizer.merges()[rank];
+    bpe::Merge const& merge = tokenizer.merges()[rank];
     ranks.insert(key(merge.left, merge.right), static_cast<std::int32_t>(rank));
   }
   auto const id_of = [&](std::string_view piece) {
-    Utf8Unit const first = decode_utf8(piece, 0);
+    utf8::Unit const first = utf8::decode(piece, 0);
     return first.size == piece.size() ? vocabulary.character(first.value) : vocabulary.text_id(piece);
   };
   auto const rank_of = [&](std::string_view a, std::string_view b) -> std::optional<std::int32_t> {
@@ -49,7 +49,7 @@ GT_FN std::vector<TokenOrigin> token_origins(Tokenizer const& tokenizer) {
     if (!vocabulary.is_text(id) || id_of(token) != id) continue;
     auto const cut = last_merge(token, rank_of);
     if (!cut) continue;
-    origin.left = utf8_length(token.substr(0, *cut));
+    origin.left = utf8::length(token.substr(0, *cut));
     if (*cut > 0) origin.rank = *rank_of(token.substr(0, *cut), token.substr(*cut));
   }
   return origins;
@@ -131,7 +131,7 @@ GT_FN GgufTokenizer gguf_tokenizer(Tokenizer const& tokenizer) {
     std::string_view const piece = g.tokens[id];
     if (piece == detail::gguf_space) continue;
     auto const cut = detail::last_merge(piece, priority);
-    auto const left = cut ? std::optional{utf8_length(piece.substr(0, *cut))} : std::nullopt;
+    auto const left = cut ? std::optional{utf8::length(piece.substr(0, *cut))} : std::nullopt;
     if (left == origins[id].left) continue;
     check(vocabulary.is_text(static_cast<std::int32_t>(id)), where, "text must never become the token '", piece,
           "' (got tokens that llama.cpp would merge to it)");

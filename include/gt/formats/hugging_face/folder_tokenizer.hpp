@@ -12,13 +12,15 @@
 
 namespace gt::inline GT_ABI {
 
+namespace formats {
 /// `tokenizer` with `<unused_N>` for each id from its size up to `vocab`, N being the id: models are padded to a
 /// multiple of 64, for instance, by rows without a token. A tokenizer of at least that size is as it was.
 /// Errors: a token of such a name that is there already.
 Tokenizer with_unused_tokens(Tokenizer const& tokenizer, std::int64_t vocab);
+}  // namespace formats
 
-/// The tokenizer in the folder of a model, filled up by `with_unused_tokens`.   Errors: those of `Tokenizer::load` and
-/// `read_model_config`; a tokenizer of another save than the model.
+/// The tokenizer in the folder of a model, filled up by `formats::with_unused_tokens`.   Errors: those of
+/// `Tokenizer::load` and `formats::read_model_config`; a tokenizer of another save than the model.
 Tokenizer load_tokenizer(std::string const& folder);
 /// The same of a folder that is open.
 Tokenizer load_tokenizer(ModelFolder const& folder);

@@ -17,7 +17,7 @@
 
 namespace gt::inline GT_ABI {
 
-GT_FN Tokenizer with_unused_tokens(Tokenizer const& tokenizer, std::int64_t vocab) {
+GT_FN Tokenizer formats::with_unused_tokens(Tokenizer const& tokenizer, std::int64_t vocab) {
   if (tokenizer.size() >= vocab) return tokenizer;
   Vocabulary vocabulary = tokenizer.vocabulary();
   while (vocabulary.size() < vocab) vocabulary.add(text("<unused_", vocabulary.size(), ">"), TokenKind::unused);
@@ -27,17 +27,18 @@ GT_FN Tokenizer with_unused_tokens(Tokenizer const& tokenizer, std::int64_t voca
 namespace detail {
 
 /// One read from `folder`, filled up, or an Error.
-GT_FN Tokenizer of_model(Tokenizer const& tokenizer, std::string const& folder, ModelFolderConfig const& config) {
+GT_FN Tokenizer of_model(Tokenizer const& tokenizer, std::string const& folder,
+                         formats::ModelFolderConfig const& config) {
   check(!config.own || tokenizer.fingerprint() == config.tokenizer_fingerprint, "load",
         "the model and the tokenizer.json in '", folder, "' must come from one save");
-  return with_unused_tokens(tokenizer, config.vocab);
+  return formats::with_unused_tokens(tokenizer, config.vocab);
 }
 
 }  // namespace detail
 
 GT_FN Tokenizer load_tokenizer(std::string const& folder) {
   auto const tokenizer = TokenizerJson::load(folder + "/tokenizer.json");
-  return detail::of_model(tokenizer, folder, read_model_config(folder));
+  return detail::of_model(tokenizer, folder, formats::read_model_config(folder));
 }
 
 GT_FN Tokenizer load_tokenizer(ModelFolder const& folder) {

@@ -10,7 +10,7 @@
 #include "gt/io/json.hpp"
 #include "gt/nn/transformer.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::formats {
 
 /// Of the `gt` part of config.json: 1 says nothing about the rows of the table; others are refused by number.
 inline constexpr int model_folder_version = 2;
@@ -123,7 +123,7 @@ ModelFolderConfig model_config_of(Json const& json, std::string const& where);
 /// The same of `folder`/config.json.   Errors: those of `model_config_of`, naming the file; a missing file.
 ModelFolderConfig read_model_config(std::string const& folder);
 
-}  // namespace gt
+}  // namespace gt::formats
 
 #if !defined(GT_PREBUILT)
   #include "gt/formats/hugging_face/model_config_impl.hpp"

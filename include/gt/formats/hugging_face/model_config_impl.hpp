@@ -12,7 +12,7 @@
 #include "gt/io/json.hpp"
 #include "gt/io/text_file.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::formats {
 
 GT_FN ModelFolderConfig model_config_of(Json const& json, std::string const& where) {
   auto const has = [&](char const* key) { return json.contains(key) && !json[key].is_null(); };
@@ -56,13 +56,13 @@ GT_FN ModelFolderConfig model_config_of(Json const& json, std::string const& whe
   if (has("norm_type")) {
     auto const norm = json_get<std::string>(json, "norm_type", where);
     expect(norm == "layer_norm", "norm_type must be layer_norm, as Starcoder2's blocks have it (got ",
-           detail::in_quotes(norm), ")");
+           gt::detail::in_quotes(norm), ")");
   }
   auto const activation = field("hidden_act", std::string("gelu_pytorch_tanh"));
   bool const by_tanh = activation == "gelu_pytorch_tanh" || activation == "gelu_new";
   expect(by_tanh || activation == "gelu", "hidden_act must be gelu_pytorch_tanh or gelu");
   c.block.gelu = by_tanh ? Gelu::tanh : Gelu::erf;
-  expect(heads_divide_d_model(c.block) && d_head_is_even(c.block),
+  expect(nn::heads_divide_d_model(c.block) && nn::d_head_is_even(c.block),
          "num_attention_heads must cut hidden_size into equal parts of even width (got ", c.block.heads, " for ",
          c.block.d_model, ")");
   // A model holds their sines and cosines, which no size of its weights accounts for.
@@ -95,4 +95,4 @@ GT_FN ModelFolderConfig read_model_config(std::string const& folder) {
   return model_config_of(parse_json(read_text_file(folder + "/config.json"), where), where);
 }
 
-}  // namespace gt
+}  // namespace gt::formats

@@ -52,7 +52,8 @@ namespace detail {
 /// Whether a file of a model's folder holds weights, or is the index of those that do.
 bool is_weights_name(std::string_view name);
 /// Writes one file, or several and their index.
-void write_shards(Staging& staging, std::vector<TensorView> tensors, std::int64_t most, std::string const& config);
+void write_shards(io::Staging& staging, std::vector<io::TensorView> tensors, std::int64_t most,
+                  std::string const& config);
 
 }  // namespace detail
 
@@ -81,11 +82,11 @@ void save(Model const& model, Tokenizer const& tokenizer, std::string const& fol
         tokenizer.size(), " and ", model.vocab(), ")");
   check(options.max_shard_bytes > 0, "save", "max_shard_bytes must be positive (got ", options.max_shard_bytes, ")");
   auto const id = [](auto token) { return token ? static_cast<std::int64_t>(*token) : std::int64_t{-1}; };
-  Json config = model_config_json(model, tokenizer.fingerprint(), id(tokenizer.bos()), id(tokenizer.eos()));
-  make_folder(folder);
+  Json config = formats::model_config_json(model, tokenizer.fingerprint(), id(tokenizer.bos()), id(tokenizer.eos()));
+  io::make_folder(folder);
 
   std::int64_t const C = model.config().d_model, n = model.table_width(), V = model.vocab();
-  std::vector<TensorView> tensors;
+  std::vector<io::TensorView> tensors;
   Buffer<float> wide;  // the lifted table, where it is not the table itself
   for (auto const& p : model.parameters()) {
     if (p.name == "model.embed_tokens.weight" && n != C) {
@@ -112,24 +113,25 @@ void save(Model const& model, Tokenizer const& tokenizer, std::string const& fol
     generation[text(as, "_token_id")] = *token;
   };
   use("bos", tokenizer.bos()), use("eos", tokenizer.eos()), use("pad", detail::padding_token(tokenizer));
-  detail::Staging staging(folder);
-  write_file_atomically(staging.file("tokenizer_config.json"), dump_json(tokenizer_config, "save", 2) + "\n");
-  write_file_atomically(staging.file("generation_config.json"), dump_json(generation, "save", 2) + "\n");
+  io::Staging staging(folder);
+  io::write_file_atomically(staging.file("tokenizer_config.json"), dump_json(tokenizer_config, "save", 2) + "\n");
+  io::write_file_atomically(staging.file("generation_config.json"), dump_json(generation, "save", 2) + "\n");
   tokenizer.save(staging.file("tokenizer.json"));
   detail::write_shards(staging, std::move(tensors), options.max_shard_bytes, config_text);
-  write_file_atomically(staging.file("config.json"), config_text);
+  io::write_file_atomically(staging.file("config.json"), config_text);
   staging.commit([](std::string_view name) { return detail::is_weights_name(name); });
 }
 
 namespace detail {
 
 /// The table [V, n] whose lifted rows [V, C] were read, if they are those that were saved; else of no numbers.
-Buffer<float> saved_rows(ModelFolderConfig const& c, Buffer<float> const& rows);
+Buffer<float> saved_rows(formats::ModelFolderConfig const& c, Buffer<float> const& rows);
 
 /// The model that a configuration and tensors describe, all frozen. All names and shapes are checked before memory is
 /// taken.   Errors: missing, surplus or misshapen tensors, all listed.
 template <class Model>
-Model make_model(ModelFolderConfig const& c, TensorFiles const& files, NameMap const& names, std::string const& where) {
+Model make_model(formats::ModelFolderConfig const& c, formats::TensorFiles const& files, formats::NameMap const& names,
+                 std::string const& where) {
   std::int64_t const C = c.block.d_model, V = c.vocab;
   TensorReader reader(files, names, c, where);
   for (auto const& [name, shape] : Model::tensor_shapes(c.block, V, C, c.depth, false)) reader.expect(name, shape);
@@ -166,19 +168,20 @@ Model make_model(ModelFolderConfig const& c, TensorFiles const& files, NameMap c
 ///     gt::check(tokenizer.fingerprint() == folder.config.tokenizer_fingerprint, ...);
 struct ModelFolder {
   std::string path;
-  ModelFolderConfig config;
-  TensorFiles weights;  ///< mapped, checked against their checksums, and of one save with the configuration
+  formats::ModelFolderConfig config;
+  formats::TensorFiles weights;  ///< mapped, checked against their checksums, and of one save with the configuration
 
-  /// Errors, each naming the file: what `model_config_of` refuses; damaged weights; files that do not belong together.
+  /// Errors, each naming the file: what `formats::model_config_of` refuses; damaged weights; files that do not belong
+  /// together.
   static ModelFolder open(std::string const& folder);
   /// The same with weights of the folder that are open already.
-  static ModelFolder open(std::string const& folder, TensorFiles weights);
+  static ModelFolder open(std::string const& folder, formats::TensorFiles weights);
 
  private:
   template <class Weights>
   static ModelFolder open_with(std::string const& folder, Weights const& weights) {
     std::string const where = text("load '", folder, "/config.json'"), json = read_text_file(folder + "/config.json");
-    auto config = model_config_of(parse_json(json, where), where);
+    auto config = formats::model_config_of(parse_json(json, where), where);
     ModelFolder opened{folder, std::move(config), weights()};
     std::string const saved_with = sha256_hex(json);
     for (auto const& file : opened.weights.files()) {
@@ -192,8 +195,8 @@ struct ModelFolder {
 
 /// The model in a folder, all frozen, of the block's kind that Model has: one that `save` wrote, or another program's
 /// Starcoder2, whose weights may be fp32, fp16 or bf16 and in several files. A table that is not, to the bit, the one
-/// that `save` wrote is a substrate of its own, of the method "table"; see `table_note`.   Errors, each naming the
-/// file: those of `ModelFolder::open`; missing, surplus or misshapen tensors, all listed.
+/// that `save` wrote is a substrate of its own, of the method "table"; see `formats::table_note`.   Errors, each naming
+/// the file: those of `ModelFolder::open`; missing, surplus or misshapen tensors, all listed.
 template <class Model = Transformer<>>
 Model load_model(ModelFolder const& folder) {
   return detail::make_model<Model>(folder.config, folder.weights, {}, text("load '", folder.path, "'"));
@@ -204,6 +207,7 @@ Model load_model(std::string const& folder) {
   return load_model<Model>(ModelFolder::open(folder));
 }
 
+namespace formats {
 /// For who opens a folder: one sentence if the model stands on another table than `save` wrote, or an empty text.
 template <class Model>
 std::string table_note(ModelFolder const& folder, Model const& model) {
@@ -212,6 +216,7 @@ std::string table_note(ModelFolder const& folder, Model const& model) {
               folder.config.substrate_method,
               "): they count as a table of their own, and the model merges with none on the frozen one");
 }
+}  // namespace formats
 
 }  // namespace gt
 

@@ -32,8 +32,8 @@ GT_FN std::span<std::byte const> bytes_of(float const* data, std::int64_t count)
 }
 
 /// Tensors in order, cut into groups of at most so many bytes; a tensor is never cut.
-GT_FN std::vector<std::vector<TensorView>> shards_of(std::vector<TensorView> tensors, std::int64_t most) {
-  std::vector<std::vector<TensorView>> shards(1);
+GT_FN std::vector<std::vector<io::TensorView>> shards_of(std::vector<io::TensorView> tensors, std::int64_t most) {
+  std::vector<std::vector<io::TensorView>> shards(1);
   std::int64_t bytes = 0;
   for (auto& t : tensors) {
     auto const size = static_cast<std::int64_t>(t.bytes.size());
@@ -59,23 +59,23 @@ GT_FN bool is_weights_name(std::string_view name) {
           }));
 }
 
-GT_FN void write_shards(Staging& staging, std::vector<TensorView> tensors, std::int64_t most,
+GT_FN void write_shards(io::Staging& staging, std::vector<io::TensorView> tensors, std::int64_t most,
                         std::string const& config) {
   auto const shards = shards_of(std::move(tensors), most);
   Json::Object file_of;  // whose [] would look through all that is there
   std::size_t total = 0;
   for (std::size_t i = 0; i < shards.size(); ++i) {
     auto const name = shard_name(i, shards.size());
-    write_safetensors(staging.file(name), std::span<TensorView const>(shards[i]),
-                      {{"format", "pt"}, {"gt.config", sha256_hex(config)}});
+    io::write_safetensors(staging.file(name), std::span<io::TensorView const>(shards[i]),
+                          {{"format", "pt"}, {"gt.config", sha256_hex(config)}});
     for (auto const& t : shards[i]) file_of.emplace_back(t.name, name), total += t.bytes.size();
   }
   if (shards.size() == 1) return;
   Json const index{{"metadata", {{"total_size", total}}}, {"weight_map", std::move(file_of)}};
-  write_file_atomically(staging.file("model.safetensors.index.json"), dump_json(index, "save", 2) + "\n");
+  io::write_file_atomically(staging.file("model.safetensors.index.json"), dump_json(index, "save", 2) + "\n");
 }
 
-GT_FN Buffer<float> saved_rows(ModelFolderConfig const& c, Buffer<float> const& rows) {
+GT_FN Buffer<float> saved_rows(formats::ModelFolderConfig const& c, Buffer<float> const& rows) {
   std::int64_t const C = c.block.d_model, n = c.table_width, V = c.vocab;
   if (!c.rows_sha256.empty() && Sha256{}.update(bytes_of(rows.data(), rows.size())).hex() != c.rows_sha256) return {};
   if (n == C) return rows;
@@ -89,10 +89,10 @@ GT_FN Buffer<float> saved_rows(ModelFolderConfig const& c, Buffer<float> const& 
 }  // namespace detail
 
 GT_FN ModelFolder ModelFolder::open(std::string const& folder) {
-  return open_with(folder, [&] { return TensorFiles::open(folder); });
+  return open_with(folder, [&] { return formats::TensorFiles::open(folder); });
 }
 
-GT_FN ModelFolder ModelFolder::open(std::string const& folder, TensorFiles weights) {
+GT_FN ModelFolder ModelFolder::open(std::string const& folder, formats::TensorFiles weights) {
   return open_with(folder, [&] { return std::move(weights); });
 }
 

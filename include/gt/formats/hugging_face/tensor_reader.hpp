@@ -26,7 +26,8 @@ class TensorReader {
  public:
   using Shape = std::vector<std::int64_t>;
 
-  TensorReader(TensorFiles const& files, NameMap const& names, ModelFolderConfig const& config, std::string where)
+  TensorReader(formats::TensorFiles const& files, formats::NameMap const& names,
+               formats::ModelFolderConfig const& config, std::string where)
       : files_{files}, names_{names}, config_{config}, where_{std::move(where)} {}
 
   /// A tensor of the model, by gt's name, [N] or [N, K].
@@ -41,14 +42,14 @@ class TensorReader {
  private:
   static constexpr auto head_name = "lm_head.weight";
 
-  static bool is_float(TensorView const& t);
+  static bool is_float(io::TensorView const& t);
   bool is_projection_bias(std::string const& name) const;
   bool may_miss(std::string const& name) const;
   // Heads of keys and values that the file has once for several.
   std::int64_t repeats(std::string const& name) const;
-  Shape shape_in_file(std::string const& name, Shape shape, TensorPlace const& place) const;
+  Shape shape_in_file(std::string const& name, Shape shape, formats::TensorPlace const& place) const;
   template <class E, class F>
-  void copy(TensorView const& t, TensorPlace const& place, std::string const& name, std::int64_t rows,
+  void copy(io::TensorView const& t, formats::TensorPlace const& place, std::string const& name, std::int64_t rows,
             std::int64_t columns, float* out, F const& to_float) const {
     std::int64_t const group = repeats(name), in_part = rows / group, D = config_.block.d_head();
     std::int64_t const all = in_part * place.parts;
@@ -67,9 +68,9 @@ class TensorReader {
     }
   }
 
-  TensorFiles const& files_;
-  NameMap const& names_;
-  ModelFolderConfig const& config_;
+  formats::TensorFiles const& files_;
+  formats::NameMap const& names_;
+  formats::ModelFolderConfig const& config_;
   std::string where_;
   TensorFaults faults_;
   std::vector<std::string> expected_;

@@ -25,8 +25,8 @@ namespace detail {
 
 GT_FN void TensorReader::expect(std::string const& name, Shape const& shape) {
   expected_.push_back(name);
-  TensorPlace const place = names_.place(name);
-  TensorView const* const t = files_.find(place.name);
+  formats::TensorPlace const place = names_.place(name);
+  io::TensorView const* const t = files_.find(place.name);
   if (!t) {
     if (!may_miss(name)) faults_.add(place.name, " is missing");
     return;
@@ -38,15 +38,15 @@ GT_FN void TensorReader::expect(std::string const& name, Shape const& shape) {
 
 GT_FN void TensorReader::finish() {
   for (auto const& name : names_.unknown(expected_)) faults_.add(name, " of the name map is no tensor of the model");
-  files_.for_each([&](TensorView const& t) {
+  files_.for_each([&](io::TensorView const& t) {
     if (!used_.contains(t.name) && !names_.ignores(t.name)) faults_.add(in_quotes(t.name), " is of no use");
   });
   check(faults_.none(), where_, "the tensors must be those of the model (got: ", faults_.list(), ")");
 }
 
 GT_FN bool TensorReader::holds(std::string const& name, Shape const& shape, float const* data) const {
-  TensorPlace const place = names_.place(name);
-  TensorView const* const t = files_.find(place.name);
+  formats::TensorPlace const place = names_.place(name);
+  io::TensorView const* const t = files_.find(place.name);
   if (t && !(is_float(*t) && t->shape == shape_in_file(name, shape, place))) return false;
   if (!t && (!may_miss(name) || (name == head_name && !holds(table_name, shape, data)))) return false;
   std::int64_t size = 1;
@@ -57,8 +57,8 @@ GT_FN bool TensorReader::holds(std::string const& name, Shape const& shape, floa
 }
 
 GT_FN void TensorReader::read(std::string const& name, Shape const& shape, float* out) const {
-  TensorPlace place = names_.place(name);
-  TensorView const* t = files_.find(place.name);
+  formats::TensorPlace place = names_.place(name);
+  io::TensorView const* t = files_.find(place.name);
   if (!t && name == head_name) place = names_.place(table_name), t = files_.find(place.name);
   std::int64_t const rows = shape[0], columns = shape.size() > 1 ? shape[1] : 1;
   if (!t) {
@@ -74,7 +74,7 @@ GT_FN void TensorReader::read(std::string const& name, Shape const& shape, float
     copy<std::uint16_t>(*t, place, name, rows, columns, out, [](std::uint16_t x) { return float{Bf16::from_bits(x)}; });
 }
 
-GT_FN bool TensorReader::is_float(TensorView const& t) {
+GT_FN bool TensorReader::is_float(io::TensorView const& t) {
   return t.dtype == "F32" || t.dtype == "F16" || t.dtype == "BF16" || t.dtype == "F64";
 }
 
@@ -92,7 +92,7 @@ GT_FN std::int64_t TensorReader::repeats(std::string const& name) const {
 }
 
 GT_FN TensorReader::Shape TensorReader::shape_in_file(std::string const& name, Shape shape,
-                                                      TensorPlace const& place) const {
+                                                      formats::TensorPlace const& place) const {
   shape[0] = shape[0] / repeats(name) * place.parts;
   if (place.transposed && shape.size() > 1) std::swap(shape[0], shape[1]);
   return shape;

@@ -30,9 +30,9 @@ bool was_trained(Model const& model, std::string const& name) {
 }
 /// All tensors that were trained.
 template <class Model>
-std::vector<TensorView> trained_tensors(Model const& model) {
+std::vector<io::TensorView> trained_tensors(Model const& model) {
   static_assert(std::is_same_v<typename Model::scalar, float>, "models are saved in fp32");
-  std::vector<TensorView> tensors;
+  std::vector<io::TensorView> tensors;
   for (auto const& p : model.parameters()) {
     if (!was_trained(model, p.name)) continue;
     tensors.push_back({p.name, "F32", p.shape, std::as_bytes(std::span(p.data, static_cast<std::size_t>(p.size())))});
@@ -41,7 +41,7 @@ std::vector<TensorView> trained_tensors(Model const& model) {
 }
 /// Throws unless `file` holds, beside `others` more, the trained tensors of a model of these shapes and substrate.
 template <class Model, class Shapes>
-void check_trained_tensors(Safetensors const& file, std::size_t others, Model const& model, Shapes const& shapes,
+void check_trained_tensors(io::Safetensors const& file, std::size_t others, Model const& model, Shapes const& shapes,
                            int depth, std::string const& where) {
   auto const substrate = file.metadata().find("gt.substrate");
   check(substrate != file.metadata().end() && substrate->second == model.substrate_origin(), where,
@@ -51,7 +51,7 @@ void check_trained_tensors(Safetensors const& file, std::size_t others, Model co
   for (auto const& [name, sizes] : shapes) {
     if (!was_trained(model, name)) continue;
     ++count;
-    TensorView const* const found = file.find(name);
+    io::TensorView const* const found = file.find(name);
     if (!found) {
       faults.add(name, " is missing");
     } else if (found->dtype != "F32") {
@@ -67,7 +67,7 @@ void check_trained_tensors(Safetensors const& file, std::size_t others, Model co
 }
 /// Copies them into a model of these shapes.
 template <class Model>
-void copy_trained_tensors(Safetensors const& file, Model& model) {
+void copy_trained_tensors(io::Safetensors const& file, Model& model) {
   model.unshare();
   bool const with_table = was_trained(model, table_name), table_trains = model.table_trains();
   if (with_table) model.set_table_trainable(true);  // in a copy of its own
@@ -86,14 +86,14 @@ void copy_trained_tensors(Safetensors const& file, Model& model) {
 template <class Model>
 void save_weights(Model const& model, std::string const& path) {
   auto const tensors = detail::trained_tensors(model);
-  write_safetensors(path, std::span<TensorView const>(tensors),
-                    {{"format", "pt"}, {"gt.substrate", model.substrate_origin()}});
+  io::write_safetensors(path, std::span<io::TensorView const>(tensors),
+                        {{"format", "pt"}, {"gt.substrate", model.substrate_origin()}});
 }
 /// Reads them into a model of the same blocks on the same substrate.   Errors, each naming the file: missing, surplus
 /// or misshapen tensors, listed; another substrate; damage. The model is then as it was.
 template <class Model>
 void load_weights(Model& model, std::string const& path) {
-  auto const file = Safetensors::open(path);
+  auto const file = io::Safetensors::open(path);
   auto const shapes = Model::tensor_shapes(model.config(), model.vocab(), model.table_width(), model.depth(),
                                            model.has_head_bias(), model.lora(), model.adapted());
   detail::check_trained_tensors(file, 0, model, shapes, model.depth(), text("load_weights '", path, "'"));

@@ -64,16 +64,16 @@ void save_adapter(Model const& model, std::string const& folder, std::string con
     std::iota(layers.begin(), layers.end(), 0);
     config["layers_to_transform"] = layers, config["layers_pattern"] = "layers";
   }
-  std::vector<TensorView> tensors;
+  std::vector<io::TensorView> tensors;
   for (auto const& p : model.parameters()) {
     if (detail::is_adapter(p.name))
       tensors.push_back({detail::peft_prefix + p.name, "F32", p.shape, detail::bytes_of(p.data, p.size())});
   }
-  make_folder(folder);
-  detail::Staging staging(folder);
-  write_safetensors(staging.file("adapter_model.safetensors"), std::span<TensorView const>(tensors),
-                    {{"format", "pt"}, {"gt.substrate", model.substrate_fingerprint()}});
-  write_file_atomically(staging.file("adapter_config.json"), dump_json(config, "save_adapter", 2) + "\n");
+  io::make_folder(folder);
+  io::Staging staging(folder);
+  io::write_safetensors(staging.file("adapter_model.safetensors"), std::span<io::TensorView const>(tensors),
+                        {{"format", "pt"}, {"gt.substrate", model.substrate_fingerprint()}});
+  io::write_file_atomically(staging.file("adapter_config.json"), dump_json(config, "save_adapter", 2) + "\n");
   staging.commit();
 }
 
@@ -85,7 +85,7 @@ struct LoadAdapterOptions {
 namespace detail {
 
 /// Throws where an adapter is of a base whose keys and values serve several heads.
-void check_own_heads(TensorFiles const& files, std::int64_t width, std::string const& where);
+void check_own_heads(formats::TensorFiles const& files, std::int64_t width, std::string const& where);
 
 }  // namespace detail
 
@@ -109,16 +109,16 @@ void load_adapter(Model& model, std::string const& folder, LoadAdapterOptions co
     any = {any.q || on.q, any.k || on.k, any.v || on.v, any.o || on.o, any.fc || on.fc, any.proj || on.proj};
     if (on.count() > 0) adapted = static_cast<int>(block) + 1;
   }
-  check_lora(c.lora, model.config());
-  auto const files = TensorFiles::open(folder, "adapter_model");
+  nn::check_lora(c.lora, model.config());
+  auto const files = formats::TensorFiles::open(folder, "adapter_model");
   for (auto const& opened : files.files()) {
     auto const substrate = opened.metadata().find("gt.substrate");
     check(substrate == opened.metadata().end() || substrate->second == model.substrate_fingerprint(), where,
           "the adapter must be of a model on this substrate");
   }
-  ModelFolderConfig shape;
+  formats::ModelFolderConfig shape;
   shape.block = model.config(), shape.kv_heads = model.config().heads;
-  NameMap const names = NameMap::with_prefix(detail::peft_prefix);
+  formats::NameMap const names = formats::NameMap::with_prefix(detail::peft_prefix);
   detail::TensorReader reader(files, names, shape, where);
   // Those of a block are named by its place, as in `model.layers.1.mlp.c_fc.lora_A.weight`.
   std::set<std::string> there;

@@ -16,8 +16,8 @@ namespace gt::inline GT_ABI {
 
 namespace detail {
 
-GT_FN void check_own_heads(TensorFiles const& files, std::int64_t width, std::string const& where) {
-  files.for_each([&](TensorView const& t) {
+GT_FN void check_own_heads(formats::TensorFiles const& files, std::int64_t width, std::string const& where) {
+  files.for_each([&](io::TensorView const& t) {
     bool const shared = t.name.ends_with(".k_proj.lora_B.weight") || t.name.ends_with(".v_proj.lora_B.weight");
     bool const fewer = shared && t.shape.size() == 2 && t.shape[0] > 0 && t.shape[0] < width && width % t.shape[0] == 0;
     check(!fewer, where, "the adapter must be of a model with as many KV heads as heads, as the base has them once gt ",

@@ -16,7 +16,7 @@
 #include "gt/ops/attention/shape.hpp"
 #include "gt/ops/rows.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::ops {
 
 namespace detail {
 inline constexpr std::int64_t queries_per_block = 64;
@@ -46,7 +46,7 @@ T causal_softmax_row(Lane lane, T* s, std::int64_t seen, std::int64_t keys, T sc
 
 /// Of `passes` times two products, the causal half; the backward has four. Each pass has as many operands and results.
 template <class T>
-constexpr OpWork attention_work(AttentionShape a, int passes) {
+constexpr Work attention_work(AttentionShape a, int passes) {
   auto const [B, C, Tq, Tk] = std::array{static_cast<double>(a.batch), static_cast<double>(a.heads * a.d_head),
                                          static_cast<double>(a.queries), static_cast<double>(a.keys())};
   double const seen = Tq * (static_cast<double>(a.first) + Tq / 2);
@@ -147,7 +147,7 @@ void attention(B const& on, In<Matrix<T const>> q, In<Matrix<T const>> k, In<Mat
   detail::check_attention(a, q.rows(), k.rows(), q.columns());
   check(same_shape(v, k) && k.columns() == q.columns() && same_shape(o, q), "attention",
         "v must have the shape of k, o that of q, and all one width");
-  OpTimer const timer(on, "attention", detail::attention_work<T>(a, 1));
+  Timer const timer(on, "attention", detail::attention_work<T>(a, 1));
   attention(on, q, k, v, o, log_sum, a, typename B::tag{});
 }
 
@@ -163,8 +163,8 @@ void attention_backward(B const& on, In<Matrix<T const>> d_out, In<Matrix<T cons
   check(same_shape(k, q) && same_shape(v, q) && same_shape(o, q) && same_shape(d_out, q) && same_shape(dq, q) &&
             same_shape(dk, q) && same_shape(dv, q),
         "attention_backward", "q, k, v, o and their gradients must have one shape");
-  OpTimer const timer(on, "attention_backward", detail::attention_work<T>(a, 2));
+  Timer const timer(on, "attention_backward", detail::attention_work<T>(a, 2));
   attention_backward(on, d_out, q, k, v, o, log_sum, dq, dk, dv, a, typename B::tag{});
 }
 
-}  // namespace gt
+}  // namespace gt::ops

@@ -17,7 +17,7 @@
 #include "gt/ops/attention/cpu_tile.hpp"
 #include "gt/ops/attention/shape.hpp"
 
-namespace gt::inline GT_ABI::detail {
+namespace gt::inline GT_ABI::ops::detail {
 
 /// Queries [begin, end) of one (sequence, head). Its size in memory is linear in keys and queries.
 template <Isa I>
@@ -90,9 +90,9 @@ class AttentionHead {
   }
 };
 
-}  // namespace gt::detail
+}  // namespace gt::ops::detail
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::ops {
 
 /// The kernel of `attention` (ops/attention.hpp). A query's result depends on its position and on the keys that it sees
 /// alone, not on the queries beside it: its sums run over blocks of keys that begin at multiples of 256.
@@ -118,7 +118,7 @@ requires(I != Isa::scalar) void attention(Cpu<I> const& on, In<Matrix<float cons
                                            D,
                                            std::min(each, a.heads - h),
                                            a.keys()};
-      some.run(on.template scratch<float>(scratch_packed_b, some.scratch_size()));
+      some.run(on.template scratch<float>(simd::scratch_packed_b, some.scratch_size()));
     });
   }
   // Few heads are cut into runs of queries, and the longest run is begun first.
@@ -135,7 +135,7 @@ requires(I != Isa::scalar) void attention(Cpu<I> const& on, In<Matrix<float cons
                                        a.first,
                                        run * each,
                                        std::min(a.queries, (run + 1) * each)};
-    one.run(on.template scratch<float>(scratch_packed_b, one.scratch_size()));
+    one.run(on.template scratch<float>(simd::scratch_packed_b, one.scratch_size()));
   });
 }
 
@@ -143,4 +143,4 @@ requires(I != Isa::scalar) void attention(Cpu<I> const& on, In<Matrix<float cons
 template <>
 inline constexpr bool has_kernel<cpu_tag, Op::attention> = true;
 
-}  // namespace gt
+}  // namespace gt::ops

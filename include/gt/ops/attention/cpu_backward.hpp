@@ -17,7 +17,7 @@
 #include "gt/ops/attention/cpu_tile.hpp"
 #include "gt/ops/attention/shape.hpp"
 
-namespace gt::inline GT_ABI::detail {
+namespace gt::inline GT_ABI::ops::detail {
 
 /// P and dS of a tile: P = 2^(q' K^T - l) where a key is seen, dS = P (do V^T - delta), with q' = q log2(e) / sqrt(D)
 /// and l = log2(e) log_sum. Row i sees the first seen + i of the keys. `Masked`: not all of them.
@@ -44,12 +44,12 @@ void gradient_tile(std::int64_t depth, float const* q, float const* d_out, std::
     }
   };
   products(q, kt, l, [=](int i, int v, V const& score) {
-    V e = simd_exp2(score);
-    if constexpr (Masked) e = simd_keep_first(e, std::clamp<std::int64_t>(seen + i - v * W, 0, W), 0.0F);
-    simd_store(p + i * p_stride + v * W, e);
+    V e = simd::exp2(score);
+    if constexpr (Masked) e = simd::keep_first(e, std::clamp<std::int64_t>(seen + i - v * W, 0, W), 0.0F);
+    simd::store(p + i * p_stride + v * W, e);
   });
   products(d_out, vt, delta, [=](int i, int v, V const& d) {
-    simd_store(ds + i * p_stride + v * W, V(simd_load<V>(p + i * p_stride + v * W) * d));
+    simd::store(ds + i * p_stride + v * W, V(simd::load<V>(p + i * p_stride + v * W) * d));
   });
 }
 
@@ -168,15 +168,15 @@ class AttentionHeadGradient {
   float dot(float const* x, float const* y) const noexcept {
     V sum(0.0F);
     std::int64_t d = 0;
-    for (; d + Tile::width <= D; d += Tile::width) sum = simd_fma(simd_load<V>(x + d), simd_load<V>(y + d), sum);
-    if (d < D) sum = simd_fma(simd_load<V>(x + d), simd_load_first<V>(y + d, D - d), sum);
-    return simd_sum(sum);
+    for (; d + Tile::width <= D; d += Tile::width) sum = simd::fma(simd::load<V>(x + d), simd::load<V>(y + d), sum);
+    if (d < D) sum = simd::fma(simd::load<V>(x + d), simd::load_first<V>(y + d, D - d), sum);
+    return simd::sum(sum);
   }
 };
 
-}  // namespace gt::detail
+}  // namespace gt::ops::detail
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::ops {
 
 /// The kernel of `attention_backward` (ops/attention.hpp).
 template <Isa I>
@@ -192,7 +192,7 @@ requires(I != Isa::scalar) void attention_backward(Cpu<I> const& on, In<Matrix<f
     detail::AttentionHeadGradient<I> const one{
         head(d_out), head(q),  head(k),  head(v), head(o), log_sum + job * tokens,
         head(dq),    head(dk), head(dv), D,       tokens};
-    one.run(on.template scratch<float>(scratch_packed_b, one.scratch_size()));
+    one.run(on.template scratch<float>(simd::scratch_packed_b, one.scratch_size()));
   });
 }
 
@@ -200,4 +200,4 @@ requires(I != Isa::scalar) void attention_backward(Cpu<I> const& on, In<Matrix<f
 template <>
 inline constexpr bool has_kernel<cpu_tag, Op::attention_backward> = true;
 
-}  // namespace gt
+}  // namespace gt::ops

@@ -10,7 +10,7 @@
 #include "gt/ops/attention/cpu_softmax.hpp"
 #include "gt/ops/attention/cpu_tile.hpp"
 
-namespace gt::inline GT_ABI::detail {
+namespace gt::inline GT_ABI::ops::detail {
 
 /// Some heads of one query, side by side; D is a multiple of the width. The same bits as from AttentionHead.
 template <Isa I>
@@ -42,7 +42,8 @@ class AttentionQuery {
         for (std::int64_t h = 0; h < heads; ++h) {
           HeadRows<float const> const kh{k.data + h * D, k.stride};
           prefetch_rows(kh, std::min(keys, end + W), std::min(keys, end + 2 * W), D);
-          simd_store(s + h * block + j, row_products<I>(scaled + h * D, D, kh[from], kh.stride, end - from, V(0.0F)));
+          simd::store(s + h * block + j,
+                      simd::detail::row_products<I>(scaled + h * D, D, kh[from], kh.stride, end - from, V(0.0F)));
         }
       }
       for (std::int64_t h = 0; h < heads; ++h) {
@@ -65,17 +66,17 @@ class AttentionQuery {
     float const* p[Registers];
 #pragma GCC unroll 8
     for (int r = 0; r < Registers; ++r) {
-      acc[r] = k0 > 0 ? simd_load<V>(sums + c + r * W) : V(0.0F);
+      acc[r] = k0 > 0 ? simd::load<V>(sums + c + r * W) : V(0.0F);
       p[r] = s + (c + r * W) / D * block;
     }
     for (std::int64_t j = 0; j < count; ++j) {
       float const* const values = v[k0 + j] + c;
 #pragma GCC unroll 8
-      for (int r = 0; r < Registers; ++r) acc[r] = simd_fma(V(p[r][j]), simd_load<V>(values + r * W), acc[r]);
+      for (int r = 0; r < Registers; ++r) acc[r] = simd::fma(V(p[r][j]), simd::load<V>(values + r * W), acc[r]);
     }
 #pragma GCC unroll 8
-    for (int r = 0; r < Registers; ++r) simd_store(sums + c + r * W, acc[r]);
+    for (int r = 0; r < Registers; ++r) simd::store(sums + c + r * W, acc[r]);
   }
 };
 
-}  // namespace gt::detail
+}  // namespace gt::ops::detail

@@ -12,7 +12,7 @@
 #include "gt/backend/cpu/simd_math.hpp"
 #include "gt/ops/attention/cpu_tile.hpp"
 
-namespace gt::inline GT_ABI::detail {
+namespace gt::inline GT_ABI::ops::detail {
 
 /// Keys of a block: their scores for a tile of queries stay in L1, they in L2. Part of what a result is: see
 /// softmax_block.
@@ -46,45 +46,45 @@ GT_INLINE void softmax_block(float* s, std::int64_t stride, std::int64_t seen, s
   for (int i = 0; i < Rows; ++i) each[i] = V(start ? lowest : state.top[i]);
   for (std::int64_t j = 0; j < whole; j += W) {
 #pragma GCC unroll 8
-    for (int i = 0; i < Rows; ++i) each[i] = simd_max(each[i], simd_load<V>(s + i * stride + j));
+    for (int i = 0; i < Rows; ++i) each[i] = simd::max(each[i], simd::load<V>(s + i * stride + j));
   }
   for (std::int64_t j = whole; j < count; j += W) {
 #pragma GCC unroll 8
     for (int i = 0; i < Rows; ++i)
-      each[i] = simd_max(each[i], simd_keep_first(simd_load<V>(s + i * stride + j), part(i, j), lowest));
+      each[i] = simd::max(each[i], simd::keep_first(simd::load<V>(s + i * stride + j), part(i, j), lowest));
   }
   float top[Rows];
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i) {
-    top[i] = simd_max_of(each[i]);
+    top[i] = simd::max_of(each[i]);
     each[i] = V(0.0F);
   }
   for (std::int64_t j = 0; j < whole; j += W) {
 #pragma GCC unroll 8
     for (int i = 0; i < Rows; ++i) {
-      V const e = simd_exp2(V(simd_load<V>(s + i * stride + j) - V(top[i])));
-      simd_store(s + i * stride + j, e);
+      V const e = simd::exp2(V(simd::load<V>(s + i * stride + j) - V(top[i])));
+      simd::store(s + i * stride + j, e);
       each[i] += e;
     }
   }
   for (std::int64_t j = whole; j < count; j += W) {
 #pragma GCC unroll 8
     for (int i = 0; i < Rows; ++i) {
-      V const all = simd_exp2(V(simd_load<V>(s + i * stride + j) - V(top[i])));
-      V const e = simd_keep_first(all, part(i, j), 0.0F);
-      simd_store(s + i * stride + j, e);
+      V const all = simd::exp2(V(simd::load<V>(s + i * stride + j) - V(top[i])));
+      V const e = simd::keep_first(all, part(i, j), 0.0F);
+      simd::store(s + i * stride + j, e);
       each[i] += e;
     }
   }
   for (int i = 0; i < Rows; ++i) {
-    float const added = simd_sum(each[i]);
+    float const added = simd::sum(each[i]);
     if (start) {
       state.total[i] = added;
     } else {
-      V const rescale = simd_exp2(V(state.top[i] - top[i]));
-      simd_store_first(state.total + i, simd_fma(V(state.total[i]), rescale, V(added)), 1);
+      V const rescale = simd::exp2(V(state.top[i] - top[i]));
+      simd::store_first(state.total + i, simd::fma(V(state.total[i]), rescale, V(added)), 1);
       float* const sums = state.sums + i * n;
-      for (std::int64_t d = 0; d < n; d += W) simd_store(sums + d, V(simd_load<V>(sums + d) * rescale));
+      for (std::int64_t d = 0; d < n; d += W) simd::store(sums + d, V(simd::load<V>(sums + d) * rescale));
     }
     state.top[i] = top[i];
   }
@@ -97,4 +97,4 @@ void store_log_sums(SoftmaxState state, std::int64_t rows, float* to) noexcept {
     to[i] = multiply_add(state.top[i], std::numbers::ln2_v<float>, std::log(state.total[i]));
 }
 
-}  // namespace gt::detail
+}  // namespace gt::ops::detail

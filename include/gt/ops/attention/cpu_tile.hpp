@@ -9,17 +9,17 @@
 #include "gt/backend/cpu/simd.hpp"
 #include "gt/backend/cpu/simd_transpose.hpp"
 
-namespace gt::inline GT_ABI::detail {
+namespace gt::inline GT_ABI::ops::detail {
 
 /// The register tile of attention: `rows` queries or keys by one or two registers. It is smaller than GEMM's, because
 /// what a tile computes beyond the diagonal is wasted.
 template <Isa I>
 struct AttentionTile {
-  using V = typename Register<I, float>::type;                          // the register
-  static constexpr int width = Register<I, float>::width;               // elements of it
-  static constexpr int rows = has_avx512(I) || I == Isa::neon ? 8 : 4;  // where there are 32 registers or 16
-  static constexpr int panel = 2 * width;                               // columns of a tile
-  static constexpr bool narrow = width >= rows;                         // whether one register covers the diagonal
+  using V = typename simd::Register<I, float>::type;                          // the register
+  static constexpr int width = simd::Register<I, float>::width;               // elements of it
+  static constexpr int rows = simd::has_avx512(I) || I == Isa::neon ? 8 : 4;  // where there are 32 registers or 16
+  static constexpr int panel = 2 * width;                                     // columns of a tile
+  static constexpr bool narrow = width >= rows;  // whether one register covers the diagonal
 };
 
 constexpr std::int64_t round_up(std::int64_t n, std::int64_t step) { return (n + step - 1) / step * step; }
@@ -41,12 +41,12 @@ GT_INLINE void multiply(std::int64_t depth, float const* GT_RESTRICT a, std::int
   for (std::int64_t k = 0; k < depth; ++k, b += b_stride) {
     V bv[Registers];
 #pragma GCC unroll 2
-    for (int v = 0; v < Registers; ++v) bv[v] = simd_load<V>(b + v * width);
+    for (int v = 0; v < Registers; ++v) bv[v] = simd::load<V>(b + v * width);
 #pragma GCC unroll 8
     for (int i = 0; i < Rows; ++i) {
       V const av(Transposed ? a[k * a_stride + i] : a[i * a_stride + k]);
 #pragma GCC unroll 2
-      for (int v = 0; v < Registers; ++v) acc[i][v] = simd_fma(av, bv[v], acc[i][v]);
+      for (int v = 0; v < Registers; ++v) acc[i][v] = simd::fma(av, bv[v], acc[i][v]);
     }
   }
 }
@@ -60,13 +60,13 @@ void multiply_tile(std::int64_t depth, float const* a, std::int64_t a_stride, fl
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i) {
 #pragma GCC unroll 2
-    for (int v = 0; v < Registers; ++v) acc[i][v] = accumulate ? simd_load<V>(c + i * c_stride + v * width) : V(0.0F);
+    for (int v = 0; v < Registers; ++v) acc[i][v] = accumulate ? simd::load<V>(c + i * c_stride + v * width) : V(0.0F);
   }
   multiply<Transposed>(depth, a, a_stride, b, b_stride, acc);
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i) {
 #pragma GCC unroll 2
-    for (int v = 0; v < Registers; ++v) simd_store(c + i * c_stride + v * width, acc[i][v]);
+    for (int v = 0; v < Registers; ++v) simd::store(c + i * c_stride + v * width, acc[i][v]);
   }
 }
 
@@ -89,8 +89,8 @@ void pack_row(float const* x, std::int64_t D, float factor, float* y) noexcept {
   using V = typename AttentionTile<I>::V;
   constexpr int width = AttentionTile<I>::width;
   std::int64_t d = 0;
-  for (; d + width <= D; d += width) simd_store(y + d, V(simd_load<V>(x + d) * V(factor)));
-  if (d < D) simd_store(y + d, V(simd_load_first<V>(x + d, D - d) * V(factor)));
+  for (; d + width <= D; d += width) simd::store(y + d, V(simd::load<V>(x + d) * V(factor)));
+  if (d < D) simd::store(y + d, V(simd::load_first<V>(x + d, D - d) * V(factor)));
 }
 
 /// y = factor x + 0, D elements; nothing is written behind them. The zero makes a zero of a minus zero.
@@ -100,8 +100,8 @@ void unpack_row(float const* x, std::int64_t D, float factor, float* y) noexcept
   constexpr int width = AttentionTile<I>::width;
   V const r(factor), zero(0.0F);
   std::int64_t d = 0;
-  for (; d + width <= D; d += width) simd_store(y + d, simd_fma(simd_load<V>(x + d), r, zero));
-  if (d < D) simd_store_first(y + d, simd_fma(simd_load<V>(x + d), r, zero), D - d);
+  for (; d + width <= D; d += width) simd::store(y + d, simd::fma(simd::load<V>(x + d), r, zero));
+  if (d < D) simd::store_first(y + d, simd::fma(simd::load<V>(x + d), r, zero), D - d);
 }
 
 /// Rows [from, end), times `factor`, to rows [all, n], n being D rounded up to whole registers; zeros behind them.
@@ -115,7 +115,7 @@ void pack_rows(HeadRows<float const> x, std::int64_t from, std::int64_t end, std
 /// Rows [from, end) to panels [D][panel], a column for each row; zeros fill up the last panel.
 template <Isa I>
 void pack_columns(HeadRows<float const> x, std::int64_t from, std::int64_t end, std::int64_t D, float* to) noexcept {
-  constexpr int panel = AttentionTile<I>::panel, N = transpose_block<I, float>;
+  constexpr int panel = AttentionTile<I>::panel, N = simd::transpose_block<I, float>;
   for (; from < end; from += panel, to += panel * D) {
     for (std::int64_t r = 0; r < panel; r += N) {
       std::int64_t const rows = std::clamp<std::int64_t>(end - from - r, 0, N);
@@ -123,9 +123,9 @@ void pack_columns(HeadRows<float const> x, std::int64_t from, std::int64_t end, 
       std::int64_t d = 0;
       for (; d + N <= D; d += N) {
         if (rows == N) {  // known to the compiler
-          simd_transpose_block<I>(corner + d, x.stride, N, to + d * panel + r, panel);
+          simd::transpose<I>(corner + d, x.stride, N, to + d * panel + r, panel);
         } else {
-          simd_transpose_block<I>(corner + d, x.stride, rows, to + d * panel + r, panel);
+          simd::transpose<I>(corner + d, x.stride, rows, to + d * panel + r, panel);
         }
       }
       for (; d < D; ++d) {
@@ -145,4 +145,4 @@ GT_INLINE void prefetch_rows(HeadRows<T> x, std::int64_t from, std::int64_t end,
 #endif
 }
 
-}  // namespace gt::detail
+}  // namespace gt::ops::detail

@@ -6,7 +6,7 @@
 
 #include "gt/base/macros.hpp"
 
-namespace gt::inline GT_ABI {
+namespace gt::inline GT_ABI::ops {
 
 /// The sizes of one attention call. Query t of a sequence stands at position first + t and sees keys 0 ... first + t;
 /// `first` is not 0 when earlier keys come from a cache.
@@ -19,4 +19,4 @@ struct AttentionShape {
   constexpr std::int64_t keys() const { return first + queries; }  ///< Tk, keys of a sequence
 };
 
-}  // namespace gt
+}  // namespace gt::ops
