@@ -19,6 +19,7 @@
 #include "gt/base/error.hpp"
 #include "gt/compose/fusion_adapter.hpp"
 #include "gt/compose/mixing.hpp"
+#include "gt/core/backend.hpp"
 #include "gt/core/buffer.hpp"
 #include "gt/core/view.hpp"
 #include "gt/infer/language_model.hpp"
@@ -224,5 +225,16 @@ class Ensemble {
   std::optional<FusionAdapter<scalar>> adapter_;
   bool owns_heads_ = false, trains_heads_ = false, trains_adapter_ = false;
 };
+
+/// The weights of all experts: what a backend may prepare once, for several experts where they share them.
+template <LanguageModel Model>
+std::vector<ConstantMemory> constant_weights(Ensemble<Model> const& ensemble) {
+  std::vector<ConstantMemory> all;
+  for (auto const& e : ensemble.experts()) {
+    auto const weights = constant_weights(e.model);
+    all.insert(all.end(), weights.begin(), weights.end());
+  }
+  return all;
+}
 
 }  // namespace gt
