@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Lesson 10: a model inside a program. It is opened once, whatever its width, and is const; threads share it, each with
-// a session of its own; text comes through a function; what goes wrong is a gt::Error that reads as a sentence.
+// Lesson 10: a model inside a program. It is opened once, whatever its width, prepared once, and is const; threads
+// share it, each with a session of its own; text comes through a function; what goes wrong is a gt::Error that reads as
+// a sentence.
 // Run it: ./10_in_a_program [MODEL]   (without a folder it makes a small model in the system's temporary folder)
 #include <algorithm>
 #include <filesystem>
@@ -28,20 +29,21 @@ std::string make_model() {
 // What a program keeps: everything in it is const in use and may be shared.
 struct Assistant {
   gt::Tokenizer tokenizer;
-  gt::AnyModel model;
+  gt::Prepared<gt::Cpu<>, gt::AnyModel> model;  // its weights are packed once, for one thread a session
   explicit Assistant(std::string const& folder)
-      : tokenizer{gt::Tokenizer::load(folder + "/tokenizer.json")}, model{gt::load_any_model(gt::Cpu<>{}, folder)} {}
+      : tokenizer{gt::Tokenizer::load(folder + "/tokenizer.json")},
+        model{gt::Cpu<>(1), gt::load_any_model(gt::Cpu<>{}, folder)} {}
 
   // `generate` has a session of its own, and gives whole characters to the function as they come.
   std::string answer(std::string const& prompt, std::uint64_t seed) const {
     std::string said = prompt;
     gt::GenerateOptions const options{.max_tokens = 30, .sampler = {.temperature = 0.6, .seed = gt::seed(seed)}};
-    gt::generate(gt::Cpu<>(1), model, tokenizer, prompt, options, [&](std::string_view piece) { said += piece; });
+    gt::generate(model, tokenizer, prompt, options, [&](std::string_view piece) { said += piece; });
     return said;
   }
   // A session by hand: tokens go in, logits of the next one come out.
   std::string next_token(std::string const& prompt) const {
-    gt::Session session(gt::Cpu<>{}, model);
+    gt::Session session(model);
     auto const logits = session.feed(tokenizer.encode(prompt));
     return tokenizer.token(static_cast<std::int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin()));
   }
@@ -49,8 +51,8 @@ struct Assistant {
 
 int main(int argc, char** argv) try {
   Assistant const assistant(argc > 1 ? argv[1] : make_model());
-  std::cout << "opened a model of width " << assistant.model.config().d_model << " and depth "
-            << assistant.model.depth() << '\n';
+  std::cout << "opened a model of width " << assistant.model.model().config().d_model << " and depth "
+            << assistant.model.model().depth() << '\n';
 
   std::cout << "after 'Marta walked along ' it expects '" << assistant.next_token("Marta walked along ") << "'\n";
   std::vector<std::string> alone, together(4);

@@ -30,8 +30,8 @@ int program::embed(int argc, char** argv) {
     options.type = type == "bf16" ? gt::EmbeddedType::bf16 : gt::EmbeddedType::fp32;
     gt::check(gt::is_namespace_name(options.name), "embed", "--name must be a name that C++ allows (got '",
               options.name, "')");
-    auto const tokenizer = gt::load_tokenizer(folder);
     auto const opened = gt::ModelFolder::open(folder);
+    auto const tokenizer = gt::load_tokenizer(opened);
     auto const model = gt::load_model(opened);
     program::note(gt::formats::table_note(opened, model));
     gt::write_embedded(model, tokenizer, out, options);

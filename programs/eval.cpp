@@ -23,6 +23,8 @@
 namespace program::evaluating {
 namespace {
 
+using Prepared = gt::Prepared<gt::Cpu<>, gt::AnyModel>;
+
 /// What the command line asks for.
 struct Arguments {
   std::string folder;
@@ -156,12 +158,12 @@ void warn_of_cut_prompts(std::int64_t cut, std::string const& file) {
                  static_cast<long long>(cut), file.c_str());
 }
 
-void rank_choices(gt::Cpu<> const& on, program::OpenModel const& model, Arguments const& arguments,
+void rank_choices(Prepared const& model, gt::Tokenizer const& tokenizer, Arguments const& arguments,
                   std::string const& file, std::vector<gt::MultipleChoice> const& questions, bool first) {
   Progress progress(file, "questions");
   gt::MultipleChoiceOptions options{.by = arguments.by == "text" ? gt::RankedBy::text : gt::RankedBy::label};
   options.proceed = [&](std::int64_t done, std::int64_t of) { return progress(done, of); };
-  auto const result = gt::multiple_choice(on, model.model, model.tokenizer, questions, options);
+  auto const result = gt::multiple_choice(model, tokenizer, questions, options);
   if (program::interrupted != 0) return;
   if (arguments.as_json) {
     gt::Json row{{"file", gt::json_of_path(file)}, {"task", "choices"}, {"by", arguments.by}};
@@ -239,7 +241,7 @@ gt::BleuTokenizer tokenizer_for(std::vector<gt::Translation> const& sentences, s
   return chinese ? gt::BleuTokenizer::zh : gt::BleuTokenizer::v13a;
 }
 
-void translate(gt::Cpu<> const& on, program::OpenModel const& model, Arguments const& arguments,
+void translate(Prepared const& model, gt::Tokenizer const& tokenizer, Arguments const& arguments,
                std::string const& file, std::vector<gt::Translation> sentences, bool first) {
   if (arguments.samples > 0)
     sentences = gt::draw_samples(std::move(sentences), arguments.samples, arguments.protocol.sampler.seed);
@@ -247,7 +249,7 @@ void translate(gt::Cpu<> const& on, program::OpenModel const& model, Arguments c
   options.tokenizer = tokenizer_for(sentences, arguments.bleu_tokenizer);
   Progress progress(file, "sentences");
   options.proceed = [&](std::int64_t done, std::int64_t of) { return progress(done, of); };
-  auto const result = gt::translate(on, model.model, model.tokenizer, sentences, options);
+  auto const result = gt::translate(model, tokenizer, sentences, options);
   if (program::interrupted != 0) return;
   auto const count = result.hypotheses.size();
   if (arguments.as_json) {
@@ -321,8 +323,8 @@ int evaluate(Arguments const& arguments) {
   }
   gt::Cpu<> const on(arguments.threads);
   auto const model = program::open_model(on, arguments.folder);
-  auto const& any = model.model;
   auto const& tokenizer = model.tokenizer;
+  Prepared const prepared(on, model.model);  // whose weights are packed once for all files of questions
   program::introduce(on);
 
   check_fits(model, arguments, choices);
@@ -333,30 +335,30 @@ int evaluate(Arguments const& arguments) {
     if (!arguments.by_protocol) {
       auto const& all = choices[i];
       rank_choices(
-          on, model, arguments, file,
+          prepared, tokenizer, arguments, file,
           arguments.samples > 0 ? gt::draw_samples(all, arguments.samples, arguments.protocol.sampler.seed) : all,
           i == 0);
       continue;
     }
     by_protocol("choices", file, choices[i], arguments, i == 0, [&](auto const& samples, auto const& options) {
-      return gt::protocol_choices(on, any, tokenizer, std::span(samples), form, options);
+      return gt::protocol_choices(prepared, tokenizer, std::span(samples), form, options);
     });
   }
   for (std::size_t i = 0; i < answers.size() && program::interrupted == 0; ++i) {
     by_protocol("answers", arguments.answers[i], answers[i], arguments, i == 0,
                 [&](auto const& samples, auto const& options) {
-                  return gt::protocol_extractive(on, any, tokenizer, std::span(samples), options);
+                  return gt::protocol_extractive(prepared, tokenizer, std::span(samples), options);
                 });
   }
   for (std::size_t i = 0; i < translations.size() && program::interrupted == 0; ++i) {
     auto const& file = arguments.translate[i];
     if (!arguments.by_protocol) {
-      translate(on, model, arguments, file, translations[i], i == 0);
+      translate(prepared, tokenizer, arguments, file, translations[i], i == 0);
       continue;
     }
     by_protocol("BLEU of sentences", file, translations[i], arguments, i == 0,
                 [&](auto const& samples, auto const& options) {
-                  return gt::protocol_translation(on, any, tokenizer, std::span(samples), options);
+                  return gt::protocol_translation(prepared, tokenizer, std::span(samples), options);
                 });
   }
   return program::interrupted != 0 ? program::interrupted_status() : 0;

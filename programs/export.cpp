@@ -66,8 +66,8 @@ int program::export_model(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   return program::guarded([&] {
-    auto const tokenizer = gt::load_tokenizer(folder);
     auto const opened = gt::ModelFolder::open(folder);
+    auto const tokenizer = gt::load_tokenizer(opened);
     auto const model = gt::load_model<Model>(opened);
     program::note(gt::formats::table_note(opened, model));
     options.type = types.at(type);

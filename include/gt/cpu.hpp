@@ -60,13 +60,14 @@ class Cpu {
   ops::Profile* profile() const { return profile_; }  ///< null: nothing is measured
 
   /// The same backend, which packs weights that lie in `constants` once. The copy and its copies share what is kept,
-  /// and are for one thread's calls.
+  /// on any number of threads.
   Cpu keeping(std::vector<ConstantMemory> constants) const {
     Cpu copy = *this;
     copy.packed_ = std::make_shared<simd::PackedWeights<I>>(std::move(constants));
     return copy;
   }
-  simd::PackedWeights<I>* packed_weights() const { return packed_.get(); }  ///< null: nothing is kept
+  simd::PackedWeights<I>* packed_weights() const { return packed_.get(); }          ///< null: nothing is kept
+  std::int64_t kept_bytes() const { return packed_ ? packed_->bytes() : 0; }  ///< of weights packed so far
 
   /// The lane that row kernels are written over.
   template <class T>

@@ -14,6 +14,7 @@
 #include "gt/grow/policy.hpp"
 #include "gt/infer/any_model.hpp"
 #include "gt/infer/generate.hpp"
+#include "gt/infer/prepared.hpp"
 #include "gt/infer/score.hpp"
 #include "gt/text/tokenizer.hpp"
 
@@ -53,11 +54,24 @@ Generated generate(Model const& model, Tokenizer const& tokenizer, std::string_v
   return generate(B{}, model, tokenizer, prompt, options, [&](std::string_view piece) { out << piece << std::flush; });
 }
 
+/// The same for a model that is prepared for many prompts, on the backend that it is prepared for.
+template <Backend B, class Model>
+Generated generate(Prepared<B, Model> const& prepared, Tokenizer const& tokenizer, std::string_view prompt,
+                   GenerateOptions const& options, std::ostream& out) {
+  return generate(prepared, tokenizer, prompt, options, [&](std::string_view piece) { out << piece << std::flush; });
+}
+
 /// Scores a text on all cores.
 template <Backend B = Cpu<>, class Model>
 TextScore score(Model const& model, Tokenizer const& tokenizer, std::string_view text,
                 ScoreOptions const& options = {}) {
   return score(B{}, model, tokenizer, text, options);
+}
+/// The same for a model that is prepared for many texts, on the backend that it is prepared for.
+template <Backend B, class Model>
+TextScore score(Prepared<B, Model> const& prepared, Tokenizer const& tokenizer, std::string_view text,
+                ScoreOptions const& options = {}) {
+  return score(prepared.on(), prepared.model(), tokenizer, text, options);
 }
 
 /// Any model on the CPU.

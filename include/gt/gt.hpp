@@ -26,6 +26,7 @@
 #include "gt/infer/any_model.hpp"
 #include "gt/infer/generate.hpp"
 #include "gt/infer/language_model.hpp"
+#include "gt/infer/prepared.hpp"
 #include "gt/infer/sampler.hpp"
 #include "gt/infer/score.hpp"
 #include "gt/infer/session.hpp"

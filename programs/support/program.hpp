@@ -105,8 +105,8 @@ struct OpenModel {
   gt::Tokenizer tokenizer;
 };
 inline OpenModel open_model(gt::Cpu<> const& on, std::string const& folder) {
-  auto tokenizer = gt::load_tokenizer(folder);
   auto const opened = gt::ModelFolder::open(folder);
+  auto tokenizer = gt::load_tokenizer(opened);
   auto model = gt::load_any_model(on, opened);
   note(gt::formats::table_note(opened, model));
   tell_of_look(folder);

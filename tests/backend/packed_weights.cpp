@@ -4,8 +4,12 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <thread>
 #include <type_traits>
+#include <vector>
 
 #include "backend/support.hpp"
 #include "gt/backend/ref/ref.hpp"
@@ -117,6 +121,27 @@ TEST_CASE("PackedWeights: copies of a backend share what is kept; others have no
   CHECK(anew.packed_weights() != on.packed_weights());
   CHECK(anew.packed_weights()->bytes() == 0);
   CHECK(on.packed_weights()->bytes() == bytes);
+}
+
+TEST_CASE("PackedWeights: threads that meet at an operand pack it once, and all get the same bits") {
+  Product<float> const p(5, 70, 40);
+  auto const expected = p.run(Cpu<>(1), plain);
+  for (int round = 0; round < 20; ++round) {
+    auto const on = keeping(Cpu<>(1), {p.b_memory(false)});
+    std::atomic<int> waiting{4};
+    std::vector<int> same(4);
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < same.size(); ++i) {
+      threads.emplace_back([&, i] {
+        --waiting;
+        while (waiting > 0) std::this_thread::yield();
+        for (int j = 0; j < 5; ++j) same[i] += is_corner(p.run(on, plain), expected.view());
+      });
+    }
+    for (auto& thread : threads) thread.join();
+    CHECK(same == std::vector<int>(4, 5));
+    CHECK(on.packed_weights()->bytes() == packed_bytes<gt::native_isa>(70, 40));
+  }
 }
 
 TEST_CASE("PackedWeights: several runs of memory; weights in bf16 are entries beside those in fp32") {

@@ -80,6 +80,32 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("Prepared: sessions of an ensemble have weights packed once, of each expert and of what experts share") {
+  auto const a = gt::test::model_on_bits(1, 3), b = gt::test::model_on_bits(3, 4);
+  Cpu<> const on(2);
+  auto const ids = ids_below(420, 24, 1);
+  auto const bytes_of = [&](auto const& model) {
+    gt::Prepared const prepared(on, model);
+    auto const expected = copy(Session(on, model).feed(ids));
+    std::int64_t bytes = 0;
+    for (int i = 0; i < 10; ++i) {
+      Session session(prepared);
+      CHECK(bit_equal(copy(session.feed(ids)), expected));
+      if (i == 0) bytes = prepared.bytes();
+    }
+    CHECK(prepared.bytes() == bytes);
+    return bytes;
+  };
+  std::int64_t const of_a = bytes_of(a), of_b = bytes_of(b);
+  CHECK(of_a > 0);
+  CHECK(bytes_of(Ensemble({a, b})) == of_a + of_b);
+  CHECK(bytes_of(Ensemble({a, b, a})) == of_a + of_b);
+  CHECK(bytes_of(Ensemble({AnyModel(a), AnyModel(b), AnyModel(b)})) == of_a + of_b);
+
+  std::int64_t const head = bytes_of(gt::test::model_on_bits(0, 3));
+  CHECK(bytes_of(Ensemble({a, gt::with_head(a, b.head_buffer())})) == of_a + head);  // blocks once, two heads
+}
+
 TEST_CASE("Session of an ensemble: on the reference backend too") {
   constexpr gt::BlockConfig shape{.d_model = 16, .heads = 2};
   auto const a = gt::test::scrambled<double>(shape, 1, 97, {.context = 12});

@@ -54,6 +54,7 @@ TEST_CASE("keeping: a backend that can is told what is constant; any other is re
   CHECK((keeper.constants[0].data == weights && keeper.constants[0].bytes == 12));
   static_assert(std::is_same_v<decltype(gt::keeping(Model{}, {})), Model>);
   CHECK(gt::keeping(Model{}, {{weights, sizeof weights}}).threads() == 1);
+  CHECK(gt::kept_bytes(Model{}) == 0);
 }
 
 }  // namespace backend_test

@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
     auto const tokenizer = gt::Tokenizer::load(folder + "/tokenizer.json");
     gt::Cpu<> const on;
     auto const model = gt::load_any_model(on, folder);
-    auto const session = model.session(on);
+    gt::Session session(on, model);
     std::optional<gt::io::AtomicFile> file;
     if (argc == 4) file.emplace(argv[3]);
 
@@ -36,8 +36,8 @@ int main(int argc, char** argv) {
       at = end + 1;
       auto const ids = tokenizer.encode(line.string());
       std::size_t const rows = file ? std::min(ids.size(), static_cast<std::size_t>(model.context())) : 0;
-      session->reset();
-      for (std::size_t i = 0; i < rows; ++i) file->write(std::as_bytes(session->feed({&ids[i], 1}, {})));
+      session.reset();
+      for (std::size_t i = 0; i < rows; ++i) file->write(std::as_bytes(session.feed({&ids[i], 1})));
       std::printf("%s\n", gt::dump_json(gt::Json{{"ids", ids}, {"rows", rows}}, "interop_dump").c_str());
     }
     gt::check(std::fflush(stdout) == 0, "interop_dump", "the output must take all of it (a full disk?)");

@@ -220,7 +220,7 @@ TEST_CASE("eval: what it cannot do is one sentence") {
   check_sentence(eval({text}, {"--stride", "33"}), "the stride must lie in 1 ... 32, the model's context (got 33)");
   check_sentence(eval({text}, {"--batch", "0"}), "the batch must be positive (got 0)");
   check_sentence(eval(Lines{}), "there must be something to measure: texts, --choices, --answers or --translate");
-  check_sentence(Program("eval", {"--model", folder / "none", text}).wait(), "none/tokenizer.json' must be a readable");
+  check_sentence(Program("eval", {"--model", folder / "none", text}).wait(), "none/config.json' must be a readable");
 }
 
 }  // namespace eval_test

@@ -58,7 +58,7 @@ TEST_CASE("export: what it cannot do is one sentence, and an old file stays") {
   check_complaint(exported({}), "model is required");
   check_complaint(exported({model}), "--gguf is required");
   check_complaint(exported({model, "--gguf", folder / "old.gguf", "--type", "q4"}), "q4");
-  check_sentence(exported({folder / "none", "--gguf", folder / "old.gguf"}), "none/tokenizer.json' must be a readable");
+  check_sentence(exported({folder / "none", "--gguf", folder / "old.gguf"}), "none/config.json' must be a readable");
   check_sentence(exported({model, "--gguf", folder / "none/x.gguf"}), "must be in a writable folder");
   check_sentence(exported({model, "--gguf", folder.path()}), "must be a regular file or not exist");
 

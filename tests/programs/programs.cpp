@@ -250,7 +250,7 @@ TEST_CASE("generate: past the context it slides and says so once") {
 
 TEST_CASE("generate: what it cannot do is one sentence") {
   auto const& model = Run::once().model;
-  check_sentence(run("generate", saying("/no/such/model")), "'/no/such/model/tokenizer.json' must be a readable file");
+  check_sentence(run("generate", saying("/no/such/model")), "'/no/such/model/config.json' must be a readable file");
   check_sentence(run("generate", saying(model, {{"--threads", "-1"}})), "threads must not be negative (got -1)");
   check_sentence(run("generate", saying(model, {{"--temperature", "-1"}})), "the temperature must be 0 or more");
   check_sentence(run("generate", saying(model, {{"--top-k", "-1"}})), "top-k must be 0 or more (got -1)");

@@ -19,6 +19,7 @@
 #include "gt/base/error.hpp"
 #include "gt/compose/fusion_adapter.hpp"
 #include "gt/compose/mixing.hpp"
+#include "gt/core/backend.hpp"
 #include "gt/core/buffer.hpp"
 #include "gt/core/view.hpp"
 #include "gt/infer/language_model.hpp"
@@ -101,6 +102,15 @@ class Ensemble {
   ~Ensemble() = default;
 
   std::vector<Expert<Model>> const& experts() const { return experts_; }  ///< in the order given
+  /// The weights of all experts: what a backend may prepare once, for several experts where they share them.
+  std::vector<ConstantMemory> constant_weights() const {
+    std::vector<ConstantMemory> all;
+    for (auto const& e : experts_) {
+      auto const weights = nn::constant_weights(e.model);
+      all.insert(all.end(), weights.begin(), weights.end());
+    }
+    return all;
+  }
   std::size_t size() const { return experts_.size(); }                    ///< N, how many
   /// Expert i.
   Model const& expert(std::size_t i) const { return experts_[i].model; }

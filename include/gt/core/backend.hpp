@@ -57,5 +57,14 @@ B keeping(B const& on, std::vector<ConstantMemory> constants) {
     return on;
   }
 }
+/// Bytes of what `on`, a result of `keeping`, has prepared so far; 0 of a backend that keeps nothing.
+template <Backend B>
+std::int64_t kept_bytes(B const& on) {
+  if constexpr (requires { on.kept_bytes(); }) {
+    return on.kept_bytes();
+  } else {
+    return 0;
+  }
+}
 
 }  // namespace gt

@@ -18,6 +18,7 @@
 #include "gt/eval/jsonl.hpp"
 #include "gt/eval/prompts.hpp"
 #include "gt/eval/statistics.hpp"
+#include "gt/infer/prepared.hpp"
 #include "gt/infer/session.hpp"
 
 namespace gt::inline GT_ABI {
@@ -32,7 +33,7 @@ struct ContinuationScore {
 };
 
 /// Scores continuations of prompts. The prompt is run once for all of its continuations; memory is taken once for all
-/// prompts. The model and the tokenizer must outlive it.
+/// prompts. The tokenizer must outlive it.
 ///
 ///     gt::ContinuationScorer scorer(on, model, tokenizer);
 ///     auto const scores = scorer("The capital of France is", {" Paris", " Rome"});
@@ -40,11 +41,15 @@ template <Backend B, class Model, class Tokenizer>
 class ContinuationScorer {
  public:
   /// Errors: a model and a tokenizer that do not fit.
-  ContinuationScorer(B on, Model const& model, Tokenizer const& tokenizer)
-      : tokenizer_{tokenizer}, session_(on, model) {
-    check(tokenizer.size() == model.vocab(), "ContinuationScorer",
-          "the tokenizer must have as many tokens as the model (got ", tokenizer.size(), " and ", model.vocab(), ")");
+  ContinuationScorer(Prepared<B, Model> const& prepared, Tokenizer const& tokenizer)
+      : tokenizer_{tokenizer}, session_(prepared) {
+    std::int64_t const V = prepared.model().vocab();
+    check(tokenizer.size() == V, "ContinuationScorer", "the tokenizer must have as many tokens as the model (got ",
+          tokenizer.size(), " and ", V, ")");
   }
+  /// With packed weights of its own.
+  ContinuationScorer(B on, Model const& model, Tokenizer const& tokenizer)
+      : ContinuationScorer(Prepared<B, Model>(on, model), tokenizer) {}
 
   /// One score for each continuation. Prompt and continuation are cut into tokens together, as a text is: where a token
   /// lies across their border, for any of the continuations, what is scored begins with that token for all. Of a prompt
@@ -155,11 +160,11 @@ std::size_t likeliest(std::vector<ContinuationScore> const& scores, Value const&
 /// needed: what a model knows is not mixed with how it is used to answer.
 /// Errors: no questions; those of ContinuationScorer.
 template <Backend B, class Model, class Tokenizer>
-MultipleChoiceResult multiple_choice(B const& on, Model const& model, Tokenizer const& tokenizer,
+MultipleChoiceResult multiple_choice(Prepared<B, Model> const& prepared, Tokenizer const& tokenizer,
                                      std::span<MultipleChoice const> questions,
                                      MultipleChoiceOptions const& options = {}) {
   check(!questions.empty(), "multiple_choice", "there must be at least one question (got none)");
-  ContinuationScorer<B, Model, Tokenizer> scorer(on, model, tokenizer);
+  ContinuationScorer<B, Model, Tokenizer> scorer(prepared, tokenizer);
   MultipleChoiceResult result;
   for (auto const& question : questions) {
     bool const by_text = options.by == RankedBy::text;
@@ -184,6 +189,13 @@ MultipleChoiceResult multiple_choice(B const& on, Model const& model, Tokenizer 
     }
   }
   return result;
+}
+/// The same of a model that is prepared for this alone.
+template <Backend B, class Model, class Tokenizer>
+MultipleChoiceResult multiple_choice(B const& on, Model const& model, Tokenizer const& tokenizer,
+                                     std::span<MultipleChoice const> questions,
+                                     MultipleChoiceOptions const& options = {}) {
+  return multiple_choice(Prepared<B, Model>(on, model), tokenizer, questions, options);
 }
 
 }  // namespace gt

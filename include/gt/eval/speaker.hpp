@@ -13,6 +13,7 @@
 
 #include "gt/base/error.hpp"
 #include "gt/core/backend.hpp"
+#include "gt/infer/prepared.hpp"
 #include "gt/infer/sampler.hpp"
 #include "gt/infer/session.hpp"
 #include "gt/text/tokenizer.hpp"
@@ -20,16 +21,20 @@
 namespace gt::inline GT_ABI {
 
 /// Continues prompts. A prompt is run once, however often it is continued; memory is taken once for all prompts; all
-/// draws are of one stream. The model and the tokenizer must outlive it.
+/// draws are of one stream. The tokenizer must outlive it.
 template <Backend B, class Model, class Tokenizer>
 class Speaker {
  public:
   /// Errors: a model and a tokenizer that do not fit; those of check_sampler.
-  Speaker(B on, Model const& model, Tokenizer const& tokenizer, SamplerOptions const& sampler)
-      : tokenizer_{tokenizer}, session_(on, model), sampler_(sampler) {
-    check(tokenizer.size() == model.vocab(), "Speaker", "the tokenizer must have as many tokens as the model (got ",
-          tokenizer.size(), " and ", model.vocab(), ")");
+  Speaker(Prepared<B, Model> const& prepared, Tokenizer const& tokenizer, SamplerOptions const& sampler)
+      : tokenizer_{tokenizer}, session_(prepared), sampler_(sampler) {
+    std::int64_t const V = prepared.model().vocab();
+    check(tokenizer.size() == V, "Speaker", "the tokenizer must have as many tokens as the model (got ",
+          tokenizer.size(), " and ", V, ")");
   }
+  /// With packed weights of its own.
+  Speaker(B on, Model const& model, Tokenizer const& tokenizer, SamplerOptions const& sampler)
+      : Speaker(Prepared<B, Model>(on, model), tokenizer, sampler) {}
 
   /// `times` continuations of a prompt, each of at most `tokens` tokens. One ends at the tokenizer's end of text, once
   /// `until(continuation)` holds, or when the context is full; special tokens are left out, and no token is banned. A

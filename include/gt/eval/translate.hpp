@@ -15,6 +15,7 @@
 #include "gt/eval/jsonl.hpp"
 #include "gt/eval/prompts.hpp"
 #include "gt/eval/speaker.hpp"
+#include "gt/infer/prepared.hpp"
 #include "gt/infer/sampler.hpp"
 #include "gt/text/utf8.hpp"
 #include "gt/text/white_space.hpp"
@@ -41,10 +42,10 @@ struct TranslateResult {
 /// Asks for the translation of each sentence by `translation_prompt` and takes the first line of what the model says,
 /// white space before it left out.   Errors: no sentences; those of Speaker.
 template <Backend B, class Model, class Tokenizer>
-TranslateResult translate(B const& on, Model const& model, Tokenizer const& tokenizer,
+TranslateResult translate(Prepared<B, Model> const& prepared, Tokenizer const& tokenizer,
                           std::span<Translation const> sentences, TranslateOptions const& options = {}) {
   check(!sentences.empty(), "translate", "there must be at least one sentence (got none)");
-  Speaker<B, Model, Tokenizer> speaker(on, model, tokenizer, options.sampler);
+  Speaker<B, Model, Tokenizer> speaker(prepared, tokenizer, options.sampler);
   TranslateResult result;
   Bleu bleu({.tokenizer = options.tokenizer});
   Chrf chrf, chrf_plus_plus({.word_order = 2});
@@ -71,6 +72,12 @@ TranslateResult translate(B const& on, Model const& model, Tokenizer const& toke
   result.chrf = chrf.score();
   result.chrf_plus_plus = chrf_plus_plus.score();
   return result;
+}
+/// The same of a model that is prepared for this alone.
+template <Backend B, class Model, class Tokenizer>
+TranslateResult translate(B const& on, Model const& model, Tokenizer const& tokenizer,
+                          std::span<Translation const> sentences, TranslateOptions const& options = {}) {
+  return translate(Prepared<B, Model>(on, model), tokenizer, sentences, options);
 }
 
 }  // namespace gt

@@ -16,6 +16,7 @@
 #include "gt/core/parameter.hpp"
 #include "gt/core/view.hpp"
 #include "gt/infer/language_model.hpp"
+#include "gt/infer/prepared.hpp"
 #include "gt/infer/session.hpp"
 #include "gt/nn/passes.hpp"
 #include "gt/nn/transformer.hpp"
@@ -23,8 +24,8 @@
 namespace gt::inline GT_ABI {
 
 /// Any finished model in fp32, for backend B. It is read only, cheap to copy, and shares the model's weights;
-/// `Session`, `generate`, `score`, `hidden_states` and `Evaluator` take it as they take a Transformer, with the same
-/// results. What it costs is one virtual call a pass.
+/// `Prepared`, `Session`, `generate`, `score`, `hidden_states` and `Evaluator` take it as they take a Transformer, with
+/// the same results. What it costs is one virtual call a pass.
 ///
 ///     gt::AnyModel const model = gt::load_any_model(gt::Cpu<>{}, "my-model");
 ///     gt::generate(gt::Cpu<>{}, model, tokenizer, "She was", {}, print);
@@ -67,8 +68,12 @@ class BasicAnyModel {
     virtual void reset() = 0;                        ///< forgets everything
     virtual void rewind(std::int64_t position) = 0;  ///< see Session::rewind
   };
-  /// A new session; it must not outlive every copy of this model.
-  std::unique_ptr<AnySession> session(B on) const { return held_->session(on); }
+  /// A new session, which shares what is prepared of this model.
+  std::unique_ptr<AnySession> session(Prepared<B, BasicAnyModel> const& prepared) const {
+    return held_->session(prepared);
+  }
+  /// What a backend may prepare once; see the function of this name in nn/passes.hpp.
+  std::vector<ConstantMemory> const& constant_weights() const { return held_->facts.constants; }
 
   /// -log p(target) of every position, nll [B * T]: the function of this name in nn/passes.hpp, as are the next two.
   void token_losses(B const& on, Vector<std::int32_t const> ids, Vector<std::int32_t const> targets, BatchShape s,
@@ -97,12 +102,13 @@ class BasicAnyModel {
     Matrix<float const> table, head;
     Vector<float const> head_bias;
     Buffer<float> head_buffer;
+    std::vector<ConstantMemory> constants;
   };
   struct Interface {
     Facts facts;
     virtual ~Interface() = default;
     virtual std::vector<Parameter<float>> parameters() const = 0;
-    virtual std::unique_ptr<AnySession> session(B on) const = 0;
+    virtual std::unique_ptr<AnySession> session(Prepared<B, BasicAnyModel> const& prepared) const = 0;
     virtual void token_losses(B const& on, Vector<std::int32_t const> ids, Vector<std::int32_t const> targets,
                               BatchShape s, Vector<float> nll, Arena& arena) const = 0;
     virtual nn::States<float> hidden_states(B const& on, std::span<std::int32_t const> ids, int layers) const = 0;
@@ -116,11 +122,13 @@ class BasicAnyModel {
   struct Held final : Interface {
     explicit Held(Model m) : model{std::move(m)} {
       this->facts = {
-          model.config(), model.context(), model.vocab(),     model.depth(),      model.substrate_fingerprint(),
-          model.table(),  model.head(),    model.head_bias(), model.head_buffer()};
+          model.config(), model.context(), model.vocab(),     model.depth(),       model.substrate_fingerprint(),
+          model.table(),  model.head(),    model.head_bias(), model.head_buffer(), nn::constant_weights(model)};
     }
     std::vector<Parameter<float>> parameters() const override { return model.parameters(); }
-    std::unique_ptr<AnySession> session(B on) const override { return std::make_unique<Fed>(on, model); }
+    std::unique_ptr<AnySession> session(Prepared<B, BasicAnyModel> const& prepared) const override {
+      return std::make_unique<Fed>(prepared.part(model));
+    }
     void token_losses(B const& on, Vector<std::int32_t const> ids, Vector<std::int32_t const> targets, BatchShape s,
                       Vector<float> nll, Arena& arena) const override {
       gt::token_losses(on, model, ids, targets, s, nll, arena);
@@ -142,7 +150,7 @@ class BasicAnyModel {
       return BasicAnyModel(gt::with_head(model, std::move(head)));
     }
     struct Fed final : AnySession {
-      Fed(B on, Model const& m) : session(on, m) {}
+      explicit Fed(Prepared<B, Model> prepared) : session(std::move(prepared)) {}
       std::span<float const> feed(std::span<std::int32_t const> ids, std::span<float> log_likelihoods) override {
         return session.feed(ids, log_likelihoods);
       }
@@ -196,23 +204,27 @@ template <Backend B>
 class Session<B, BasicAnyModel<B>> {
  public:
   using T = float;  ///< of the logits
-  /// Shares the model's weights: unlike the general Session, it keeps them alive.
-  Session(B on, BasicAnyModel<B> const& model) : model_{model}, session_{model.session(on)} {}
+  /// Nothing is fed yet.
+  explicit Session(Prepared<B, BasicAnyModel<B>> prepared)
+      : prepared_{std::move(prepared)}, session_{model().session(prepared_)} {}
+  /// With packed weights of its own.
+  Session(B on, BasicAnyModel<B> const& model) : Session(Prepared<B, BasicAnyModel<B>>(on, model)) {}
   /// Logits [V] of the token after `ids`; valid until the next call.
   std::span<float const> feed(std::span<std::int32_t const> ids) { return session_->feed(ids, {}); }
   /// The same, with log-likelihoods of the ids; see the general Session.
   std::span<float const> feed(std::span<std::int32_t const> ids, std::span<float> log_likelihoods) {
     return session_->feed(ids, log_likelihoods);
   }
-  Vector<float const> state() const { return session_->state(); }      ///< of the last token, [C]; see Session::state
-  std::int64_t position() const { return session_->position(); }       ///< tokens fed so far
-  std::int64_t room() const { return model_.context() - position(); }  ///< tokens that still fit
-  void reset() { session_->reset(); }                                  ///< forgets everything
-  void rewind(std::int64_t position) { session_->rewind(position); }   ///< see the general Session
-  BasicAnyModel<B> const& model() const { return model_; }             ///< a copy of what was given
+  Vector<float const> state() const { return session_->state(); }       ///< of the last token, [C]; see Session::state
+  std::int64_t position() const { return session_->position(); }        ///< tokens fed so far
+  std::int64_t room() const { return model().context() - position(); }  ///< tokens that still fit
+  void reset() { session_->reset(); }                                   ///< forgets everything
+  void rewind(std::int64_t position) { session_->rewind(position); }    ///< see the general Session
+  BasicAnyModel<B> const& model() const { return prepared_.model(); }   ///< a copy of what was given
+  Prepared<B, BasicAnyModel<B>> const& prepared() const { return prepared_; }  ///< for more sessions like this one
 
  private:
-  BasicAnyModel<B> model_;
+  Prepared<B, BasicAnyModel<B>> prepared_;
   std::unique_ptr<typename BasicAnyModel<B>::AnySession> session_;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -12,6 +13,7 @@
 
 #include "gt/base/error.hpp"
 #include "gt/core/backend.hpp"
+#include "gt/infer/prepared.hpp"
 #include "gt/infer/sampler.hpp"
 #include "gt/infer/session.hpp"
 #include "gt/text/utf8.hpp"
@@ -85,8 +87,9 @@ using TextSink = std::function<void(std::string_view)>;
 
 /// `generate` with the sink's type forgotten: one function a backend and a kind of model, which gt::prebuilt may have.
 template <Backend B, class Model, class Tokenizer>
-Generated continue_text(B const& on, Model const& model, Tokenizer const& tokenizer, std::string_view prompt,
+Generated continue_text(Prepared<B, Model> const& prepared, Tokenizer const& tokenizer, std::string_view prompt,
                         GenerateOptions const& options, TextSink const& sink) {
+  Model const& model = prepared.model();
   check(tokenizer.size() <= model.vocab(), "generate", "the tokenizer must have as many tokens as the model (got ",
         tokenizer.size(), " and ", model.vocab(), ")");
   auto history = options.special_tokens ? tokenizer.encode_with_specials(prompt) : tokenizer.encode(prompt);
@@ -109,7 +112,7 @@ Generated continue_text(B const& on, Model const& model, Tokenizer const& tokeni
     if ((tokenizer.token_bytes(id) == 0 || is_unused_token(spelling)) && id != eos) banned.push_back(id);
   }
   for (std::int64_t id = tokenizer.size(); id < model.vocab(); ++id) banned.push_back(static_cast<std::int32_t>(id));
-  Session<B, Model> session(on, model);
+  Session<B, Model> session(prepared);
   Sampler sampler(options.sampler);
   detail::StopFilter filter(options.stop);
   std::span<std::int32_t const> fresh = history;
@@ -150,10 +153,16 @@ Generated continue_text(B const& on, Model const& model, Tokenizer const& tokeni
 /// its last part. When the context is full, its older half is forgotten and the rest read again. An empty prompt starts
 /// from the tokenizer's begin of text. Ids of the model without a token are never drawn.   Errors: a tokenizer of more
 /// tokens than the model.
-template <Backend B, class Model, class Tokenizer, class Sink>
+template <Backend B, class Model, class Tokenizer, std::invocable<std::string_view> Sink>
+Generated generate(Prepared<B, Model> const& prepared, Tokenizer const& tokenizer, std::string_view prompt,
+                   GenerateOptions const& options, Sink const& sink) {
+  return detail::continue_text(prepared, tokenizer, prompt, options, detail::TextSink(std::cref(sink)));
+}
+/// The same for one prompt alone: weights are packed for it, and forgotten.
+template <Backend B, class Model, class Tokenizer, std::invocable<std::string_view> Sink>
 Generated generate(B const& on, Model const& model, Tokenizer const& tokenizer, std::string_view prompt,
                    GenerateOptions const& options, Sink const& sink) {
-  return detail::continue_text(on, model, tokenizer, prompt, options, detail::TextSink(std::cref(sink)));
+  return generate(Prepared<B, Model>(on, model), tokenizer, prompt, options, sink);
 }
 
 }  // namespace gt

@@ -17,6 +17,7 @@
 #include "gt/core/arena.hpp"
 #include "gt/core/backend.hpp"
 #include "gt/core/view.hpp"
+#include "gt/infer/prepared.hpp"
 #include "gt/nn/passes.hpp"
 #include "gt/ops/cross_entropy.hpp"
 #include "gt/text/utf8.hpp"
@@ -102,6 +103,12 @@ Score score(B const& on, Model const& model, std::span<std::int32_t const> ids, 
   return result;
 }
 
+/// The same with weights that are packed once for all calls: for many short texts.
+template <Backend B, class Model>
+Score score(Prepared<B, Model> const& prepared, std::span<std::int32_t const> ids, ScoreOptions const& options = {}) {
+  return score(prepared.on(), prepared.model(), ids, options);
+}
+
 /// A score, and what it is a score of.
 struct TextScore : Score {
   std::vector<std::int32_t> ids;                                                ///< the tokens, one a log-likelihood
@@ -128,6 +135,12 @@ TextScore score(B const& on, Model const& model, Tokenizer const& tokenizer, std
   result.bytes = static_cast<std::int64_t>(text.size());
   for ([[maybe_unused]] auto const unit : utf8::Units{text}) ++result.characters;
   return result;
+}
+/// The same with weights that are packed once for all calls.
+template <Backend B, class Model, class Tokenizer>
+TextScore score(Prepared<B, Model> const& prepared, Tokenizer const& tokenizer, std::string_view text,
+                ScoreOptions const& options = {}) {
+  return score(prepared.on(), prepared.model(), tokenizer, text, options);
 }
 
 }  // namespace gt

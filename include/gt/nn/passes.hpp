@@ -39,11 +39,15 @@ ConstantMemory memory_of(Buffer<T> const& weights) {
 
 namespace nn {
 /// All weights of a model, for as long as nobody trains it: what a backend may prepare once.
-template <HasBlocks Model>
+template <class Model>
 std::vector<ConstantMemory> constant_weights(Model const& model) {
-  std::vector<ConstantMemory> all{detail::memory_of(model.head_buffer())};
-  for (auto const& block : model.blocks()) all.push_back(detail::memory_of(block.weights()));
-  return all;
+  if constexpr (HasBlocks<Model>) {
+    std::vector<ConstantMemory> all{gt::detail::memory_of(model.head_buffer())};
+    for (auto const& block : model.blocks()) all.push_back(gt::detail::memory_of(block.weights()));
+    return all;
+  } else {
+    return model.constant_weights();
+  }
 }
 /// The weights of what is wholly frozen: of blocks, and of the final norm and head.
 template <HasBlocks Model>

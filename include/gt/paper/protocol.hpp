@@ -21,6 +21,7 @@
 #include "gt/eval/prompts.hpp"
 #include "gt/eval/speaker.hpp"
 #include "gt/eval/statistics.hpp"
+#include "gt/infer/prepared.hpp"
 #include "gt/infer/sampler.hpp"
 #include "gt/text/upper_case.hpp"
 #include "gt/text/utf8.hpp"
@@ -65,12 +66,12 @@ namespace detail {
 // Runs a task: of each sample `prompt` and `tokens` are asked, and `judge` gives the worth of an output, 0 ... 100, and
 // whether its form is right.
 template <Backend B, class Model, class Tokenizer, class Sample, class Prompt, class TokenCount, class Judge>
-ProtocolResult run_protocol(B const& on, Model const& model, Tokenizer const& tokenizer,
+ProtocolResult run_protocol(Prepared<B, Model> const& prepared, Tokenizer const& tokenizer,
                             std::span<Sample const> samples, ProtocolOptions const& options, Prompt const& prompt,
                             TokenCount const& tokens, Judge const& judge) {
   check(!samples.empty(), "protocol", "there must be at least one sample (got none)");
   check(options.runs > 0, "protocol", "there must be at least one run (got ", options.runs, ")");
-  Speaker<B, Model, Tokenizer> speaker(on, model, tokenizer, options.sampler);
+  Speaker<B, Model, Tokenizer> speaker(prepared, tokenizer, options.sampler);
   ProtocolResult result;
   result.score.runs.resize(static_cast<std::size_t>(options.runs));
   for (Sample const& sample : samples) {
@@ -110,7 +111,7 @@ enum class ChoiceProtocol { mmlu, arc };
 /// but white space to MMLU's one token, and is always wrong: `blank` counts it. `multiple_choice` has no such artefact.
 /// Errors: no questions; labels that are not one character each; no run; a model and a tokenizer that do not fit.
 template <Backend B, class Model, class Tokenizer>
-ProtocolResult protocol_choices(B const& on, Model const& model, Tokenizer const& tokenizer,
+ProtocolResult protocol_choices(Prepared<B, Model> const& prepared, Tokenizer const& tokenizer,
                                 std::span<MultipleChoice const> questions, ChoiceProtocol form,
                                 ProtocolOptions const& options = {}) {
   for (auto const& question : questions) {
@@ -126,23 +127,36 @@ ProtocolResult protocol_choices(B const& on, Model const& model, Tokenizer const
                      std::any_of(question.labels.begin(), question.labels.end(), is));
   };
   return detail::run_protocol(
-      on, model, tokenizer, questions, options,
+      prepared, tokenizer, questions, options,
       [&](auto const& q) { return mmlu ? options_in_line_prompt(q) : options_by_line_prompt(q); },
       [&](auto const&) -> std::int64_t { return mmlu ? 1 : 2; }, judge);
+}
+/// The same of a model that is prepared for this alone.
+template <Backend B, class Model, class Tokenizer>
+ProtocolResult protocol_choices(B const& on, Model const& model, Tokenizer const& tokenizer,
+                                std::span<MultipleChoice const> questions, ChoiceProtocol form,
+                                ProtocolOptions const& options = {}) {
+  return protocol_choices(Prepared<B, Model>(on, model), tokenizer, questions, form, options);
 }
 
 /// Questions about a text (SQuAD): right if the output, in upper case, holds the first of the answers; well-formed if
 /// it holds anything. As many tokens as that answer has characters. `short_answers` selects as the paper does.
 template <Backend B, class Model, class Tokenizer>
-ProtocolResult protocol_extractive(B const& on, Model const& model, Tokenizer const& tokenizer,
+ProtocolResult protocol_extractive(Prepared<B, Model> const& prepared, Tokenizer const& tokenizer,
                                    std::span<Extractive const> questions, ProtocolOptions const& options = {}) {
   auto const judge = [](Extractive const& question, std::string const& output) {
     bool const right = output.find(upper_case(question.answers.front())) != output.npos;
     return std::pair(right ? 100.0 : 0.0, !strip(output).empty());
   };
   return detail::run_protocol(
-      on, model, tokenizer, questions, options, extractive_prompt,
+      prepared, tokenizer, questions, options, extractive_prompt,
       [](auto const& q) { return detail::tokens_for(q.answers.front()); }, judge);
+}
+/// The same of a model that is prepared for this alone.
+template <Backend B, class Model, class Tokenizer>
+ProtocolResult protocol_extractive(B const& on, Model const& model, Tokenizer const& tokenizer,
+                                   std::span<Extractive const> questions, ProtocolOptions const& options = {}) {
+  return protocol_extractive(Prepared<B, Model>(on, model), tokenizer, questions, options);
 }
 /// The questions whose first answer has at most so many characters; the paper keeps 8.
 inline std::vector<Extractive> short_answers(std::vector<Extractive> questions, std::size_t characters = 8) {
@@ -153,14 +167,20 @@ inline std::vector<Extractive> short_answers(std::vector<Extractive> questions, 
 /// Translation: the mean over sentences of their BLEU as corpora of one, both sides in upper case, the tokenizer 13a
 /// whatever the language. Well-formed if the output holds anything. As many tokens as the reference has characters.
 template <Backend B, class Model, class Tokenizer>
-ProtocolResult protocol_translation(B const& on, Model const& model, Tokenizer const& tokenizer,
+ProtocolResult protocol_translation(Prepared<B, Model> const& prepared, Tokenizer const& tokenizer,
                                     std::span<Translation const> sentences, ProtocolOptions const& options = {}) {
   auto const judge = [](Translation const& sentence, std::string const& output) {
     return std::pair(sentence_bleu(output, upper_case(sentence.target), BleuOptions{}).score, !strip(output).empty());
   };
   return detail::run_protocol(
-      on, model, tokenizer, sentences, options, translation_prompt,
+      prepared, tokenizer, sentences, options, translation_prompt,
       [](auto const& s) { return detail::tokens_for(s.target); }, judge);
+}
+/// The same of a model that is prepared for this alone.
+template <Backend B, class Model, class Tokenizer>
+ProtocolResult protocol_translation(B const& on, Model const& model, Tokenizer const& tokenizer,
+                                    std::span<Translation const> sentences, ProtocolOptions const& options = {}) {
+  return protocol_translation(Prepared<B, Model>(on, model), tokenizer, sentences, options);
 }
 
 }  // namespace gt
