@@ -224,7 +224,7 @@ int run(Options const& options) {
   Report report(options);
   report.measure();
   report.print();
-  if (!options.json.empty()) write_file_atomically(options.json, report.json());
+  if (!options.json.empty()) io::write_file_atomically(options.json, report.json());
   return options.check && !report.check() ? 1 : 0;
 }
 
