@@ -74,6 +74,7 @@ int compare(Arguments const& a, MakeTask const& task_of) {
   gt::Cpu<> const on(a.threads);
   program::introduce(on);
   std::optional<gt::io::AtomicFile> file;
+  if (!a.json.empty()) program::check_replaceable(a.json, "{\"", "depth", "a file of JSON lines");
   if (!a.json.empty()) file.emplace(a.json);  // found to be writable before anything is trained
   std::vector<Row> rows;
   double const chance = task_of(1).chance();

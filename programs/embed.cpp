@@ -23,6 +23,7 @@ int program::embed(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   return program::guarded([&] {
+    program::check_replaceable(out, "// A language model as a C++ header", "embed", "an embedded model");
     if (options.name.empty()) {
       options.name = out.substr(out.rfind('/') + 1);
       options.name = options.name.substr(0, options.name.find('.'));
@@ -40,7 +41,7 @@ int program::embed(int argc, char** argv) {
         "  #include <gt/cpu.hpp>\n  #include <gt/infer/generate.hpp>\n  #include \"%s\"\n\n"
         "  gt::generate(gt::Cpu<>{}, %s::model(), %s::tokenizer(), \"...\", {.max_tokens = 100},\n"
         "               [](std::string_view piece) { std::fwrite(piece.data(), 1, piece.size(), stdout); });\n",
-        out.c_str(), static_cast<long long>(model.parameter_count()), type.c_str(),
+        harmless(out).c_str(), static_cast<long long>(model.parameter_count()), type.c_str(),
         out.substr(out.rfind('/') + 1).c_str(), options.name.c_str(), options.name.c_str());
     return 0;
   });

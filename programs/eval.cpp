@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "commands.hpp"
+#include "support/command_line.hpp"
 #include "support/program.hpp"
 
 namespace program::evaluating {
@@ -48,7 +49,7 @@ class Progress {
     if (gt::is_terminal(stderr) && seconds >= 1 && seconds >= shown_ + 0.1) {
       shown_ = seconds;
       double const left = seconds / static_cast<double>(done) * static_cast<double>(of - done);
-      std::fprintf(stderr, "\r\033[K%s  %.0f %%  %s %s/s  %s left", file_.c_str(),
+      std::fprintf(stderr, "\r\033[K%s  %.0f %%  %s %s/s  %s left", harmless(file_).c_str(),
                    100 * static_cast<double>(done) / static_cast<double>(of),
                    gt::short_number(static_cast<double>(done) / seconds).c_str(), unit_, gt::short_time(left).c_str());
       std::fflush(stderr);
@@ -100,7 +101,8 @@ void print(TextRow const& r, bool as_json) {
                 {"stride", r.stride}});
   } else {
     std::printf("  %9.4f  %9.4f  %10.3f  %10lld  %11lld  %s\n", r.bits_per_byte(), r.bits_per_character(),
-                r.perplexity(), static_cast<long long>(r.tokens), static_cast<long long>(r.bytes), r.file.c_str());
+                r.perplexity(), static_cast<long long>(r.tokens), static_cast<long long>(r.bytes),
+                program::harmless(r.file).c_str());
   }
   std::fflush(stdout);
 }
@@ -149,7 +151,7 @@ gt::Json json(gt::ChoiceAccuracy const& a) {
 void print(gt::ChoiceAccuracy const& a, std::string const& what) {
   std::printf("  %6.2f  %6.2f  %6.2f  %6.2f ... %6.2f  %6.2f  %9lld  %s\n", 100 * a.raw.value(),
               100 * a.per_token.value(), 100 * a.per_byte.value(), 100 * a.per_byte.low(), 100 * a.per_byte.high(),
-              100 * a.chance(), static_cast<long long>(a.raw.count), what.c_str());
+              100 * a.chance(), static_cast<long long>(a.raw.count), harmless(what).c_str());
 }
 
 void warn_of_cut_prompts(std::int64_t cut, std::string const& file) {
@@ -215,7 +217,7 @@ void print(gt::ProtocolResult const& r, char const* task, std::string const& fil
     }
     std::printf("  %6.2f  %8.2f  %6.2f  %9.2f %%  %5.1f %%  %7lld  %s\n", r.score.mean(), r.score.ci95(),
                 r.score.deviation(), 100 * share(r.well_formed.hits, r.well_formed.count),
-                100 * share(r.blank.hits, r.blank.count), static_cast<long long>(r.samples), file.c_str());
+                100 * share(r.blank.hits, r.blank.count), static_cast<long long>(r.samples), harmless(file).c_str());
   }
   warn_of_cut_prompts(r.cut_prompts, file);
 }
@@ -269,7 +271,7 @@ void translate(Prepared const& model, gt::Tokenizer const& tokenizer, Arguments 
       std::printf("    BLEU  words by   chrF  chrF++  sentences  file\n");
     }
     std::printf("  %6.2f  %8s  %5.2f  %6.2f  %9zu  %s\n", result.bleu.score, gt::name(options.tokenizer), result.chrf,
-                result.chrf_plus_plus, count, file.c_str());
+                result.chrf_plus_plus, count, harmless(file).c_str());
   }
   warn_of_cut_prompts(result.cut_prompts, file);
 }
@@ -406,7 +408,7 @@ int program::eval(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--top-k", a.protocol.sampler.top_k, "of the protocol; 0: all")->capture_default_str();
   app.add_option("--top-p", a.protocol.sampler.top_p, "of the protocol")->capture_default_str();
-  app.add_option("--seed", a.protocol.sampler.seed.value, "of draws and samples")->capture_default_str();
+  takes_seed(app.add_option("--seed", a.protocol.sampler.seed.value, "of draws and samples")->capture_default_str());
   app.add_flag("--json", a.as_json, "print JSON lines instead of tables");
   app.add_option("--threads", a.threads, "0: all cores")->capture_default_str();
   CLI11_PARSE(app, argc, argv);

@@ -66,6 +66,7 @@ int program::export_model(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   return program::guarded([&] {
+    program::check_replaceable(path, "GGUF", "export", "a GGUF file");
     auto const opened = gt::ModelFolder::open(folder);
     auto const tokenizer = gt::load_tokenizer(opened);
     auto const model = gt::load_model<Model>(opened);

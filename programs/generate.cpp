@@ -6,6 +6,7 @@
 #include <string>
 
 #include "commands.hpp"
+#include "support/command_line.hpp"
 #include "support/program.hpp"
 
 int program::generate(int argc, char** argv) {
@@ -24,7 +25,7 @@ int program::generate(int argc, char** argv) {
   app.add_option("--top-p", options.sampler.top_p, "only the likeliest tokens that sum to p")->capture_default_str();
   app.add_option("--min-p", options.sampler.min_p, "only tokens at least this likely, relative to the first")
       ->capture_default_str();
-  app.add_option("--seed", options.sampler.seed.value, "same seed, same text")->capture_default_str();
+  takes_seed(app.add_option("--seed", options.sampler.seed.value, "same seed, same text")->capture_default_str());
   app.add_flag("--special-tokens", options.special_tokens,
                "spellings of special tokens in the prompt, such as <bos>, are these tokens and not their letters");
   app.add_option("--stop", options.stop, "texts that end it; they are not printed");
@@ -44,13 +45,9 @@ int program::generate(int argc, char** argv) {
     options.on_slide = [] {
       std::fprintf(stderr, "\n(the context is full: from here on the oldest part is forgotten)\n");
     };
-    auto const print = [](std::string_view piece) {
-      std::fwrite(piece.data(), 1, piece.size(), stdout);
-      std::fflush(stdout);
-    };
-    print(prompt);
-    auto const done = gt::generate(on, model, tokenizer, prompt, options, print);
-    print("\n");
+    program::print_text(prompt);
+    auto const done = gt::generate(on, model, tokenizer, prompt, options, program::print_text);
+    program::print_text("\n");
     return done.end == gt::GenerateEnd::cancelled ? program::interrupted_status() : 0;
   });
 }

@@ -106,6 +106,7 @@ struct CommandLine {
 
 int draw(CommandLine& a) {
   gt::check(a.most >= 1, "glyphs", "--most must be at least 1 (got ", a.most, ")");
+  program::check_replaceable(a.out, "\x89PNG\r\n\x1A\n", "glyphs", "a PNG file");
   if (a.files.empty()) a.files = {unifont()};
   auto const fonts = gt::fonts::FontChain::read(a.files);
   Tokens tokens = !a.text.empty()        ? characters_of(a.text)

@@ -260,11 +260,9 @@ class Run : public gt::GrowthObserver {
   void talk() {
     for (auto const& prompt : prompts_) {
       if (program::interrupted != 0) return;
-      std::printf("\n> %s", prompt.c_str());
-      sample(plan_.size() - 1, prompt, 120, [](std::string_view piece) {
-        std::fwrite(piece.data(), 1, piece.size(), stdout);
-        std::fflush(stdout);
-      });
+      std::printf("\n> ");
+      program::print_text(prompt);
+      sample(plan_.size() - 1, prompt, 120, program::print_text);
       std::printf("\n");
     }
   }
@@ -287,10 +285,11 @@ class Run : public gt::GrowthObserver {
       talk();
       gt::write_report(report_, folder_.path());
       if (best_ && best_->best().step > 0)
-        std::printf("\nbest: %s, of stage %zu after step %lld\n", folder_.best().c_str(), best_->best().stage + 1,
-                    static_cast<long long>(best_->best().step));
+        std::printf("\nbest: %s, of stage %zu after step %lld\n", shell_quoted(folder_.best()).c_str(),
+                    best_->best().stage + 1, static_cast<long long>(best_->best().step));
       std::printf("\nmodel: %s\nreport: %s\nmetrics: %s\ntalk to it: %s generate --model %s --prompt \"...\"\n",
-                  folder_.model().c_str(), folder_.report().c_str(), folder_.metrics().c_str(), program::self.c_str(),
+                  shell_quoted(folder_.model()).c_str(), shell_quoted(folder_.report()).c_str(),
+                  shell_quoted(folder_.metrics()).c_str(), program::self.c_str(),
                   shell_quoted(folder_.model()).c_str());
       return program::interrupted != 0 ? program::interrupted_status() : 0;
     }
@@ -310,7 +309,7 @@ class Run : public gt::GrowthObserver {
     report_.note = gt::text("Stopped in ", at, ".");
     gt::write_report(report_, folder_.path());
     std::printf("\nstopped in %s", at.c_str());
-    if (result.step > 0) std::printf("; the model as it is: %s", folder_.model().c_str());
+    if (result.step > 0) std::printf("; the model as it is: %s", shell_quoted(folder_.model()).c_str());
     std::printf("\ngo on: %s\n", go_on.c_str());
     return program::interrupted_status();
   }

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "commands.hpp"
+#include "support/out_of_memory.hpp"
 #include "support/shell_quoted.hpp"
 
 namespace program::starting {
@@ -51,6 +52,7 @@ int ended(std::string_view name, int status) {
 
 int main(int argc, char** argv) {
   using namespace program;
+  end_where_memory_is_short();
   if (char const* const typed = std::getenv("GT_RUN_AS")) {
     self = shell_quoted(typed);
   } else if (argc > 0) {

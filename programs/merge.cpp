@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "commands.hpp"
+#include "support/command_line.hpp"
 #include "support/program.hpp"
 
 namespace program::merging {
@@ -65,7 +66,7 @@ Sums sums_of(gt::Cpu<> const& on, Model const& model, gt::Tokenizer const& token
 
 void print_row(std::string const& name, std::size_t wide, std::vector<double> const& nats,
                std::vector<std::int64_t> const& bytes, std::vector<std::size_t> const& columns) {
-  std::printf("  %-*s", static_cast<int>(wide), name.c_str());
+  std::printf("  %-*s", static_cast<int>(wide), program::harmless(name).c_str());
   double all = 0, all_bytes = 0;
   auto const cell = [](double sum, double size, std::size_t column) {
     std::printf("  %*.4f", static_cast<int>(column), sum / 0.6931471805599453 / size);
@@ -97,7 +98,7 @@ bool score_all(gt::Cpu<> const& on, Merged const& merged, std::vector<std::strin
   for (auto const& e : experts) wide = std::max(wide, e.name.size());
   std::printf("bits per byte%*s", static_cast<int>(wide - 11), "");
   for (std::size_t i = 0; i < files.size(); ++i)
-    std::printf("  %*s", static_cast<int>(columns[i]), last_part(files[i]).c_str());
+    std::printf("  %*s", static_cast<int>(columns[i]), program::harmless(last_part(files[i])).c_str());
   std::printf(files.size() > 1 ? "   together\n" : "\n");
 
   std::vector<double> mean(files.size());
@@ -157,7 +158,7 @@ int program::merge(int argc, char** argv) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   app.add_option("--temperature", options.sampler.temperature, "0: always the likeliest token")->capture_default_str();
-  app.add_option("--seed", options.sampler.seed.value, "same seed, same text")->capture_default_str();
+  takes_seed(app.add_option("--seed", options.sampler.seed.value, "same seed, same text")->capture_default_str());
   app.add_option("--save", save, "folder for the ensemble, which names the models' folders");
   app.add_option("--threads", threads, "0: all cores")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
@@ -175,14 +176,10 @@ int program::merge(int argc, char** argv) {
     if (!save.empty()) gt::save_ensemble(merged.ensemble, save);  // before what takes long: it may not be possible
     if (!files.empty() && !score_all(on, merged, files)) return program::interrupted_status();
     if (prompts->count() > 0) {
-      auto const print = [](std::string_view piece) {
-        std::fwrite(piece.data(), 1, piece.size(), stdout);
-        std::fflush(stdout);
-      };
       options.cancel = [] { return program::interrupted != 0; };
-      print(prompt);
-      auto const done = gt::generate(on, merged.ensemble, merged.tokenizer, prompt, options, print);
-      print("\n");
+      program::print_text(prompt);
+      auto const done = gt::generate(on, merged.ensemble, merged.tokenizer, prompt, options, program::print_text);
+      program::print_text("\n");
       if (done.end == gt::GenerateEnd::cancelled) return program::interrupted_status();
     }
     return 0;

@@ -51,13 +51,15 @@ Planned planned(Arguments const& a) {
   }
   gt::BlockConfig const block{.d_model = a.width, .heads = a.heads};
   gt::nn::check_block(block);
-  gt::check(a.vocab > 0 && a.vocab < 1'000'000'000, "plan", "--vocab must be positive (got ", a.vocab, ")");
+  gt::check(a.vocab > 0 && a.vocab < 1'000'000'000, "plan", "--vocab must lie in 1 ... 999999999 (got ", a.vocab, ")");
   gt::check(a.table_width >= 0 && (a.table_width == 0 || a.width % a.table_width == 0), "plan",
             "--table-width must divide the width (got ", a.table_width, " and ", a.width, ")");
   auto const slash = a.plan.find('/');
   int const depth = slash == a.plan.npos ? 0 : gt::growth::small_number(std::string_view(a.plan).substr(slash + 1));
+  gt::check(depth >= 0, "plan", "the depth of a named plan must lie in 1 ... 4096 (got '", a.plan, "')");
   auto const plan =
       slash == a.plan.npos ? gt::parse_plan(a.plan) : gt::plans::named(a.plan.substr(0, slash), depth, block);
+  gt::growth::check_plan(plan, block);
   return {block,
           {.vocab = a.vocab, .head_bias = a.head_bias, .table_width = a.table_width > 0 ? a.table_width : a.width},
           plan,
@@ -65,14 +67,16 @@ Planned planned(Arguments const& a) {
           gt::text(a.plan, " at width ", a.width)};
 }
 
-// Operations a second of a training step of one block of this width and a head, on this machine.
-double measured_speed(gt::Cpu<> const& on, Planned const& p) {
+// Operations a second of a training step of one block of this width and a head, on this machine; 0 where there is no
+// memory for them.
+double measured_speed(gt::Cpu<> const& on, Planned const& p, std::int64_t there) {
   std::int64_t const vocab = std::min<std::int64_t>(p.size.vocab, 8192),
                      T = std::min<std::int64_t>(p.shape.tokens, 256);
   gt::BatchShape const shape{std::max<std::int64_t>(1, 512 / T), T};
+  gt::GrowthPlan const one{gt::deepen(1)};
+  if (there != 0 && program::memory_of_stage(one, 0, p.block, {vocab, false, p.block.d_model}, shape) > there) return 0;
   gt::Transformer model(gt::BinaryEmbedding::of_ids(vocab, {.d_model = p.block.d_model}), p.block, gt::seed(1),
                         {.context = T});
-  gt::GrowthPlan const one{gt::deepen(1)};
   gt::enter_stage(model, one, 0, 1);
   gt::Trainer trainer(on, model, shape);
   std::vector<std::int32_t> const ids(static_cast<std::size_t>(shape.rows()), 1);
@@ -96,16 +100,16 @@ void print(Planned const& p, double speed, std::int64_t tokens) {
                 to_text(gt::GrowthPlan{p.plan[i]}).c_str(), p.plan.depth(i),
                 number(p.plan.active_parameters(i, p.block, p.size)).c_str(), number(p.weights(i), "B").c_str(),
                 number(p.optimiser(i), "B").c_str(), number(p.activations(i), "B").c_str(),
-                number(p.memory(i), "B").c_str(), gt::short_time(step).c_str(),
-                gt::short_time(step * 1e6 / tokens_a_step).c_str());
+                number(p.memory(i), "B").c_str(), speed > 0 ? gt::short_time(step).c_str() : "-",
+                speed > 0 ? gt::short_time(step * 1e6 / tokens_a_step).c_str() : "-");
     all += p.plan[i].tokens / p.plan.tokens() * static_cast<double>(tokens) / tokens_a_step * step;
   }
   std::printf(
       "\ntrains: new blocks; all: those below too; loraR: adapters of rank R; table. optimiser: gradients and two "
-      "moments.\nmemory: all of it, with the frozen blocks packed for their products. Times by %s, measured here "
-      "with one block.\n",
-      number(speed, "FLOP/s").c_str());
-  if (tokens > 0) std::printf("%s tokens: %s\n", number(tokens).c_str(), gt::short_time(all).c_str());
+      "moments.\nmemory: all of it, with the frozen blocks packed for their products. %s\n",
+      speed > 0 ? ("Times by " + number(speed, "FLOP/s") + ", measured here with one block.").c_str()
+                : "There is no memory to measure\ntimes with one block.");
+  if (tokens > 0 && speed > 0) std::printf("%s tokens: %s\n", number(tokens).c_str(), gt::short_time(all).c_str());
   std::fflush(stdout);
 }
 
@@ -168,7 +172,7 @@ int run(Arguments const& a, Planned const& p) {
             number(need, "B"), ", there are ", number(there, "B"), "); try a smaller --batch or --context");
   gt::Cpu<> const on(a.threads);
   program::introduce(on);
-  print(p, measured_speed(on, p), a.tokens);
+  print(p, measured_speed(on, p, there), a.tokens);
   return a.step ? take_step(on, p, stage) : 0;
 }
 
@@ -205,6 +209,7 @@ int program::plan(int argc, char** argv) {
                     std::string(p.about).c_str());
       return 0;
     }
+    gt::check(a.tokens >= 0, "plan", "--tokens must not be negative (got ", a.tokens, ")");
     gt::check(a.batch > 0 && a.batch <= 65536, "plan", "--batch must lie in 1 ... 65536 (got ", a.batch, ")");
     gt::check(a.context >= 0 && a.context <= 65536, "plan", "--context must lie in 0 ... 65536 (got ", a.context, ")");
     return run(a, planned(a));

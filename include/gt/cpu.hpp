@@ -66,7 +66,7 @@ class Cpu {
     copy.packed_ = std::make_shared<simd::PackedWeights<I>>(std::move(constants));
     return copy;
   }
-  simd::PackedWeights<I>* packed_weights() const { return packed_.get(); }          ///< null: nothing is kept
+  simd::PackedWeights<I>* packed_weights() const { return packed_.get(); }    ///< null: nothing is kept
   std::int64_t kept_bytes() const { return packed_ ? packed_->bytes() : 0; }  ///< of weights packed so far
 
   /// The lane that row kernels are written over.

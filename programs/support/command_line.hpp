@@ -3,6 +3,8 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <charconv>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -23,6 +25,16 @@ Needs needs_of(int argc, char** argv) {
     return {};
   }
   return line.needs();
+}
+
+/// Lets an option of a seed be what a seed is, and not another one modulo 2^64.
+inline CLI::Option* takes_seed(CLI::Option* option) {
+  return option->check([](std::string const& given) {
+    std::uint64_t seed = 0;
+    auto const [end, error] = std::from_chars(given.data(), given.data() + given.size(), seed);
+    bool const whole = error == std::errc{} && end == given.data() + given.size();
+    return whole ? std::string{} : "a seed must be a whole number, 0 ... 18446744073709551615 (got '" + given + "')";
+  });
 }
 
 /// Where something lies that was fetched, as `variable` says.

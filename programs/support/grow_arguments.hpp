@@ -46,7 +46,8 @@ inline void check_arguments(GrowArguments const& a) {
     for (char const* each : all) known = known || value == each;
     gt::check(known, "grow", name, " is not known (got '", value, "')");
   };
-  gt::check(a.minutes > 0 && a.minutes < 1e6, "grow", "--minutes must be positive (got ", a.minutes, ")");
+  gt::check(a.minutes > 0, "grow", "--minutes must be positive (got ", a.minutes, ")");
+  gt::check(a.minutes < 1e6, "grow", "--minutes must be below 1000000, two years (got ", a.minutes, ")");
   gt::check(a.lr > 0 && a.lr < 1, "grow", "--lr must lie between 0 and 1 (got ", a.lr, ")");
   gt::check(a.batch > 0 && a.batch <= 65536, "grow", "--batch must lie in 1 ... 65536 (got ", a.batch, ")");
   gt::check(a.context > 0 && a.context <= 65536, "grow", "--context must lie in 1 ... 65536 (got ", a.context, ")");
@@ -65,7 +66,9 @@ inline void check_arguments(GrowArguments const& a) {
   gt::check(trains_table == (a.substrate == "learned"), "grow",
             "--substrate learned and a plan with a table, as --plan 3,table+3+3, belong together (got --substrate ",
             a.substrate, " --plan ", a.plan, ")");
-  gt::nn::check_block({.d_model = a.width, .heads = a.heads});
+  gt::BlockConfig const block{.d_model = a.width, .heads = a.heads};
+  gt::nn::check_block(block);
+  gt::growth::check_plan(plan, block);
 }
 
 /// What of the arguments decides what a run computes and keeps: written at its start, read when it goes on.
@@ -181,11 +184,10 @@ struct GrowCommandLine {
     app.add_flag("--profile", a.profile, "show where the time went, op by op");
     keep = app.add_option("--keep", a.keep,
                           "how many of the last checkpoints to keep; --resume takes the newest that is whole (1)");
-    option("--checkpoint-seconds", a.checkpoint_seconds, "time between two checkpoints inside a stage")
-        ->check(CLI::NonNegativeNumber);
+    option("--checkpoint-seconds", a.checkpoint_seconds, "time between two checkpoints inside a stage");
     app.add_flag("--keep-best", a.keep_best, "keep the model of the best look at held-out text as well, in best/");
     option("--threads", a.threads, "0: all cores");
-    option("--seed", a.seed, "same seed, same model");
+    takes_seed(option("--seed", a.seed, "same seed, same model"));
     app.add_flag("--quick", a.quick, "a small model in about a minute");
     for (CLI::Option* other : app.get_options()) {  // a run goes on as it began; only these may change
       auto const name = other->get_name();
@@ -229,6 +231,8 @@ struct GrowCommandLine {
     if (a.resume.empty() && keep->count() == 0) a.keep = 1;
     if (a.resume.empty()) check_arguments(a);
     gt::check(a.lr > 0 && a.lr < 1, "grow", "--lr must lie between 0 and 1 (got ", a.lr, ")");
+    gt::check(a.checkpoint_seconds >= 0, "grow", "--checkpoint-seconds must not be negative (got ",
+              a.checkpoint_seconds, ")");
   }
 };
 

@@ -15,6 +15,9 @@
 #include <string>
 #include <vector>
 
+#include "out_of_memory.hpp"
+#include "output.hpp"
+
 namespace program {
 
 inline volatile std::sig_atomic_t interrupted = 0;  ///< the signal of the first Ctrl-C or SIGTERM; a second one kills
@@ -58,9 +61,9 @@ int guarded(F const& body) {
   try {
     return body();
   } catch (std::bad_alloc const&) {
-    std::fprintf(stderr, "gt: not enough memory; try a smaller batch, context, width or vocabulary\n");
+    tell_of_memory();
   } catch (std::exception const& error) {
-    std::fprintf(stderr, "%s\n", error.what());
+    std::fprintf(stderr, "%s\n", harmless(error.what(), true).c_str());
   }
   return EXIT_FAILURE;
 }
@@ -72,13 +75,13 @@ inline void introduce(gt::Cpu<> const& on) { gt::ProgressLine(stderr).introduce(
 inline gt::Corpus read_corpus(std::vector<std::string> const& files) {
   EndedAtOnce const at_once;
   auto corpus = gt::Corpus::read(files);
-  for (auto const& warning : corpus.warnings()) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  for (auto const& warning : corpus.warnings()) std::fprintf(stderr, "warning: %s\n", harmless(warning).c_str());
   return corpus;
 }
 
 /// Says a sentence on stderr, if there is one.
 inline void note(std::string const& sentence) {
-  if (!sentence.empty()) std::fprintf(stderr, "note: %s\n", sentence.c_str());
+  if (!sentence.empty()) std::fprintf(stderr, "note: %s\n", harmless(sentence).c_str());
 }
 
 /// Says on stderr where a folder holds the best model of a run (--keep-best) that was chosen by few looks: then it may

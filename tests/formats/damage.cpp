@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -14,6 +15,7 @@
 #include "formats/support.hpp"
 #include "gt/compose/ensemble.hpp"
 #include "gt/formats/hugging_face/model_folder.hpp"
+#include "gt/formats/hugging_face/weights.hpp"
 
 namespace damage_test {
 
@@ -241,6 +243,42 @@ TEST_CASE("load_model: missing, surplus and misshapen tensors are all listed") {
     rewrite_weights(saved.path(), [](auto& tensors) { named(tensors, "model.norm.bias").name = "model.norm.beta"; });
     CHECK(saved.error() == where + "model.norm.bias is missing, 'model.norm.beta' is of no use)");
   }
+}
+
+TEST_CASE("load_model, save: weights that are not finite are refused by their names") {
+  Saved const saved;
+  auto const spoil = [&](std::string_view name, std::string_view dtype, auto bits) {
+    rewrite_weights(saved.path(), [&](auto& tensors) {
+      auto& tensor = named(tensors, name);
+      std::size_t const numbers = tensor.bytes.size() / (tensor.dtype == "F32" ? 4 : tensor.dtype == "F64" ? 8 : 2);
+      tensor.dtype = dtype;
+      tensor.bytes.assign(numbers * sizeof bits, std::byte{0});
+      std::memcpy(tensor.bytes.data() + tensor.bytes.size() - sizeof bits, &bits, sizeof bits);
+    });
+    return saved.error();
+  };
+  std::string const said = " holds numbers that are not finite)", norm = "model.norm.weight";
+  CHECK(has(spoil(norm, "F32", std::uint32_t{0x7FC00000}), norm + said));          // NaN
+  CHECK(has(spoil(norm, "F32", std::uint32_t{0xFF800000}), norm + said));          // -inf
+  CHECK(has(spoil(norm, "F16", std::uint16_t{0x7C00}), norm + said));              // inf
+  CHECK(has(spoil(norm, "BF16", std::uint16_t{0x7F80}), norm + said));             // inf
+  CHECK(has(spoil(norm, "F64", std::uint64_t{0x7E37E43C8800759C}), norm + said));  // 1e300, too great for fp32
+  CHECK(spoil(norm, "F32", std::uint32_t{0x7F7FFFFF}) == "no error");              // the greatest
+  CHECK(has(spoil("model.embed_tokens.weight", "F32", std::uint32_t{0x7FC00000}), "model.embed_tokens.weight" + said));
+
+  gt::test::TemporaryFolder const other;
+  auto model = model_on_bits();
+  model.unshare();
+  save(model, tokenizer_of_prose(), other.path());
+  gt::save_weights(model, other / "weights.safetensors");
+  for (auto const& p : model.parameters())
+    if (p.name == norm) p.data[3] = HUGE_VALF;
+  CHECK(error_of([&] {
+          save(model, tokenizer_of_prose(), other.path());
+        }).starts_with("gt: save: the weights must be finite (got others in model.norm.weight; "));
+  CHECK(has(error_of([&] { gt::save_weights(model, other / "weights.safetensors"); }), "(got others in " + norm));
+  CHECK(load_model(other.path()).depth() == 2);  // what was good is still there
+  gt::load_weights(model, other / "weights.safetensors");
 }
 
 TEST_CASE("load_model: a config.json of another shape than the weights is an error that lists what does not fit") {

@@ -108,7 +108,7 @@ TEST_CASE("peft: what cannot be read is refused in a sentence, and the model is 
   CHECK(has(with("use_dora", true), "use_dora must be false"));
   CHECK(has(with("fan_in_fan_out", true), "fan_in_fan_out must be false"));
   CHECK(has(with("rank_pattern", {{"q_proj", 4}}), "rank_pattern must be empty"));
-  CHECK(has(with("modules_to_save", {"lm_head"}), "modules_to_save must be empty"));
+  CHECK(has(with("modules_to_save", {"lm_head"}), "modules_to_save must be empty: gt adapts the matrices of blocks"));
   CHECK(has(with("bias", "all"), "bias must be none"));
   CHECK(has(with("target_modules", nullptr), "target_modules must list the names of matrices"));
   CHECK(has(with("target_modules", gt::Json::array()), "target_modules must name a matrix"));
@@ -130,7 +130,8 @@ TEST_CASE("peft: what cannot be read is refused in a sentence, and the model is 
     put(folder / "adapter_config.json", config.dump());
     return error_of([&] { load_adapter(model, folder.path()); });
   };
-  CHECK(has(said("r", 33), "the rank must lie in 1 ... 32, the width of the model (got 33)"));
+  CHECK(has(said("lora_alpha", 1e300), "adapter_config.json': alpha must be finite and not negative (got 1e+300)"));
+  CHECK(has(said("r", 33), "adapter_config.json': the rank must lie in 1 ... 32, the width of the model (got 33)"));
   CHECK(has(said("target_modules", {"lm_head"}),
             "matrices must be named q_proj, k_proj, v_proj, o_proj, c_fc or c_proj "
             "(got 'lm_head')"));

@@ -356,6 +356,14 @@ TEST_CASE("grow: what it refuses leaves the model as it was") {
                                     1};
   CHECK_THROWS_WITH_AS(grow(Ref{}, model, {deepen(1)}, foreign, one_byte, options(5)),
                        doctest::Contains("must be of the model's 29 tokens (got a vocabulary of 38 and 29)"), Error);
+  auto const late = [&](GrowthPlan const& plan) { grow(Ref{}, model, plan, corpus(), one_byte, options(5)); };
+  CHECK_THROWS_WITH_AS(late({deepen(1), gt::adapt({.rank = 17})}),
+                       "gt: GrowthPlan, stage 2: the rank must lie in 1 ... 16, the width of the model (got 17)",
+                       Error);
+  CHECK_THROWS_WITH_AS(late({gt::adapt({.rank = 4}), deepen(1)}),
+                       "gt: GrowthPlan, stage 1: adapters need blocks of the stages before (got none)", Error);
+  CHECK_THROWS_WITH_AS(late(gt::parse_plan("2,lora4")), doctest::Contains("adapters need blocks of the stages before"),
+                       Error);
   std::vector<std::int32_t> const short_table(28, 1);
   CHECK_THROWS_WITH_AS(grow(Ref{}, model, {deepen(1)}, corpus(), short_table, options(5)),
                        "gt: grow: each of the 29 tokens needs its bytes (got 28)", Error);

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -106,6 +107,16 @@ TEST_CASE("score: progress is told in tokens, and can end it") {
   CHECK(told == std::vector<std::int64_t>{9, 17, 25});
   CHECK(part.log_likelihoods.size() == 25);
   CHECK_FALSE(part.complete);
+}
+
+TEST_CASE("score: logits that are not finite are no score") {
+  auto model = scrambled(tiny, 2, V, {.context = context});
+  model.unshare();
+  for (auto const& p : model.parameters())
+    if (p.name == "lm_head.weight") std::fill_n(p.data, p.size(), 3e38F);
+  auto const ids = ids_below(V, 20, 6);
+  CHECK_THROWS_WITH_AS(score(Cpu<>{1}, model, std::span<std::int32_t const>(ids)),
+                       "gt: score: the model's logits must be finite (got others)", Error);
 }
 
 TEST_CASE("score: bad input says what must hold") {

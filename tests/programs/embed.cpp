@@ -96,6 +96,10 @@ TEST_CASE("embed: what it cannot do is one sentence, and writes nothing") {
   check_sentence(embed(folder / "none", {"--out", out, "--name", "a"}), "must be a readable file");
   check_sentence(embed(model, {"--out", folder / "no/a.hpp"}), "must be in a writable folder");
   check_complaint(embed(model, {"--out", out, "--type", "int8"}), "int8");
+  put(folder / "mine.hpp", "#pragma once\n");
+  check_sentence(embed(model, {"--out", folder / "mine.hpp"}), "must be an embedded model or not exist (got another");
+  CHECK(gt::read_text_file(folder / "mine.hpp") == "#pragma once\n");
+  std::filesystem::remove(folder / "mine.hpp");
   check_complaint(embed(model, {}), "--out is required");
   auto weights = read_text_file(model + "/model.safetensors");
   weights[weights.size() / 2] = static_cast<char>(weights[weights.size() / 2] ^ 4);

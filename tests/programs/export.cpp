@@ -53,7 +53,7 @@ TEST_CASE("export: a GGUF file of each type, and a table that adds up") {
 
 TEST_CASE("export: what it cannot do is one sentence, and an old file stays") {
   TemporaryFolder const folder;
-  put(folder / "old.gguf", "old");
+  put(folder / "old.gguf", "GGUFold");
   auto const& model = Run::once().model;
   check_complaint(exported({}), "model is required");
   check_complaint(exported({model}), "--gguf is required");
@@ -62,6 +62,15 @@ TEST_CASE("export: what it cannot do is one sentence, and an old file stays") {
   check_sentence(exported({model, "--gguf", folder / "none/x.gguf"}), "must be in a writable folder");
   check_sentence(exported({model, "--gguf", folder.path()}), "must be a regular file or not exist");
 
+  auto const own = copied_model(folder);
+  auto const weights = gt::read_text_file(own + "/model.safetensors");
+  check_sentence(exported({own, "--gguf", own + "/model.safetensors"}),
+                 "must be a GGUF file or not exist (got another file, which is left as it is)");
+  CHECK(gt::read_text_file(own + "/model.safetensors") == weights);
+  put(folder / "empty.gguf", "");
+  CHECK(exported({own, "--gguf", folder / "empty.gguf"}).status == 0);
+
+  std::filesystem::remove_all(own);
   auto const spoiled = copied_model(folder);
   auto config = gt::read_text_file(spoiled + "/config.json");
   config.replace(config.find("gelu_pytorch_tanh"), 17, "gelu");
@@ -69,7 +78,7 @@ TEST_CASE("export: what it cannot do is one sentence, and an old file stays") {
   auto const refused = exported({spoiled, "--gguf", folder / "old.gguf"});
   CHECK(refused.status == 1);
   CHECK(lines_of(refused.err).size() == 1);
-  CHECK(gt::read_text_file(folder / "old.gguf") == "old");
+  CHECK(gt::read_text_file(folder / "old.gguf") == "GGUFold");
   CHECK(gt::test::unfinished_files(folder.path()).empty());
 }
 

@@ -94,6 +94,7 @@ TEST_CASE("glyphs: bad input is one sentence, and no sheet is left") {
   check_sentence(at.glyphs({}), "no-font.hex");
   check_complaint(wrong({"--text", "a", "--range", "41"}), "--text excludes --range");
   check_sentence(wrong({"--most", "-3"}), "--most must be at least 1 (got -3)");
+  check_sentence(Program("glyphs", {"--font", at.hex, "--out", at.hex}).wait(), "must be a PNG file or not exist");
   CHECK(at.folder.entries() == 2);
   auto const folder = Program("glyphs", {"--font", at.hex, "--out", at.folder / "none/a.png"}).wait();
   check_sentence(folder, "writable folder");

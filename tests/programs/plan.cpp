@@ -52,11 +52,36 @@ TEST_CASE("plan: --step makes a stage of random weights and trains it for two st
   }
 }
 
+TEST_CASE("plan: where there is no memory to measure, it says all but times; where there is less, one sentence") {
+  auto const huge = plan({"--width", "1048576", "--heads", "8", "--plan", "1", "--batch", "1", "--context", "4"});
+  CHECK(huge.status == 0);
+  CHECK(has(huge.out, "There is no memory to measure\ntimes with one block."));
+#if !defined(__SANITIZE_ADDRESS__) && !GT_TEST_ASAN  // which takes more address space than there is
+  int told = 0;
+  for (int kilobytes = 40'000; kilobytes <= 90'000; kilobytes += 10'000) {  // some only suffice to begin
+    CAPTURE(kilobytes);
+    auto const done = Program("/bin/sh", {"-c", gt::text("ulimit -v ", kilobytes, "; exec \"$@\""), "sh", GT_PROGRAM,
+                                          "plan", "--threads", "1"})
+                          .wait();
+    CHECK((done.status == 0 || done.status == 1 || done.status == 127));  // 127: too little to start a program
+    told += has(done.err, "not enough memory") || has(done.out, "There is no memory");
+  }
+  CHECK(told > 0);
+#endif
+}
+
 TEST_CASE("plan: bad input is one sentence") {
   check_sentence(plan({"growing-18-bit"}), "there are growing-16-bit, growing-unicode");
   check_sentence(small({"--plan", "3+x"}), "a plan must be stages joined by '+'");
   check_sentence(small({"--plan", "v9/3"}), "a named plan must be v1, v2");
-  check_sentence(small({"--plan", "v1/x"}), "a depth of 1 ... 4096 (got -1)");
+  check_sentence(small({"--plan", "v1/x"}), "the depth of a named plan must lie in 1 ... 4096 (got 'v1/x')");
+  check_sentence(small({"--plan", "v1/99999"}), "(got 'v1/99999')");
+  check_sentence(small({"--plan", "v1/0"}), "a depth of 1 ... 4096 (got 0)");
+  check_sentence(small({"--plan", "3+lora33"}),
+                 "stage 2: the rank must lie in 1 ... 32, the width of the model (got 33)");
+  check_sentence(small({"--plan", "lora4+3"}), "stage 1: adapters need blocks of the stages before");
+  check_sentence(small({"--tokens", "-5"}), "--tokens must not be negative (got -5)");
+  check_sentence(plan({"--vocab", "2147483647"}), "--vocab must lie in 1 ... 999999999 (got 2147483647)");
   check_sentence(small({"--step", "--stage", "7"}), "--stage must lie in 1 ... 3 (got 7)");
   check_sentence(plan({"--width", "30", "--heads", "4"}), "heads must divide the width");
   check_sentence(plan({"--table-width", "7"}), "--table-width must divide the width");

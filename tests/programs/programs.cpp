@@ -182,6 +182,10 @@ TEST_CASE("grow: what cannot be run is one sentence, and leaves nothing behind")
       {{{"--tokens", "-5"}}, "--tokens must be positive (got -5)"},
       {{{"--lr", "0"}}, "--lr must lie between 0 and 1"},
       {{{"--lr", "nan"}}, "--lr must lie between 0 and 1"},
+      {{{"--plan", "1+lora65"}}, "stage 2: the rank must lie in 1 ... 64, the width of the model (got 65)"},
+      {{{"--plan", "lora4+1"}}, "stage 1: adapters need blocks of the stages before (got none)"},
+      {{{"--checkpoint-seconds", "nan"}}, "--checkpoint-seconds must not be negative (got nan)"},
+      {{{"--checkpoint-seconds", "-1"}}, "--checkpoint-seconds must not be negative (got -1)"},
       {{{"--batch", "0"}}, "--batch must lie in 1 ... 65536 (got 0)"},
       {{{"--context", "-32"}}, "--context must lie in 1 ... 65536 (got -32)"},
   };
@@ -193,6 +197,7 @@ TEST_CASE("grow: what cannot be run is one sentence, and leaves nothing behind")
   auto const without_tokens = without(place.options("run"), "--tokens");
   check_sentence(run("grow", with(without_tokens, {{"--minutes", "0"}})), "--minutes must be positive (got 0");
   check_sentence(run("grow", with(without_tokens, {{"--minutes", "-3"}})), "--minutes must be positive (got -3");
+  check_sentence(run("grow", with(without_tokens, {{"--minutes", "1e300"}})), "--minutes must be below 1000000");
   CHECK(place.folder.entries() == 5);
 }
 
@@ -202,6 +207,8 @@ TEST_CASE("grow: flags that it does not know are one sentence") {
   check_complaint(run("grow", with(good, {{"--frobnicate", ""}})), "--frobnicate");
   check_complaint(run("grow", with(good, {{"--substrate", "cubes"}})), "cubes");
   check_complaint(run("grow", with(good, {{"--threads", "two"}})), "two");
+  for (auto const* seed : {"-1", "18446744073709551616", "1.5", "0x10"})
+    check_complaint(run("grow", with(good, {{"--seed", seed}})), gt::text("(got '", seed, "')"));
   check_complaint(run("grow", with(good, {{"--minutes", "1"}})), "--minutes");  // and --tokens
   check_sentence(run("grow", without(good, "--corpus")), "--corpus must name a text");
   CHECK(place.folder.entries() == 1);
@@ -257,6 +264,7 @@ TEST_CASE("generate: what it cannot do is one sentence") {
   check_sentence(run("generate", saying(model, {{"--top-p", "0"}})), "top-p must lie in (0, 1]");
   check_sentence(run("generate", saying(model, {{"--min-p", "2"}})), "min-p must lie in [0, 1]");
   check_complaint(run("generate", saying(model, {{"--max-tokens", "-1"}})), "--max-tokens");
+  check_complaint(run("generate", saying(model, {{"--seed", "-1"}})), "a seed must be a whole number");
   check_complaint(run("generate", saying(model, {{"--frobnicate", ""}})), "--frobnicate");
   check_complaint(run("generate", without(saying(model), "--model")), "--model is required");
 }

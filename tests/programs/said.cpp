@@ -55,6 +55,21 @@ TEST_CASE("grow: the commands that it prints can be pasted, whatever the folders
   CHECK(shell(help.substr(0, help.find(" COMMAND")) + " --version").status == 0);
 }
 
+TEST_CASE("a name of a file that would steer a terminal is spelled") {
+  TemporaryFolder const folder;
+  std::string const name = folder / "a\x1B[2J\xC2\x9B.txt";
+  put(name, "It is a truth.\n");
+  std::string const& model = gt::test::Run::once().model;
+  auto const row = Program("eval", {"--model", model, "--text", name}).wait();
+  CHECK(row.status == 0);
+  CHECK(has(row.out, "a\\x1B[2J\\x9B.txt\n"));
+  CHECK(!has(row.out, "\x1B"));
+  auto const refused = Program("eval", {"--model", model, "--text", name + "x"}).wait();
+  CHECK(refused.status == 1);
+  CHECK(has(refused.err, "a\\x1B[2J\\x9B.txtx"));
+  CHECK(!has(refused.err, "\x1B"));
+}
+
 TEST_CASE("grow: what it continues begins and ends at whole characters, also where no line ends") {
   Place const place;
   std::string text;

@@ -132,6 +132,7 @@ TEST_CASE("tokenizer.json: what cannot be expressed is refused in one sentence")
   CHECK(has(refusal(R"("decoder": null)", R"("decoder": {"type": "Sequence", "decoders": [1]})"), "decoder must be"));
   CHECK(has(refusal(R"("dropout": null)", R"("dropout": 0.1)"), "dropout must be null (got 0.1)"));
   CHECK(has(refusal(R"("fuse_unk": false)", R"("fuse_unk": true)"), "fuse_unk must be false"));
+  CHECK_NOTHROW(parsed(file(R"("unk_token": "<unk>", "fuse_unk": false)", R"("unk_token": null, "fuse_unk": true)")));
   CHECK(has(refusal(R"("fuse_unk": false)", R"("ignore_merges": true)"), "ignore_merges must be false"));
   CHECK(has(refusal(R"("fuse_unk": false)", R"("fuse_unk": "no")"), "must be true or false"));
   CHECK(has(refusal(R"("fuse_unk": false)", R"("end_of_word_suffix": "</w>")"), "end_of_word_suffix must be null"));

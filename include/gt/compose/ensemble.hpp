@@ -111,7 +111,7 @@ class Ensemble {
     }
     return all;
   }
-  std::size_t size() const { return experts_.size(); }                    ///< N, how many
+  std::size_t size() const { return experts_.size(); }  ///< N, how many
   /// Expert i.
   Model const& expert(std::size_t i) const { return experts_[i].model; }
   BlockConfig const& config() const { return expert(0).config(); }  ///< of the first one's blocks; all have its width

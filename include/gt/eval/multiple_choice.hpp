@@ -89,6 +89,8 @@ class ContinuationScorer {
         std::span<T const> const logits = session_.feed(ids.subspan(t - 1, 1));
         score.log_likelihood += logit(logits, ids[t]) - log_sum_exp(logits);
       }
+      check(std::isfinite(score.log_likelihood), "ContinuationScorer",
+            "the model's logits must be finite (got others)");
       scores.push_back(score);
     }
     return scores;

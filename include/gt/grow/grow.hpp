@@ -119,6 +119,7 @@ class GrowthRun {
               first_depth_ >= 0 && state_.stages.size() == state_.stage,
           "grow", "the state to go on from must belong to this plan and model (got stage ", state_.stage + 1, ", step ",
           state_.step, " of ", steps_of(std::min(state_.stage, plan_.size() - 1)), ", at ", model.depth(), " blocks)");
+    if (state_.stage < plan_.size()) growth::check_plan(plan_, model.config(), first_depth_);
     looks_ = growth::held_out_looks(plan_, model.config(), size(), shape_, options, data.validation.size() - 1);
     if (shared == nullptr) make_cache();
   }

@@ -230,4 +230,17 @@ static_assert(GrowthPlan{deepen(3, {.train_final_norm = false})}.active_paramete
                   BlockConfig{.d_model = 1024, .heads = 32, .qkv_bias = false, .out_bias = false},
                   ModelSize{.vocab = 65536, .head_bias = true}) == 104'950'784);
 
+namespace growth {
+/// Throws unless a model of such blocks, of which `depth` are there, can be grown by all of the plan's stages: those
+/// before one that is impossible may take hours.   Errors: those of nn::check_lora; adapters where no block is yet.
+inline void check_plan(GrowthPlan const& plan, BlockConfig const& block, int depth = 0) {
+  for (std::size_t i = 0; i < plan.size(); ++i) {
+    if (plan[i].lora.rank == 0) continue;
+    std::string const where = text("GrowthPlan, stage ", i + 1);
+    nn::check_lora(plan[i].lora, block, where);
+    check(plan.adapted(i, depth) > 0, where, "adapters need blocks of the stages before (got none)");
+  }
+}
+}  // namespace growth
+
 }  // namespace gt

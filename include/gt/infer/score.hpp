@@ -92,7 +92,9 @@ Score score(B const& on, Model const& model, std::span<std::int32_t const> ids, 
     arena.reset();
     run(arena);
     for (std::size_t i = 0; i < rows; ++i) {
-      if (targets[i] != no_target) result.log_likelihoods.push_back(-static_cast<double>(nll[i]));
+      if (targets[i] == no_target) continue;
+      check(std::isfinite(static_cast<double>(nll[i])), "score", "the model's logits must be finite (got others)");
+      result.log_likelihoods.push_back(-static_cast<double>(nll[i]));
     }
     auto const done = static_cast<std::int64_t>(result.log_likelihoods.size());
     if (options.proceed && !options.proceed(done, count)) {

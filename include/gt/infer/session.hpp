@@ -107,7 +107,7 @@ class Session {
       Vector<T> const later(log_likelihoods + 1, n - 1);
       if (n > 1) {
         ops::head_cross_entropy<B, T>(on, x.rows(0, n - 1), m.head(), m.head_bias(),
-                                 Vector<std::int32_t const>(ids.data() + 1, n - 1), later, T{}, {}, {}, {});
+                                      Vector<std::int32_t const>(ids.data() + 1, n - 1), later, T{}, {}, {}, {});
       }
       for (std::int64_t i = 0; i < n; ++i) log_likelihoods[i] = -log_likelihoods[i];
     }

@@ -89,13 +89,13 @@ struct LoraConfig {
 
 namespace nn {
 /// Throws unless such an adapter fits such a block.   Errors: a rank below 1 or above the width, no matrix, a scale
-/// that is not finite.
-inline void check_lora(LoraConfig const& lora, BlockConfig const& block) {
-  check(lora.rank >= 1 && lora.rank <= block.d_model, "LoraConfig", "the rank must lie in 1 ... ", block.d_model,
+/// that is not finite as fp32.
+inline void check_lora(LoraConfig const& lora, BlockConfig const& block, std::string_view where = "LoraConfig") {
+  check(lora.rank >= 1 && lora.rank <= block.d_model, where, "the rank must lie in 1 ... ", block.d_model,
         ", the width of the model (got ", lora.rank, ")");
-  check(lora.targets.count() > 0, "LoraConfig", "at least one matrix must be adapted (got none)");
-  check(std::isfinite(lora.alpha) && lora.alpha >= 0, "LoraConfig", "alpha must be finite and not negative (got ",
-        lora.alpha, ")");
+  check(lora.targets.count() > 0, where, "at least one matrix must be adapted (got none)");
+  check(std::isfinite(static_cast<float>(lora.alpha)) && lora.alpha >= 0, where,
+        "alpha must be finite and not negative (got ", lora.alpha, ")");
 }
 
 /// The largest rank at which adapters on all six matrices of `adapted` blocks hold no more numbers than the matrices of

@@ -115,7 +115,7 @@ GT_FN std::size_t Corpus::check_text(std::string_view contents, std::string_view
         mark == 0 ? "0 bytes)" : "a mark of UTF-8 alone)");
   auto const nul = contents.find('\0');
   check(nul == contents.npos, where, name, " must be a text file (got a NUL byte at offset ", nul,
-        "); convert UTF-16 to UTF-8, unpack archives");
+        "); unpack archives, and convert other encodings to UTF-8");
   return mark;
 }
 

@@ -132,8 +132,9 @@ GT_FN Tokenizer TokenizerJson::parse(std::string_view contents, std::string_view
     need(!has(model, key) || model[key] == "", key, " must be null (got ", shown(model, key), ")");
   for (char const* key : {"fuse_unk", "ignore_merges", "byte_fallback"})
     need(!has(model, key) || model[key].is_boolean(), key, " must be true or false (got ", shown(model, key), ")");
-  for (char const* key : {"fuse_unk", "ignore_merges"})
-    need(!has(model, key) || model[key] == false, key, " must be false (got true)");
+  need(!has(model, "ignore_merges") || model["ignore_merges"] == false, "ignore_merges must be false (got true)");
+  need(!has(model, "fuse_unk") || model["fuse_unk"] == false || !has(model, "unk_token"),
+       "fuse_unk must be false where there is an unk_token (got true)");
   bool const fallback = has(model, "byte_fallback") && model["byte_fallback"] == true;
   need(model.contains("vocab") && model["vocab"].is_object(), "model.vocab must be an object");
   need(model.contains("merges") && model["merges"].is_array(), "model.merges must be an array");

@@ -9,6 +9,7 @@
 
 #include "gt/backend/cpu/isa.hpp"
 #include "gt/backend/cpu/simd.hpp"
+#include "gt/backend/cpu/threads.hpp"
 #include "gt/base/clock.hpp"
 
 namespace gt::inline GT_ABI {
@@ -36,13 +37,15 @@ float multiply_add_chains(std::int64_t rounds) noexcept {
 }  // namespace detail
 
 /// Floating-point operations a second (a multiply-add is two) that the threads of `on` reach together on fp32
-/// registers. Each thread counts the fastest of its own short runs, so that other programs disturb the result little.
+/// registers, each on a core of its own as far as there are cores. Each thread counts the fastest of its own short
+/// runs, so that other programs disturb the result little.
 template <Isa I>
 double measure_peak(Cpu<I> const& on) {
   constexpr std::int64_t rounds = 200'000;  // about a millisecond
   constexpr double flops = 2.0 * 12 * simd::Register<I, float>::width * rounds;
-  std::vector<double> rates(static_cast<std::size_t>(on.threads()));
-  on.parallel_for(on.threads(), [&](std::int64_t job) {
+  int const threads = std::min(on.threads(), available_threads());  // more of them share cores
+  std::vector<double> rates(static_cast<std::size_t>(threads));
+  on.parallel_for(threads, [&](std::int64_t job) {
     double fastest = 0;
     for (int run = 0; run < 20; ++run) {
       double const start = seconds_now();

@@ -97,6 +97,7 @@ void save(Model const& model, Tokenizer const& tokenizer, std::string const& fol
       tensors.push_back({p.name, "F32", p.shape, detail::bytes_of(p.data, p.size())});
     }
   }
+  detail::check_finite(tensors, "save");
   for (auto const& t : tensors)
     if (t.name == detail::table_name) config["gt"]["substrate"]["rows_sha256"] = Sha256{}.update(t.bytes).hex();
   std::string const config_text = dump_json(config, "save", 2) + "\n";

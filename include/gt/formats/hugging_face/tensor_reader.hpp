@@ -11,7 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "gt/base/bf16.hpp"
 #include "gt/base/error.hpp"
+#include "gt/base/f16.hpp"
 #include "gt/formats/hugging_face/model_config.hpp"
 #include "gt/formats/hugging_face/tensor_faults.hpp"
 #include "gt/formats/hugging_face/tensor_files.hpp"
@@ -43,6 +45,14 @@ class TensorReader {
   static constexpr auto head_name = "lm_head.weight";
 
   static bool is_float(io::TensorView const& t);
+  // f(element's type, how one becomes a float), by the type of a float tensor.
+  template <class F>
+  static void as_floats(io::TensorView const& t, F const& f) {
+    if (t.dtype == "F32") f(float{}, [](float x) { return x; });
+    if (t.dtype == "F64") f(double{}, [](double x) { return static_cast<float>(x); });
+    if (t.dtype == "F16") f(std::uint16_t{}, [](std::uint16_t x) { return float{F16::from_bits(x)}; });
+    if (t.dtype == "BF16") f(std::uint16_t{}, [](std::uint16_t x) { return float{Bf16::from_bits(x)}; });
+  }
   bool is_projection_bias(std::string const& name) const;
   bool may_miss(std::string const& name) const;
   // Heads of keys and values that the file has once for several.

@@ -9,9 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "gt/base/bf16.hpp"
 #include "gt/base/error.hpp"
-#include "gt/base/f16.hpp"
 #include "gt/base/macros.hpp"
 #include "gt/core/buffer.hpp"
 #include "gt/formats/hugging_face/tensor_reader.hpp"
@@ -31,9 +29,12 @@ GT_FN void TensorReader::expect(std::string const& name, Shape const& shape) {
     if (!may_miss(name)) faults_.add(place.name, " is missing");
     return;
   }
-  used_.insert(t->name);
+  bool const first = used_.insert(t->name).second;  // of several that are joined in it
   if (!is_float(*t)) return faults_.add(t->name, text(" is of type ", t->dtype));
-  if (t->shape != shape_in_file(name, shape, place)) faults_.add(t->name, " is misshapen");
+  if (t->shape != shape_in_file(name, shape, place)) return faults_.add(t->name, " is misshapen");
+  bool finite = true;
+  if (first) as_floats(*t, [&]<class E>(E, auto const& to_float) { finite = all_finite<E>(t->bytes, to_float); });
+  if (!finite) faults_.add(t->name, " holds numbers that are not finite");
 }
 
 GT_FN void TensorReader::finish() {
@@ -65,13 +66,7 @@ GT_FN void TensorReader::read(std::string const& name, Shape const& shape, float
     std::fill_n(out, rows * columns, 0.0F);
     return;
   }
-  if (t->dtype == "F32") copy<float>(*t, place, name, rows, columns, out, [](float x) { return x; });
-  if (t->dtype == "F64")
-    copy<double>(*t, place, name, rows, columns, out, [](double x) { return static_cast<float>(x); });
-  if (t->dtype == "F16")
-    copy<std::uint16_t>(*t, place, name, rows, columns, out, [](std::uint16_t x) { return float{F16::from_bits(x)}; });
-  if (t->dtype == "BF16")
-    copy<std::uint16_t>(*t, place, name, rows, columns, out, [](std::uint16_t x) { return float{Bf16::from_bits(x)}; });
+  as_floats(*t, [&]<class E>(E, auto const& to_float) { copy<E>(*t, place, name, rows, columns, out, to_float); });
 }
 
 GT_FN bool TensorReader::is_float(io::TensorView const& t) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -27,6 +28,12 @@ inline constexpr auto table_name = "model.embed_tokens.weight";
 template <class Model>
 bool was_trained(Model const& model, std::string const& name) {
   return name != table_name || model.substrate_method() == LearnedEmbedding::name;
+}
+/// Throws unless all numbers of tensors that are to be saved are finite: nothing can be done with others.
+inline void check_finite(std::vector<io::TensorView> const& tensors, std::string_view where) {
+  for (auto const& t : tensors)
+    check(t.dtype != "F32" || all_finite(t.bytes), where, "the weights must be finite (got others in ", t.name,
+          "; did training or an adapter's scale carry them off?)");
 }
 /// All tensors that were trained.
 template <class Model>
@@ -58,6 +65,8 @@ void check_trained_tensors(io::Safetensors const& file, std::size_t others, Mode
       faults.add(name, text(" is of type ", found->dtype));
     } else if (found->shape != sizes) {
       faults.add(name, " is misshapen");
+    } else if (!all_finite(found->bytes)) {
+      faults.add(name, " holds numbers that are not finite");
     }
   }
   if (auto const there = file.tensors().size(); there != count)
@@ -86,6 +95,7 @@ void copy_trained_tensors(io::Safetensors const& file, Model& model) {
 template <class Model>
 void save_weights(Model const& model, std::string const& path) {
   auto const tensors = detail::trained_tensors(model);
+  detail::check_finite(tensors, "save_weights");
   io::write_safetensors(path, std::span<io::TensorView const>(tensors),
                         {{"format", "pt"}, {"gt.substrate", model.substrate_origin()}});
 }

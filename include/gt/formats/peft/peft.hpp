@@ -109,7 +109,7 @@ void load_adapter(Model& model, std::string const& folder, LoadAdapterOptions co
     any = {any.q || on.q, any.k || on.k, any.v || on.v, any.o || on.o, any.fc || on.fc, any.proj || on.proj};
     if (on.count() > 0) adapted = static_cast<int>(block) + 1;
   }
-  nn::check_lora(c.lora, model.config());
+  nn::check_lora(c.lora, model.config(), of_file);
   auto const files = formats::TensorFiles::open(folder, "adapter_model");
   for (auto const& opened : files.files()) {
     auto const substrate = opened.metadata().find("gt.substrate");

@@ -81,9 +81,12 @@ GT_FN PeftConfig peft_config_of(Json json, std::string const& where, std::vector
   };
   for (auto const* key : {"use_dora", "fan_in_fan_out", "lora_bias", "use_qalora"})
     check(!flag(key), where, key, " must be false: gt's adapters are W + s B A");
-  for (auto const* key : {"rank_pattern", "alpha_pattern", "modules_to_save", "target_parameters"})
+  for (auto const* key : {"rank_pattern", "alpha_pattern"})
     check(detail::says_nothing(key, take(key)), where, key,
           " must be empty: gt has one rank and scale for all of a model");
+  for (auto const* key : {"modules_to_save", "target_parameters"})
+    check(detail::says_nothing(key, take(key)), where, key,
+          " must be empty: gt adapts the matrices of blocks, and trains no others beside them");
   check(detail::says_nothing("", take("alora_invocation_tokens")), where,
         "alora_invocation_tokens must be empty: an adapter that works behind some tokens alone cannot be merged");
   Json const bias = take("bias"), task = take("task_type");
