@@ -362,7 +362,7 @@ TEST_CASE("grow: what it refuses leaves the model as it was") {
                        Error);
   CHECK_THROWS_WITH_AS(late({gt::adapt({.rank = 4}), deepen(1)}),
                        "gt: GrowthPlan, stage 1: adapters need blocks of the stages before (got none)", Error);
-  CHECK_THROWS_WITH_AS(late(gt::parse_plan("2,lora4")), doctest::Contains("adapters need blocks of the stages before"),
+  CHECK_THROWS_WITH_AS(late(GrowthPlan{gt::Stage{.blocks = 2, .lora = {.rank = 4}}}), doctest::Contains("adapters need blocks of the stages before"),
                        Error);
   std::vector<std::int32_t> const short_table(28, 1);
   CHECK_THROWS_WITH_AS(grow(Ref{}, model, {deepen(1)}, corpus(), short_table, options(5)),

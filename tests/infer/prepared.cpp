@@ -50,7 +50,7 @@ std::vector<Logits> said(S&& session) {
 /// Bytes of the panels of a weight [n, k].
 std::int64_t packed(std::int64_t n, std::int64_t k) {
   constexpr int nr = gt::simd::GemmTile<gt::native_isa, float>::nr;
-  return gt::detail::ceil_div(n, nr) * gt::detail::Packing<gt::native_isa, nr, float, float>::pitch(k) * 4;
+  return gt::simd::detail::ceil_div(n, nr) * gt::simd::detail::Packing<gt::native_isa, nr, float, float>::pitch(k) * 4;
 }
 std::int64_t packed(Transformer<> const& model) {
   std::int64_t const C = model.config().d_model, F = model.config().ff();
