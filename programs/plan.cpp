@@ -51,7 +51,8 @@ Planned planned(Arguments const& a) {
   }
   gt::BlockConfig const block{.d_model = a.width, .heads = a.heads};
   gt::nn::check_block(block);
-  gt::check(a.vocab > 0 && a.vocab < 1'000'000'000, "plan", "--vocab must lie in 1 ... 999999999 (got ", a.vocab, ")");
+  gt::check(a.vocab > 0, "plan", "--vocab must be positive (got ", a.vocab, ")");
+  gt::check(a.vocab < 1'000'000'000, "plan", "--vocab must be below 1000000000 (got ", a.vocab, ")");
   gt::check(a.table_width >= 0 && (a.table_width == 0 || a.width % a.table_width == 0), "plan",
             "--table-width must divide the width (got ", a.table_width, " and ", a.width, ")");
   auto const slash = a.plan.find('/');

@@ -361,9 +361,10 @@ TEST_CASE("grow: what it refuses leaves the model as it was") {
                        "gt: GrowthPlan, stage 2: the rank must lie in 1 ... 16, the width of the model (got 17)",
                        Error);
   CHECK_THROWS_WITH_AS(late({gt::adapt({.rank = 4}), deepen(1)}),
-                       "gt: GrowthPlan, stage 1: adapters need blocks of the stages before (got none)", Error);
-  CHECK_THROWS_WITH_AS(late(GrowthPlan{gt::Stage{.blocks = 2, .lora = {.rank = 4}}}), doctest::Contains("adapters need blocks of the stages before"),
+                       "gt: GrowthPlan, stage 1: there must be blocks to adapt, of the stages before (got none)",
                        Error);
+  CHECK_THROWS_WITH_AS(late(GrowthPlan{gt::Stage{.blocks = 2, .lora = {.rank = 4}}}),
+                       doctest::Contains("there must be blocks to adapt, of the stages before"), Error);
   std::vector<std::int32_t> const short_table(28, 1);
   CHECK_THROWS_WITH_AS(grow(Ref{}, model, {deepen(1)}, corpus(), short_table, options(5)),
                        "gt: grow: each of the 29 tokens needs its bytes (got 28)", Error);

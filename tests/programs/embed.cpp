@@ -76,7 +76,7 @@ TEST_CASE(
 TEST_CASE("embed: the name is the file's unless another is given, and an old header is replaced") {
   TemporaryFolder const folder;
   auto const model = copied_model(folder);
-  put(folder / "austen.hpp", "old");
+  put(folder / "austen.hpp", "// A language model as a C++ header: an old one\n");
   REQUIRE(embed(model, {"--out", folder / "austen.hpp"}).status == 0);
   CHECK(has(read_text_file(folder / "austen.hpp"), "namespace austen {"));
   auto const exact = std::filesystem::file_size(folder / "austen.hpp");

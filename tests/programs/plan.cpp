@@ -79,9 +79,9 @@ TEST_CASE("plan: bad input is one sentence") {
   check_sentence(small({"--plan", "v1/0"}), "a depth of 1 ... 4096 (got 0)");
   check_sentence(small({"--plan", "3+lora33"}),
                  "stage 2: the rank must lie in 1 ... 32, the width of the model (got 33)");
-  check_sentence(small({"--plan", "lora4+3"}), "stage 1: adapters need blocks of the stages before");
+  check_sentence(small({"--plan", "lora4+3"}), "stage 1: there must be blocks to adapt, of the stages before");
   check_sentence(small({"--tokens", "-5"}), "--tokens must not be negative (got -5)");
-  check_sentence(plan({"--vocab", "2147483647"}), "--vocab must lie in 1 ... 999999999 (got 2147483647)");
+  check_sentence(plan({"--vocab", "2147483647"}), "--vocab must be below 1000000000 (got 2147483647)");
   check_sentence(small({"--step", "--stage", "7"}), "--stage must lie in 1 ... 3 (got 7)");
   check_sentence(plan({"--width", "30", "--heads", "4"}), "heads must divide the width");
   check_sentence(plan({"--table-width", "7"}), "--table-width must divide the width");

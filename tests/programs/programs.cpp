@@ -183,9 +183,9 @@ TEST_CASE("grow: what cannot be run is one sentence, and leaves nothing behind")
       {{{"--lr", "0"}}, "--lr must lie between 0 and 1"},
       {{{"--lr", "nan"}}, "--lr must lie between 0 and 1"},
       {{{"--plan", "1+lora65"}}, "stage 2: the rank must lie in 1 ... 64, the width of the model (got 65)"},
-      {{{"--plan", "lora4+1"}}, "stage 1: adapters need blocks of the stages before (got none)"},
+      {{{"--plan", "lora4+1"}}, "stage 1: there must be blocks to adapt, of the stages before (got none)"},
       {{{"--checkpoint-seconds", "nan"}}, "--checkpoint-seconds must not be negative (got nan)"},
-      {{{"--checkpoint-seconds", "-1"}}, "--checkpoint-seconds must not be negative (got -1)"},
+      {{{"--checkpoint-seconds", "-1"}}, "--checkpoint-seconds must not be negative (got -1"},
       {{{"--batch", "0"}}, "--batch must lie in 1 ... 65536 (got 0)"},
       {{{"--context", "-32"}}, "--context must lie in 1 ... 65536 (got -32)"},
   };

@@ -60,11 +60,11 @@ TEST_CASE("a name of a file that would steer a terminal is spelled") {
   std::string const name = folder / "a\x1B[2J\xC2\x9B.txt";
   put(name, "It is a truth.\n");
   std::string const& model = gt::test::Run::once().model;
-  auto const row = Program("eval", {"--model", model, "--text", name}).wait();
+  auto const row = Program("eval", {"--model", model, name}).wait();
   CHECK(row.status == 0);
   CHECK(has(row.out, "a\\x1B[2J\\x9B.txt\n"));
   CHECK(!has(row.out, "\x1B"));
-  auto const refused = Program("eval", {"--model", model, "--text", name + "x"}).wait();
+  auto const refused = Program("eval", {"--model", model, name + "x"}).wait();
   CHECK(refused.status == 1);
   CHECK(has(refused.err, "a\\x1B[2J\\x9B.txtx"));
   CHECK(!has(refused.err, "\x1B"));

@@ -238,7 +238,7 @@ inline void check_plan(GrowthPlan const& plan, BlockConfig const& block, int dep
     if (plan[i].lora.rank == 0) continue;
     std::string const where = text("GrowthPlan, stage ", i + 1);
     nn::check_lora(plan[i].lora, block, where);
-    check(plan.adapted(i, depth) > 0, where, "adapters need blocks of the stages before (got none)");
+    check(plan.adapted(i, depth) > 0, where, "there must be blocks to adapt, of the stages before (got none)");
   }
 }
 }  // namespace growth

@@ -29,8 +29,8 @@ template <class Model>
 bool was_trained(Model const& model, std::string const& name) {
   return name != table_name || model.substrate_method() == LearnedEmbedding::name;
 }
-/// Throws unless all numbers of tensors that are to be saved are finite: nothing can be done with others.
-inline void check_finite(std::vector<io::TensorView> const& tensors, std::string_view where) {
+/// Throws unless all numbers of tensors that are saved or read are finite: nothing can be done with others.
+inline void check_finite(std::span<io::TensorView const> tensors, std::string_view where) {
   for (auto const& t : tensors)
     check(t.dtype != "F32" || all_finite(t.bytes), where, "the weights must be finite (got others in ", t.name,
           "; did training or an adapter's scale carry them off?)");
@@ -65,8 +65,6 @@ void check_trained_tensors(io::Safetensors const& file, std::size_t others, Mode
       faults.add(name, text(" is of type ", found->dtype));
     } else if (found->shape != sizes) {
       faults.add(name, " is misshapen");
-    } else if (!all_finite(found->bytes)) {
-      faults.add(name, " holds numbers that are not finite");
     }
   }
   if (auto const there = file.tensors().size(); there != count)
@@ -106,7 +104,9 @@ void load_weights(Model& model, std::string const& path) {
   auto const file = io::Safetensors::open(path);
   auto const shapes = Model::tensor_shapes(model.config(), model.vocab(), model.table_width(), model.depth(),
                                            model.has_head_bias(), model.lora(), model.adapted());
-  detail::check_trained_tensors(file, 0, model, shapes, model.depth(), text("load_weights '", path, "'"));
+  std::string const where = text("load_weights '", path, "'");
+  detail::check_trained_tensors(file, 0, model, shapes, model.depth(), where);
+  detail::check_finite(file.tensors(), where);
   detail::copy_trained_tensors(file, model);
 }
 
