@@ -245,7 +245,7 @@ TEST_CASE("load_model: missing, surplus and misshapen tensors are all listed") {
   }
 }
 
-TEST_CASE("load_model, save: weights that are not finite are refused by their names") {
+TEST_CASE("load_model and save: weights that are not finite are refused by their names") {
   Saved const saved;
   auto const spoil = [&](std::string_view name, std::string_view dtype, auto bits) {
     rewrite_weights(saved.path(), [&](auto& tensors) {
