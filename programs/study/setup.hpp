@@ -115,7 +115,7 @@ class Watch : public gt::GrowthObserver {
       for (auto const& [name, hash] : frozen_) kept_ = kept_ && now.contains(name) && now.at(name) == hash;
     }
     double const flops = s.step_flops * static_cast<double>(s.steps);
-    flops_ += flops, seconds_ += s.train_seconds;
+    flops_ += flops, seconds_ += s.train_seconds, last_ = s;
     stages_.push_back({{"trains", to_text(gt::GrowthPlan{plan_[s.stage]})},
                        {"depth", s.depth},
                        {"tokens", s.tokens},
@@ -129,8 +129,8 @@ class Watch : public gt::GrowthObserver {
   }
   gt::Json row() const {
     return {{"parameters", model_.parameter_count()},
-            {"bits", stages_.empty() ? 0.0 : stages_.back()["after"].get<double>()},
-            {"tokens", stages_.empty() ? std::int64_t{0} : stages_.back()["tokens"].get<std::int64_t>()},
+            {"bits", last_.after.bits_per_byte()},
+            {"tokens", last_.tokens},
             {"flops", flops_},
             {"train_seconds", seconds_},
             {"frozen_kept", kept_},
@@ -151,6 +151,7 @@ class Watch : public gt::GrowthObserver {
   Model const& model_;
   gt::GrowthPlan const& plan_;
   gt::StageStart start_;
+  gt::StageDone last_;
   std::map<std::string, std::uint64_t> frozen_;
   gt::Json stages_ = gt::Json::array(), curve_ = gt::Json::array();
   double flops_ = 0, seconds_ = 0;

@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   bool const read = fuzz::accepts(size, {.factor = 128}, [&] { report.points = MetricsLog::read(path); });
   if (!read || report.points.empty()) return 0;
   report.stages.resize(2);
-  report.stages[0].done = true, report.stages[0].steps = 3, report.stages[0].seconds = 1;
+  report.stages[0].done = true, report.stages[0].result.steps = 3, report.stages[0].result.seconds = 1;
   fuzz::accepts(size, {.constant = 1 << 20, .factor = 512}, [&] {
     for (auto const axis : {report::ReportAxis::tokens, report::ReportAxis::time})
       report::to_svg(report::bits_plot(report, axis));

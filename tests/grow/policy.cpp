@@ -127,6 +127,9 @@ TEST_CASE_TEMPLATE("grow_by_policy: a policy that keeps to a plan's steps gives 
   for (std::size_t s = 0; s < 18; ++s) {
     CHECK((record.steps[s].stage == s / 6 && record.steps[s].step == static_cast<std::int64_t>(s % 6) + 1));
     CHECK(record.steps[s].tokens == static_cast<std::int64_t>(s + 1) * step_tokens);
+    double before = 0;
+    for (std::size_t i = 0; i < s / 6; ++i) before += record.dones[i].seconds;
+    CHECK(record.steps[s].run_seconds == before + record.steps[s].seconds);
   }
 }
 

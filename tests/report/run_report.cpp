@@ -48,24 +48,27 @@ struct Witness : gt::GrowthObserver {
   std::vector<gt::GrowthState> states;
 };
 
+/// A look that saw so many bits per byte.
+gt::Evaluation bits(double per_byte) { return {.nats = per_byte * 0.6931471805599453, .tokens = 1, .bytes = 1}; }
 /// A run of two stages, every field set.
 RunReport full_report() {
   RunReport report{.title = "Growing on a text", .command = "./run grow --seed 1", .peak_flops = 1e11};
   report.facts = {{"seed", "1"}, {"compiler", "a compiler"}};
   for (int i = 0; i < 2; ++i) {
-    gt::ReportStage s{.blocks = 2, .depth = 2 * i + 2, .steps = 100, .tokens_per_step = 1000};
-    s.active_parameters = 1'100'000, s.total_parameters = 2'200'000 + 1'000'000 * i;
-    s.weight_bytes = 8'800'000, s.optimizer_bytes = 8'800'000, s.activation_bytes = 33'000'000, s.step_flops = 5e9;
-    s.steps_done = 100, s.tokens_before = 100'000 * i, s.seconds_before = 30.0 * i, s.tokens = 100'000, s.seconds = 30;
-    s.done = true, s.train_seconds = 25, s.loss = 3.25, s.bits_before = 4.5 - i, s.bits_after = 2.75 - 0.5 * i;
-    s.profile = {.prefix = 2.5 * i, .forward = 5, .head = 5, .backward = 10, .update = 1};
+    gt::ReportStage s{.done = true, .tokens_before = 100'000 * i, .seconds_before = 30.0 * i};
+    s.start = {.depth = 2 * i + 2, .blocks = 2, .steps = 100, .active_parameters = 1'100'000};
+    s.start.total_parameters = 2'200'000 + 1'000'000 * i, s.start.tokens_per_step = 1000, s.start.step_flops = 5e9;
+    s.start.optimizer_bytes = 8'800'000, s.start.activation_bytes = 33'000'000;
+    s.result = {.steps = 100, .tokens = 100'000 * (i + 1), .loss = 3.25, .seconds = 30, .train_seconds = 25};
+    s.result.before = bits(4.5 - i), s.result.after = bits(2.75 - 0.5 * i);
+    s.result.profile = {.prefix = 2.5 * i, .forward = 5, .head = 5, .backward = 10, .update = 1};
     report.stages.push_back(s);
     for (int step = 10; step <= 100; step += 10) {
       auto const stage = static_cast<std::size_t>(i);
       report.points.push_back(
-          {.stage = stage, .step = step, .tokens = 100'000 * i + 1000 * step, .seconds = 30.0 * i + 0.3 * step});
-      report.points.back().loss = 5 - 0.01 * step - i,
-      report.points.back().bits_per_byte = step % 20 == 0 ? 3 - 0.002 * step - 0.4 * i : 0;
+          {.stage = stage, .step = step, .tokens = 100'000 * i + 1000 * step, .loss = 5 - 0.01 * step - i});
+      report.points.back().bits_per_byte = 3 - 0.002 * step - 0.4 * i;
+      report.points.back().evaluated = step % 20 == 0, report.points.back().run_seconds = 30.0 * i + 0.3 * step;
     }
     report.samples.push_back({static_cast<std::size_t>(i), "It is", " a truth\nuniversally"});
   }
@@ -116,33 +119,28 @@ TEST_CASE("ReportObserver: the logged steps on one line of time and tokens, and 
     CHECK(p.stage == s.stage);
     CHECK(p.step == s.step);
     CHECK(p.tokens == s.tokens);
-    CHECK(p.seconds == before + s.seconds);
+    CHECK(p.run_seconds == before + s.seconds);
     CHECK(p.loss == s.loss);
-    CHECK(p.bits_per_byte == (s.evaluated ? s.bits_per_byte : 0));
+    CHECK((p.evaluated == s.evaluated && p.bits_per_byte == s.bits_per_byte));
     CHECK(p.lr == s.lr);
-    if (i > 0) CHECK(p.seconds >= report.points[i - 1].seconds);
+    if (i > 0) CHECK(p.run_seconds >= report.points[i - 1].run_seconds);
     if (i > 0) CHECK(p.tokens > report.points[i - 1].tokens);
   }
   for (std::size_t i = 0; i < 2; ++i) {
     auto const& s = report.stages[i];
     auto const& start = witness.starts[i];
     auto const& done = witness.stages[i];
-    CHECK(s.blocks == (i == 0 ? 2 : 1));
-    CHECK(s.depth == start.depth);
-    CHECK(s.active_parameters == start.active_parameters);
-    CHECK(s.total_parameters == start.total_parameters);
-    CHECK(s.weight_bytes == 4 * start.total_parameters);
-    CHECK(s.optimizer_bytes == start.optimizer_bytes);
-    CHECK(s.activation_bytes == start.activation_bytes);
-    CHECK(s.steps_done == 25);
-    CHECK(s.tokens == 25 * 16);
+    CHECK((s.start.blocks == (i == 0 ? 2 : 1) && s.start.depth == start.depth));
+    CHECK((s.start.active_parameters == start.active_parameters && s.start.total_parameters == start.total_parameters));
+    CHECK((s.start.optimizer_bytes == start.optimizer_bytes && s.start.activation_bytes == start.activation_bytes));
+    CHECK(s.result.steps == 25);
+    CHECK(s.result.tokens - s.tokens_before == 25 * 16);
     CHECK(s.tokens_before == static_cast<std::int64_t>(i) * 25 * 16);
     CHECK(s.seconds_before == (i == 0 ? 0 : witness.stages[0].seconds));
-    CHECK(s.seconds == done.seconds);
-    CHECK(s.loss == done.loss);
-    CHECK(s.bits_before == done.before.bits_per_byte());
-    CHECK(s.bits_after == done.after.bits_per_byte());
-    CHECK(s.profile.sum() == done.profile.sum());
+    CHECK(s.result.seconds == done.seconds);
+    CHECK(s.result.loss == done.loss);
+    CHECK((s.result.before.nats == done.before.nats && s.result.after.nats == done.after.nats));
+    CHECK(s.result.profile.sum() == done.profile.sum());
     CHECK(s.done);
   }
   page_of(report);
@@ -165,9 +163,10 @@ TEST_CASE("add_plan: the same figures before the run as the run itself tells") {
   CHECK(gt::report::to_html(gt::report::plan_table(planned), "") ==
         gt::report::to_html(gt::report::plan_table(ran), ""));
   for (std::size_t i = 0; i < 2; ++i) {
-    CHECK(planned.stages[i].steps == ran.stages[i].steps);
-    CHECK(planned.stages[i].step_flops == ran.stages[i].step_flops);
-    CHECK(planned.stages[i].activation_bytes == ran.stages[i].activation_bytes);
+    auto const& start = planned.stages[i].start;
+    CHECK((start.steps == ran.stages[i].start.steps && start.steps == ran.stages[i].result.steps));
+    CHECK(start.step_flops == ran.stages[i].result.step_flops);
+    CHECK(start.activation_bytes == ran.stages[i].start.activation_bytes);
   }
 }
 
@@ -187,13 +186,13 @@ TEST_CASE("ReportObserver: a run that goes on keeps the stages already done, and
   second.stage_done(witness.stages[1]);
   REQUIRE(resumed.stages.size() == 2);
   REQUIRE(resumed.points.size() == 1);
-  CHECK(resumed.points[0].seconds == whole.points.back().seconds);
+  CHECK(resumed.points[0].run_seconds == whole.points.back().run_seconds);
   CHECK(resumed.points[0].tokens == whole.points.back().tokens);
-  CHECK(resumed.stages[0].bits_after == whole.stages[0].bits_after);
+  CHECK(resumed.stages[0].result.after.nats == whole.stages[0].result.after.nats);
   CHECK(resumed.stages[0].done);
   CHECK(resumed.stages[1].tokens_before == whole.stages[1].tokens_before);
   CHECK(resumed.stages[1].seconds_before == whole.stages[1].seconds_before);
-  CHECK(resumed.stages[1].blocks == 1);
+  CHECK(resumed.stages[1].start.blocks == 1);
   page_of(resumed);
 }
 
@@ -270,7 +269,7 @@ TEST_CASE("report_html: an empty run, a run without looks, one that ended early,
   CHECK(page_of({}).all("h2").size() == 1);
 
   RunReport early = full_report();
-  early.stages[1].done = false, early.stages[1].steps_done = 40;
+  early.stages[1].done = false, early.stages[1].result.steps = 40;
   auto const words = text_of(early);
   CHECK(has(words, "Grown in 1 of 2 stages to 2 blocks with 2.20M parameters"));
   CHECK(has(words, "This page shows the run inside stage 2, after 40 of its 100 steps."));
@@ -280,9 +279,9 @@ TEST_CASE("report_html: an empty run, a run without looks, one that ended early,
   CHECK(!has(text_of(early), "This page shows"));
 
   RunReport blind = full_report();
-  for (auto& p : blind.points) p.bits_per_byte = 0;
+  for (auto& p : blind.points) p.evaluated = false;
   CHECK(count(gt::report::to_svg(gt::report::bits_plot(blind, gt::report::ReportAxis::tokens)), "<circle") == 2);
-  for (auto& s : blind.stages) s.bits_after = s.bits_before = 0, s.profile = {};
+  for (auto& s : blind.stages) s.result.after = s.result.before = {}, s.result.profile = {};
   CHECK(has(text_of(blind), "4 blocks with 3.20M parameters, the model was trained on 200k tokens"));
   CHECK(has(text_of(blind), "no data"));
   CHECK(!has(text_of(blind), "Where the time"));
@@ -306,7 +305,7 @@ TEST_CASE("bits_plot: looks at a part as a line with a gap between stages, all o
   CHECK(timed.series[1].x == std::vector<double>{30, 60});
   CHECK(timed.x_label == "time (seconds)");
   RunReport slow = full_report();
-  slow.stages[1].seconds_before = 7200, slow.stages[1].seconds = 7200;
+  slow.stages[1].seconds_before = 7200, slow.stages[1].result.seconds = 7200;
   CHECK(gt::report::bits_plot(slow, gt::report::ReportAxis::time).x_label == "time (hours)");
   CHECK(gt::report::bits_plot(slow, gt::report::ReportAxis::time).series[1].x[1] == 4);
 }
@@ -387,7 +386,7 @@ TEST_CASE("report_html: eight times the logged steps are some eight times the wo
   auto const seconds = [](int steps) {
     auto report = full_report();
     for (int i = 0; i < steps; ++i)
-      report.points.push_back({.stage = 1, .step = 101 + i, .tokens = 200'000 + i, .seconds = 60.0 + i, .loss = 3});
+      report.points.push_back({.stage = 1, .step = 101 + i, .tokens = 200'000 + i, .loss = 3, .run_seconds = 60.0 + i});
     double least = 1e9;
     for (int i = 0; i < 3; ++i) {
       auto const began = std::clock();

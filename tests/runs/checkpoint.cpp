@@ -114,6 +114,28 @@ TEST_CASE("checkpoint: inside a stage that trains the table, and inside a LoRA p
   }
 }
 
+TEST_CASE("checkpoint: a stage is these bytes, and is read as it was") {
+  Tiny model = new_model();
+  model.append(1);
+  GrowthState state;
+  state.stage = 1, state.tokens = 48;
+  state.stages.push_back({.depth = 1, .steps = 3, .tokens = 48, .active_parameters = 100, .loss = 2.5});
+  auto& told = state.stages[0];
+  told.before = {3.5, 10, 20}, told.after = {2.25, 11, 21}, told.seconds = 1.5, told.train_seconds = 1.25;
+  told.step_flops = 1000.5, told.profile = {0.5, 0.25, 1.5, 2.5, 3.5};
+  TemporaryFolder const folder;
+  auto const path = folder / "checkpoint.safetensors";
+  save_checkpoint(model, state, path);
+  std::string const growth = gt::io::Safetensors::open(path).metadata().at("gt.growth");
+  CHECK(growth.find(R"("stages":[{"stage":0,"depth":1,"steps":3,"tokens":48,"active_parameters":100,"loss":2.5,)"
+                    R"("before":{"nats":3.5,"tokens":10,"bytes":20},"after":{"nats":2.25,"tokens":11,"bytes":21},)"
+                    R"("seconds":1.5,"train_seconds":1.25,"step_flops":1000.5,"profile":[0.5,0.25,1.5,2.5,3.5]}],)") !=
+        std::string::npos);
+  Tiny other = new_model();
+  save_checkpoint(other, load_checkpoint(other, path), folder / "again");
+  CHECK(read_text_file(folder / "again", gt::any_bytes) == read_text_file(path, gt::any_bytes));
+}
+
 TEST_CASE("checkpoint: a disk that fills up keeps the older one") {
   Stopped const stopped;
   auto const before = read_text_file(stopped.path);

@@ -82,6 +82,7 @@ TEST_CASE("MetricsLog: one line a logged step, with exactly the promised keys, f
     CHECK(line["tokens"] == step.tokens);
     CHECK(line["loss"] == step.loss);  // every digit of it
     CHECK(line["gradient_norm"] == step.gradient_norm);
+    CHECK(line["seconds"] == step.run_seconds);
     CHECK(line["tokens_per_second"] == step.tokens_per_second);
     CHECK(line["lr"] == step.lr);
     CHECK(line["depth"] == step.depth);
@@ -109,6 +110,26 @@ TEST_CASE("MetricsLog: what is not to be logged is not, and what is no number is
   REQUIRE(lines.size() == 1);
   CHECK(lines[0]["loss"].is_null());
   CHECK(lines[0]["step"] == 2);
+}
+
+TEST_CASE("MetricsLog: a step is these bytes, and is read as it was told, also from lines without what is younger") {
+  TemporaryFolder const folder;
+  auto const path = folder / "metrics.jsonl";
+  StepDone told{.stage = 1, .step = 3, .tokens = 48, .loss = 2.5, .gradient_norm = 0.5, .bits_per_byte = 2.25};
+  told.evaluated = told.logged = true, told.lr = 0.25, told.run_seconds = 4.5, told.tokens_per_second = 1000.5;
+  told.depth = 4, told.active_parameters = 100;
+  MetricsLog(path).step_done(told);
+  std::string const line =
+      R"({"stage":2,"step":3,"tokens":48,"loss":2.5,"gradient_norm":0.5,"val_bits_per_byte":2.25,"evaluated":true,)"
+      R"("seconds":4.5,"tokens_per_second":1000.5,"lr":0.25,"depth":4,"active_parameters":100})"
+      "\n";
+  CHECK(gt::read_text_file(path) == line);
+  MetricsLog(folder / "again").step_done(MetricsLog::read(path).at(0));
+  CHECK(gt::read_text_file(folder / "again") == line);
+  auto older = line;
+  older.erase(older.find("\"gradient_norm\""), std::string("\"gradient_norm\":0.5,").size());
+  gt::test::put(path, older);
+  CHECK(MetricsLog::read(path).at(0).gradient_norm == 0);
 }
 
 TEST_CASE("MetricsLog: a file that cannot be opened, and a disk that fills up, are errors with the file's name") {

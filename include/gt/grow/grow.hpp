@@ -318,6 +318,7 @@ class GrowthRun {
         .look_tokens = read,
         .lr = plan_[state_.stage].schedule.at(state_.step - 1, steps_),
         .seconds = now.seconds,
+        .run_seconds = seconds_of(state_.stages) + now.seconds,
         .tokens_per_second = static_cast<double>(state_.step * shape_.rows()) / now.train_seconds,
         .step_flops = step_flops(),
         .depth = model_.depth(),

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -37,8 +38,8 @@ struct LookProgress {
   std::int64_t done = 0, of = 0;  ///< tokens
   double seconds = 0;             ///< since it began
 };
-/// A step that was just made. `bits_per_byte` is that of the last look at held-out text, and `evaluated` says that it
-/// is new.
+/// A step that was made. `bits_per_byte` is that of the last look at held-out text, and `evaluated` says that it is
+/// new.
 struct StepDone {
   std::size_t stage = 0;               ///< from 0
   std::int64_t step = 0, steps = 0;    ///< from 1, in this stage
@@ -49,6 +50,7 @@ struct StepDone {
   bool evaluated = false;              ///< held-out text was looked at after this step
   std::int64_t look_tokens = 0;        ///< that this look read; 0 without one
   double lr = 0, seconds = 0;          ///< seconds since the stage began
+  double run_seconds = 0;              ///< since the run began: those of the stages before as well
   double tokens_per_second = 0;        ///< training alone, without the looks at held-out text
   double step_flops = 0;               ///< floating-point operations of a step, on average over the stage so far
   int depth = 0;                       ///< blocks
@@ -62,11 +64,11 @@ struct StageDone {
   /// Steps of the stage, tokens trained on so far in all stages together, and numbers that trained.
   std::int64_t steps = 0, tokens = 0, active_parameters = 0;
   double loss = 0;                        ///< mean over the last tenth of the steps, nats a token
-  Evaluation before, after;               ///< on held-out text: with the new blocks untrained, and at the end
+  Evaluation before{}, after{};           ///< on held-out text: with the new blocks untrained, and at the end
   double seconds = 0, train_seconds = 0;  ///< with and without evaluation
-  StepProfile profile;                    ///< of all steps of the stage
+  StepProfile profile{};                  ///< of all steps of the stage
   double step_flops = 0;                  ///< floating-point operations of a step, on average
-  PrefixCacheUse prefix_cache;            ///< its counts are those of this stage; all 0 without one
+  PrefixCacheUse prefix_cache{};          ///< its counts are those of this stage; all 0 without one
 };
 
 /// Where a run stands between two steps. With the model as it then is, the same plan, text and options, it is all that
@@ -84,6 +86,12 @@ struct GrowthState {
   double loss = 0, gradient_norm = 0;    ///< of the last step, where a look is due
   Buffer<std::byte> moments;             ///< AdamW's (see Trainer::moments); empty between stages
 };
+
+namespace detail {
+inline double seconds_of(std::vector<StageDone> const& stages) {
+  return std::accumulate(stages.begin(), stages.end(), 0.0, [](double sum, auto const& s) { return sum + s.seconds; });
+}
+}  // namespace detail
 
 /// Watches a run; override what is of interest. A run prints nothing unless an observer does.
 class GrowthObserver {

@@ -142,7 +142,7 @@ class PolicyRun final : public GrowthObserver {
     bool const settled = one.step > TrainingStatus::averaged;  // a mean of few steps may be lucky
     if (!settled || now_.mean_loss < now_.best_loss) now_.best_loss = now_.mean_loss, now_.steps_since_best = 0;
     StepDone done = one;
-    done.stage = plan_.size() - 1;
+    done.stage = plan_.size() - 1, done.run_seconds += seconds_of(stages_);
     for (auto* o : observers_) o->step_done(done);
   }
   void stage_done(StageDone const& one) override {

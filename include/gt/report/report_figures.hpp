@@ -20,7 +20,7 @@ enum class ReportAxis { tokens, time };
 
 namespace detail {
 
-inline bool has_begun(ReportStage const& s) { return s.done || s.steps_done > 0; }
+inline bool has_begun(ReportStage const& s) { return s.done || s.result.steps > 0; }
 inline std::string blocks_text(int depth) { return text(depth, depth == 1 ? " block" : " blocks"); }
 inline std::string count_text(std::int64_t n) { return short_number(static_cast<double>(n)); }
 inline std::string bytes_text(std::int64_t n) { return short_number(static_cast<double>(n), "B"); }
@@ -35,7 +35,7 @@ TimeUnit time_unit(double most);
 double seconds_of(RunReport const& report);
 
 /// A number of each logged step over tokens, with a gap where a stage begins.
-PlotSeries steps_of(RunReport const& report, char const* name, double ReportPoint::*value);
+PlotSeries steps_of(RunReport const& report, char const* name, double StepDone::*value);
 
 }  // namespace detail
 

@@ -11,33 +11,18 @@
 
 #include "gt/grow/observer.hpp"
 #include "gt/grow/plan.hpp"
-#include "gt/runs/record.hpp"
 #include "gt/text/utf8.hpp"
 #include "gt/text/vocabulary.hpp"
 
 namespace gt::inline GT_ABI {
 
-/// A stage: what it costs by the plan, and what came of it.
+/// A stage: what it costs, and what came of it.
 struct ReportStage {
-  int blocks = 0, depth = 0;           ///< new ones; all
-  std::int64_t steps = 0;              ///< planned
-  std::int64_t tokens_per_step = 0;    ///< B T
-  std::int64_t active_parameters = 0;  ///< that train
-  std::int64_t total_parameters = 0;   ///< of the model when the stage is done, its embedding included
-  /// Memory for the model, for AdamW's moments, and for the activations of a step.
-  std::int64_t weight_bytes = 0, optimizer_bytes = 0, activation_bytes = 0;
-  double step_flops = 0;  ///< floating-point operations of a step
-
-  std::int64_t steps_done = 0;             ///< of `steps`
-  std::int64_t tokens_before = 0;          ///< of the run when the stage began
-  double seconds_before = 0;               ///< of the run when the stage began
-  std::int64_t tokens = 0;                 ///< trained on in this stage
-  double seconds = 0;                      ///< of this stage, with evaluation
-  bool done = false;                       ///< false: the figures below are not there
-  double train_seconds = 0;                ///< without evaluation
-  double loss = 0;                         ///< nats a token, mean over the last tenth of the steps
-  double bits_before = 0, bits_after = 0;  ///< bits per byte on held-out text, `look_tokens` of it
-  StepProfile profile{};                   ///< of all steps
+  StageStart start{};  ///< as it is planned, or as it began
+  StageDone result{};  ///< what is known of it: `steps`, `tokens` and `seconds` so far, and all when it is done
+  bool done = false;   ///< it has ended
+  std::int64_t tokens_before = 0;  ///< of the run when the stage began
+  double seconds_before = 0;       ///< of the run when the stage began
 };
 
 /// What the model wrote after a stage.
@@ -60,11 +45,9 @@ struct RunReport {
   std::string command{};                        ///< that repeats the run
   std::string note{};                           ///< a sentence on how the run ended, if not by its plan
   double peak_flops = 0;  ///< the machine's limit, operations a second (see measure_peak); 0: not known
-  /// Held-out tokens that the looks before and after each stage read, evenly spread, and that there are; 0: not known.
-  std::int64_t look_tokens = 0, held_out_tokens = 0;
   std::vector<std::pair<std::string, std::string>> facts{};  ///< label and value: corpus, tokenizer, seed, version, ...
   std::vector<ReportStage> stages{};                         ///< those of the plan, whether they have run or not
-  std::vector<ReportPoint> points{};                         ///< logged steps, in the order of the run
+  std::vector<StepDone> points{};                            ///< logged steps, in the order of the run
   std::vector<ReportSample> samples{};                       ///< what the model wrote on the way
   std::vector<ReportGlyph> glyphs{};                         ///< what the model sees of some tokens; see add_glyphs
 };

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -56,21 +57,21 @@ GT_FN std::string ReportPage::summary() const {
     std::size_t const done = finished == nullptr ? 0 : static_cast<std::size_t>(finished - report_.stages.data()) + 1;
     ReportStage const& model = finished == nullptr ? *last : *finished;
     html += text("Grown in ", done, done < stages ? text(" of ", stages) : std::string{},
-                 stages == 1 ? " stage" : " stages", " to ", strong(report::detail::blocks_text(model.depth)), " with ",
-                 strong(report::detail::count_text(model.total_parameters) + " parameters"));
-    if (model.bits_after > 0)
-      html += ", the model predicts text that it has not seen at " +
-              strong(decimals(model.bits_after, 3) + " bits per byte") + ". It was trained on ";
+                 stages == 1 ? " stage" : " stages", " to ", strong(report::detail::blocks_text(model.start.depth)),
+                 " with ", strong(report::detail::count_text(model.start.total_parameters) + " parameters"));
+    if (double const bits = model.result.after.bits_per_byte(); bits > 0)
+      html += ", the model predicts text that it has not seen at " + strong(decimals(bits, 3) + " bits per byte") +
+              ". It was trained on ";
     else
       html += ", the model was trained on ";
-    html += strong(report::detail::count_text(last->tokens_before + last->tokens) + " tokens") + " in " +
-            strong(short_time(last->seconds_before + last->seconds)) + ".";
+    html += strong(report::detail::count_text(last->result.tokens) + " tokens") + " in " +
+            strong(short_time(last->seconds_before + last->result.seconds)) + ".";
   }
   html += "</p>\n";
   if (!report_.note.empty()) html += "<p class=\"note\">" + report::escape_markup(report_.note) + "</p>\n";
   if (report_.note.empty() && last != nullptr && !last->done)
     html += text("<p class=\"note\">This page shows the run inside stage ", last - report_.stages.data() + 1,
-                 ", after ", last->steps_done, " of its ", last->steps, " steps.</p>\n");
+                 ", after ", last->result.steps, " of its ", last->start.steps, " steps.</p>\n");
   return html +
          "<p>Bits per byte tell how well a text is predicted: how many bits, on average, each of its bytes would "
          "take if "
@@ -95,11 +96,13 @@ GT_FN std::string ReportPage::learning() {
 }
 
 GT_FN std::string ReportPage::looked_at() const {
-  if (report_.held_out_tokens == 0) return {};
-  if (report_.look_tokens == report_.held_out_tokens)
-    return text(", all ", report::detail::count_text(report_.look_tokens), " tokens");
-  return text(", ", report::detail::count_text(report_.look_tokens), " of its ",
-              report::detail::count_text(report_.held_out_tokens), " tokens, evenly spread and always the same");
+  std::int64_t read = 0, there = 0;  // the same in all stages
+  for (auto const& s : report_.stages)
+    if (s.start.held_out_tokens > 0) read = s.start.look_tokens, there = s.start.held_out_tokens;
+  if (there == 0) return {};
+  if (read == there) return text(", all ", report::detail::count_text(read), " tokens");
+  return text(", ", report::detail::count_text(read), " of its ", report::detail::count_text(there),
+              " tokens, evenly spread and always the same");
 }
 
 GT_FN std::string ReportPage::stages() {
@@ -153,8 +156,9 @@ GT_FN std::string ReportPage::samples() {
       std::string heading = text("After stage ", sample.stage + 1);
       if (sample.stage < report_.stages.size()) {
         auto const& s = report_.stages[sample.stage];
-        heading += text(": ", report::detail::blocks_text(s.depth),
-                        s.done ? ", " + report::detail::bits_text(s.bits_after) + " bits per byte" : "");
+        heading +=
+            text(": ", report::detail::blocks_text(s.start.depth),
+                 s.done ? ", " + report::detail::bits_text(s.result.after.bits_per_byte()) + " bits per byte" : "");
       }
       html += "<h3>" + report::escape_markup(heading) + "</h3>\n";
     }

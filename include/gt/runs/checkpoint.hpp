@@ -15,17 +15,13 @@
 #include "gt/grow/observer.hpp"
 #include "gt/io/json.hpp"
 #include "gt/io/safetensors.hpp"
+#include "gt/runs/record.hpp"
 
 namespace gt::inline GT_ABI {
 
 inline constexpr int checkpoint_version = 1;  ///< others are refused by number
 
 namespace detail {
-
-Json to_json(Evaluation const& e);
-Evaluation evaluation_of(Json const& json, std::string const& where);
-Json to_json(StageDone const& s);
-StageDone stage_of(Json const& json, std::string const& where);
 
 /// No number of a state may be one that no run can reach: what reads them counts on it.
 bool is_sound(GrowthState const& state);
@@ -91,8 +87,8 @@ GrowthState load_checkpoint(Model& model, std::string const& path) {
     state.loss = last[0], state.gradient_norm = last[1];
   }
   for (auto const& stage : json_get<std::vector<Json>>(json, "stages", where))
-    state.stages.push_back(detail::stage_of(stage, where));
-  state.current = detail::stage_of(json_get<Json>(json, "current", where), where);
+    state.stages.push_back(detail::from_json<StageDone>(stage, where));
+  state.current = detail::from_json<StageDone>(json_get<Json>(json, "current", where), where);
   std::int64_t const depth = number("depth");
   check(depth >= model.depth() && depth <= 4096 && detail::is_sound(state), where, "its numbers must make sense (got ",
         depth, " blocks, step ", state.step, ")");

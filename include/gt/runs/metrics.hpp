@@ -4,7 +4,6 @@
 
 #include <cerrno>
 #include <cstddef>
-#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -35,35 +34,23 @@ class MetricsLog : public GrowthObserver {
   }
   void step_done(StepDone const& s) override {
     if (!s.logged) return;
-    Json line{{"stage", s.stage + 1},
-              {"step", s.step},
-              {"tokens", s.tokens},
-              {"loss", s.loss},
-              {"gradient_norm", s.gradient_norm},
-              {"val_bits_per_byte", s.bits_per_byte > 0 ? Json(s.bits_per_byte) : Json(nullptr)},
-              {"evaluated", s.evaluated},
-              {"seconds", seconds_before_ + s.seconds},
-              {"tokens_per_second", s.tokens_per_second},
-              {"lr", s.lr},
-              {"depth", s.depth},
-              {"active_parameters", s.active_parameters}};
-    std::string const row = line.dump() + "\n";
+    std::string const row = detail::to_json(s).dump() + "\n";
     bool const written =
         std::fwrite(row.data(), 1, row.size(), file_.get()) == row.size() && std::fflush(file_.get()) == 0;
     check(written, "MetricsLog", "'", path_, "' must take another line (got: ", std::strerror(errno), ")");
   }
-  void stage_done(StageDone const& done) override { seconds_before_ += done.seconds; }
 
-  /// The lines of a file, as points of a report.   Errors: a file that is missing or not one of these.
-  static std::vector<ReportPoint> read(std::string const& path) {
-    std::vector<ReportPoint> points;
-    for (auto const& [point, line] : rows(path)) points.push_back(point);
-    return points;
+  /// The steps of a file; what its lines do not have is as in a new StepDone: `steps`, `look_tokens`, `seconds`,
+  /// `step_flops`.   Errors: a file that is missing or not one of these.
+  static std::vector<StepDone> read(std::string const& path) {
+    std::vector<StepDone> steps;
+    for (auto const& [step, line] : rows(path)) steps.push_back(step);
+    return steps;
   }
 
  private:
   struct Row {
-    ReportPoint point;
+    StepDone step;
     std::string line;
   };
   struct Close {
@@ -78,33 +65,22 @@ class MetricsLog : public GrowthObserver {
       if (end == std::string::npos) break;  // cut off while it was written
       std::string line = all.substr(begin, end - begin);
       begin = end + 1;
-      Json const json = parse_json(line, where);
-      auto const number = [&](char const* key) { return json_get<double>(json, key, where); };
-      ReportPoint point;
-      point.stage = json_get<std::size_t>(json, "stage", where) - 1;
-      point.step = json_get<std::int64_t>(json, "step", where);
-      point.tokens = json_get<std::int64_t>(json, "tokens", where);
-      point.seconds = number("seconds"), point.loss = number("loss"), point.lr = number("lr");
-      point.tokens_per_second = number("tokens_per_second");
-      if (json.contains("gradient_norm")) point.gradient_norm = number("gradient_norm");  // younger than the rest
-      if (json_get<bool>(json, "evaluated", where) && !json_get<Json>(json, "val_bits_per_byte", where).is_null())
-        point.bits_per_byte = number("val_bits_per_byte");
-      rows.push_back({point, std::move(line)});
+      auto step = detail::from_json<StepDone>(parse_json(line, where), where);
+      step.logged = true;
+      rows.push_back({step, std::move(line)});
     }
     return rows;
   }
   void keep_until(GrowthState const& state) {
     std::string kept;
-    for (auto const& [point, line] : rows(path_)) {
-      if (point.stage < state.stage || (point.stage == state.stage && point.step <= state.step)) kept += line + "\n";
+    for (auto const& [step, line] : rows(path_)) {
+      if (step.stage < state.stage || (step.stage == state.stage && step.step <= state.step)) kept += line + "\n";
     }
     io::write_file_atomically(path_, kept);
-    for (auto const& stage : state.stages) seconds_before_ += stage.seconds;
   }
 
   std::string path_;
   std::unique_ptr<std::FILE, Close> file_;
-  double seconds_before_ = 0;
 };
 
 }  // namespace gt
